@@ -1,0 +1,102 @@
+"""What defines a run: frozen configurations, validated where files and command lines come in.
+
+The string of every field's description is its help text. Names are the design's vocabulary.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+AUGMENTERS = ("knn", "random", "synonym", "eda", "back-translation", "ground-truth")
+
+
+class _Config(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def digest(self) -> str:
+        """Sixteen hexadecimal digits that name this configuration (canonical JSON, SHA-256)."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+class TaskConfig(_Config):
+    name: str = Field("tweets", description="a known task, or a path to a CSV, TSV, JSONL or Parquet file")
+    path: str | None = Field(None, description="local directory (or file) with the data, instead of the hub")
+    text_a: str | None = Field(None, description="column of the first text (files of one's own)")
+    text_b: str | None = Field(None, description="column of the second text, for pairs")
+    label: str | None = Field(None, description="column of the label")
+    labels: tuple[str, ...] | None = Field(None, description="label names in the order of the class indices")
+    max_length: int = Field(128, ge=4, description="tokens a text (or pair) is cut to")
+    validation_size: int | float | None = Field(None, description="examples (or share) cut from train for choices")
+    split_seed: int = Field(0, ge=0, description="seed of the validation split and of the subsets")
+    stratified: bool = Field(False, description="subsets keep the share of every class")
+
+
+class ModelConfig(_Config):
+    name: str = Field("minilm", description="`minilm` (embedded), a Hugging Face id, or a local directory")
+    architecture: Literal["encoder", "bilstm", "enct5"] = Field("encoder", description="kind of classifier")
+    layers: tuple[int, ...] | None = Field(None, description="keep these layers of the encoder (0-based), as DistilBERT")
+    fresh: bool = Field(False, description="random initialisation instead of the pretrained weights")
+    hidden_size: int | None = Field(None, ge=1, description="width of a bilstm (or of a fresh encoder)")
+    dropout: float | None = Field(None, ge=0, lt=1, description="dropout in training; None: the model's own")
+    freeze_embeddings: bool = Field(False, description="do not train the input embeddings")
+
+
+class TrainConfig(_Config):
+    """Everything of one training run (teacher's fine-tuning, student's fine-tuning or distillation)."""
+
+    steps: int = Field(200, ge=1, description="optimiser steps")
+    batch_size: int = Field(32, ge=1, description="original examples a step (as many augmented ones are added)")
+    accumulate: int = Field(1, ge=1, description="micro-batches a step; the loss does not depend on it")
+    learning_rate: float = Field(3e-4, gt=0, description="peak learning rate")
+    optimizer: Literal["adamw", "adafactor"] = "adamw"
+    schedule: Literal["linear", "cosine", "constant"] = "linear"
+    warmup: float = Field(0.1, ge=0, le=1, description="share of the steps with a rising learning rate")
+    weight_decay: float = Field(0.01, ge=0)
+    clip: float | None = Field(1.0, gt=0, description="largest gradient norm")
+    alpha: float = Field(0.1, ge=0, le=1, description="weight of hard labels on original data (section 2)")
+    beta: float = Field(0.0, ge=0, le=1, description="weight of hard labels on augmented data (section 2)")
+    gamma: float = Field(0.5, ge=0, le=1, description="weight of original against augmented data (section 2)")
+    distance: Literal["mse", "kl", "ce"] = Field("mse", description="distance between student and teacher outputs")
+    temperature: float = Field(1.0, gt=0, description="temperature of kl and ce")
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    evaluate_every: int | None = Field(None, ge=1, description="steps between evaluations; None: at the end only")
+    checkpoint_every: int | None = Field(None, ge=1, description="steps between checkpoints; None: about every minute")
+    max_minutes: float | None = Field(None, gt=0, description="stop after this much training time")
+    max_teacher_calls: int | None = Field(None, ge=1, description="stop after this many texts scored by the teacher")
+    select: Literal["last", "best-validation", "paper"] = Field(
+        "last", description="which weights are reported: the last, the best on validation, the best on the test set (paper)"
+    )
+
+
+class AugmentConfig(_Config):
+    augmenter: str = Field("knn", description="one of " + ", ".join(AUGMENTERS))
+    degree: float = Field(0.3, ge=0, le=1, description="semantic shift degree, the share of eligible tokens changed")
+    copies: int | None = Field(None, ge=1, description="offline: augmented texts per original; None: online")
+    neighbours: int = Field(15, ge=1, description="k of kNN")
+    metric: Literal["cosine", "euclidean"] = Field("cosine", description="distance of the neighbour table")
+    embeddings: Literal["teacher", "student"] = Field("teacher", description="whose input embeddings kNN uses")
+    entropy_quantile: float | None = Field(
+        None, gt=0, lt=1, description="keep only augmented texts whose teacher entropy is below this quantile [29]"
+    )
+    engine: str | None = Field(None, description="back-translation: `apertium` or a translation model's id or path")
+    pivots: tuple[str, ...] | None = Field(None, description="back-translation: pivot languages")
+
+
+class RunConfig(_Config):
+    """One trained student (or teacher), completely: its digest names its directory."""
+
+    task: TaskConfig = TaskConfig()
+    mode: Literal["distill", "finetune"] = "distill"
+    data_size: float | int = Field(1.0, gt=0, description="a share of the training split in (0, 1] or a count > 1")
+    augment: AugmentConfig | None = Field(None, description="None: no augmented data (0 %, vanilla)")
+    student: ModelConfig = ModelConfig(layers=(0, 3))
+    teacher: ModelConfig | None = ModelConfig()
+    teacher_train: TrainConfig | None = TrainConfig(steps=761, learning_rate=1e-4, alpha=1.0, gamma=1.0)
+    train: TrainConfig = TrainConfig()
+    seed: int = Field(0, ge=0, description="seed of the student: its fresh weights and its dropout")
+    data_seed: int = Field(0, ge=0, description="seed of the subset, of the order of batches and of the augmentation")

@@ -1,0 +1,3 @@
+"""kdshift: where theorem, simulation and real distillation meet."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,20 @@
+"""`kdshift empirical ...`: augment, shift, finetune, distill, sweep, status, table, tasks, recommend."""
+
+from __future__ import annotations
+
+import cyclopts
+
+app = cyclopts.App(name="empirical", help="Real text: augment, fine-tune, distil, sweep.")
+for name, module, text in (
+    ("augment", "augment", "Augment lines of text: lines in, lines out, changed tokens highlighted."),
+    ("shift", "augment", "The measured semantic shift of augmenters: degree on the theory's axis."),
+    ("cost", "augment", "Time per augmented example of every augmenter (the paper's Table 1, here)."),
+    ("finetune", "distill", "Fine-tune one model on a task."),
+    ("distill", "distill", "Distil one teacher into one student."),
+    ("sweep", "sweep", "Run a grid of runs: a preset or a TOML file."),
+    ("status", "sweep", "What of a sweep is done, running, failed and left."),
+    ("table", "sweep", "A sweep's table beside the paper's, with intervals."),
+    ("tasks", "sweep", "The known tasks and which are available here."),
+    ("recommend", "sweep", "Which degree for my data: rule of thumb, theory and a pilot sweep."),
+):
+    app.command(f"kdshift.cli.{module}:{name}", name=name, help=text)

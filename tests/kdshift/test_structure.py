@@ -1,0 +1,70 @@
+"""The house: imports only downwards, no torch above need, a command line that starts fast."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FLOOR = {"theory": 0, "simulate": 1, "empirical": 1, "kdshift": 2}
+MODULES = [path for package in FLOOR for path in sorted((ROOT / package).rglob("*.py"))]
+
+
+def imported(path: Path) -> set[str]:
+    """Names of all modules a file imports, wherever in the file, relative imports left out."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module)
+    return names
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_point_downwards(path: Path) -> None:
+    package = path.relative_to(ROOT).parts[0]
+    for name in imported(path):
+        other = name.split(".")[0]
+        if other in FLOOR and other != package:
+            assert FLOOR[other] < FLOOR[package], f"{path.name} imports {name}"
+        if package == "theory":
+            assert other not in ("torch", "transformers"), f"{path.name} imports {name}"
+
+
+def modules_after(code: str) -> set[str]:
+    """Top-level modules loaded in a fresh interpreter after `code`."""
+    tail = "; import sys; print(*sorted({name.split('.')[0] for name in sys.modules}), file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code + tail], capture_output=True, text=True, check=True)
+    return set(done.stderr.split())
+
+
+def test_theory_imports_nothing_heavy() -> None:
+    assert not modules_after("import theory") & {"torch", "matplotlib", "pandas", "transformers", "sympy"}
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["theory", "bounds", "--dimension", "2", "--json"]])
+def test_light_verbs_leave_torch_alone_and_start_fast(arguments: list[str]) -> None:
+    code = f"from kdshift.cli import main\ntry: main({arguments!r})\nexcept SystemExit: pass\n"
+    tail = "import sys; print(*{name.split('.')[0] for name in sys.modules}, file=sys.stderr)"
+    seconds = []
+    for _ in range(3):
+        start = time.perf_counter()
+        done = subprocess.run([sys.executable, "-c", code + tail], capture_output=True, text=True, check=True)
+        seconds.append(time.perf_counter() - start)
+        assert not set(done.stderr.split()) & {"torch", "transformers", "pandas", "matplotlib"}
+    # Half a second on a quiet machine is the promise (README); the test leaves room for a busy one.
+    assert min(seconds) < 1.5
+
+
+def test_a_mistake_is_one_line_and_status_two() -> None:
+    for arguments in (["theory", "bounds", "--dimension", "x"], ["theory", "nothing"], ["demo", "--nothing"]):
+        done = subprocess.run([sys.executable, "-m", "kdshift", *arguments], capture_output=True, text=True)
+        assert done.returncode == 2, arguments
+        assert done.stdout == ""
+        assert len(done.stderr.strip().splitlines()) == 1 and done.stderr.startswith("kdshift: ")
