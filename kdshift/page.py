@@ -1,0 +1,93 @@
+"""One self-contained HTML page from panels: a figure or a table, what it says, and the command that makes it."""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import jinja2
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+TEMPLATE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{{ title }}</title>
+<style>
+:root { color-scheme: light; }
+body { font: 16px/1.55 system-ui, -apple-system, "Segoe UI", sans-serif; color: #1d2430; background: #fff;
+       max-width: 62rem; margin: 0 auto; padding: 1.5rem 1rem 4rem; overflow-wrap: break-word; }
+h1 { font-size: 1.7rem; line-height: 1.25; margin: 0 0 .4rem; } h2 { font-size: 1.25rem; margin: 2.4rem 0 .4rem; }
+p { margin: .4rem 0 .8rem; max-width: 46rem; } figure { margin: .8rem 0 0; }
+img { width: 100%; height: auto; display: block; }
+figcaption, .note { color: #4a5566; font-size: .92rem; }
+pre { background: #f3f5f8; padding: .55rem .8rem; border-radius: .35rem; font-size: .85rem; white-space: pre-wrap; }
+.scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: .9rem; margin: .5rem 0; min-width: 60%; }
+th, td { padding: .3rem .65rem; border-bottom: 1px solid #dde2ea; text-align: right; white-space: nowrap; }
+th:first-child, td:first-child { text-align: left; white-space: normal; min-width: 11rem; }
+thead th { border-bottom: 2px solid #97a3b6; }
+.supported { color: #00603f; font-weight: 600; } .contradicted { color: #a32100; font-weight: 600; }
+.undecided { color: #5b6472; } ul { padding-left: 1.2rem; }
+</style></head><body>
+<h1>{{ title }}</h1>
+{% for paragraph in lead %}<p>{{ paragraph }}</p>
+{% endfor %}
+{% for panel in panels %}<section id="{{ panel.name }}"><h2>{{ panel.title }}</h2>
+{% for paragraph in panel.text %}<p>{{ paragraph }}</p>
+{% endfor %}
+{% if panel.image %}<figure><img src="{{ panel.image }}" alt="{{ panel.alt }}">
+<figcaption>{{ panel.caption }}</figcaption></figure>{% endif %}
+{% if panel.columns %}<div class="scroll"><table><thead><tr>{% for column in panel.columns %}<th>{{ column }}</th>
+{% endfor %}</tr></thead><tbody>{% for row in panel.rows %}<tr>{% for cell in row %}<td
+{%- if cell in ("supported", "contradicted", "undecided") %} class="{{ cell }}"{% endif %}>{{ cell }}</td>
+{% endfor %}</tr>{% endfor %}</tbody></table></div>{% endif %}
+{% if panel.links %}<ul>{% for href, label in panel.links %}<li><a href="{{ href }}">{{ label }}</a></li>
+{% endfor %}</ul>{% endif %}
+{% if panel.command %}<pre>{{ panel.command }}</pre>{% endif %}</section>
+{% endfor %}
+<p class="note">{{ provenance }}</p>
+</body></html>
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """A section of the page. `image` is a data URI (see `embed`), `alt` what a reader who cannot see it is told."""
+
+    name: str
+    title: str
+    text: Sequence[str] = ()
+    image: str = ""
+    alt: str = ""
+    caption: str = ""
+    columns: Sequence[str] = ()
+    rows: Sequence[Sequence[str]] = ()
+    links: Sequence[tuple[str, str]] = field(default=())
+    command: str = ""
+
+
+def embed(figure: Figure) -> str:
+    """`figure` as a PNG data URI, sharp on high-density screens; the figure is closed."""
+    import matplotlib.pyplot as plt
+
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=180, bbox_inches="tight")
+    plt.close(figure)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def write_page(
+    path: Path, *, title: str, lead: Sequence[str], panels: Sequence[Panel], provenance: str
+) -> None:
+    """Write the page to `path`, complete or not at all."""
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    html = environment.from_string(TEMPLATE).render(title=title, lead=lead, panels=panels, provenance=provenance)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_text(html, encoding="utf-8")
+    os.replace(partial, path)
