@@ -60,9 +60,7 @@ def runs_of(curves: Sequence[ShiftErrorCurve]) -> int:
     """Replicates behind the curves (grid points where only means and standard errors are known; 0 if exact)."""
     if all(not np.any(curve.error_se) for curve in curves):
         return 0
-    return sum(
-        int(curve.replicates.size) if curve.replicates is not None else len(curve.shift) for curve in curves
-    )
+    return sum(int(curve.replicates.size) if curve.replicates is not None else len(curve.shift) for curve in curves)
 
 
 def resampled_errors(curve: ShiftErrorCurve, rng: np.random.Generator, draws: int = DRAWS) -> NDArray[np.float64]:
@@ -117,7 +115,9 @@ def extreme_hurts(curves: Sequence[ShiftErrorCurve]) -> Evidence:
         below = np.argmin(chosen_on[:, :-1], axis=1)
         return scored_on[:, -1] - np.take_along_axis(scored_on, below[:, None], axis=1)[:, 0]
 
-    return mean_over_curves([c for c in curves if len(c.shift) > 1], effect, unit="error at the largest shift - at best")
+    return mean_over_curves(
+        [c for c in curves if len(c.shift) > 1], effect, unit="error at the largest shift - at best"
+    )
 
 
 def some_shift_helps(curves: Sequence[ShiftErrorCurve]) -> Evidence:
@@ -179,9 +179,7 @@ def falls_with_size(curves: Sequence[ShiftErrorCurve]) -> Evidence:
         low, high = -law.exponent_high, -law.exponent_low
         verdict: Verdict = "supported" if low > 0 else "contradicted" if high < 0 else "undecided"
         unit = "minus the exponent of best tau in n"
-        return Evidence(
-            verdict=verdict, effect=-law.exponent, low=low, high=high, unit=unit, runs=runs_of(curves)
-        )
+        return Evidence(verdict=verdict, effect=-law.exponent, low=low, high=high, unit=unit, runs=runs_of(curves))
     sizes = np.log10([best.data_size for best in optima])
     centred = (sizes - sizes.mean()) / ((sizes - sizes.mean()) ** 2).sum()
     draws = min(len(best.samples) for best in optima)
@@ -191,7 +189,7 @@ def falls_with_size(curves: Sequence[ShiftErrorCurve]) -> Evidence:
 
 
 def lower_error(better: Sequence[ShiftErrorCurve], worse: Sequence[ShiftErrorCurve], *, seed: int = 0) -> Evidence:
-    """`better` has a lower error than `worse`, averaged over their common shifts and data sizes (zero shift left out)."""
+    """`better` has a lower error than `worse`, averaged over common positive shifts and data sizes."""
     pairs = [(a, b) for a in better for b in worse if np.isclose(a.data_size, b.data_size)]
     samples, point = [], []
     for index, (a, b) in enumerate(pairs):

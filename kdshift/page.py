@@ -15,10 +15,7 @@ import jinja2
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-TEMPLATE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{ title }}</title>
-<style>
+STYLE = """
 :root { color-scheme: light; }
 body { font: 16px/1.55 system-ui, -apple-system, "Segoe UI", sans-serif; color: #1d2430; background: #fff;
        max-width: 62rem; margin: 0 auto; padding: 1.5rem 1rem 4rem; overflow-wrap: break-word; }
@@ -33,8 +30,22 @@ th:first-child, td:first-child { text-align: left; white-space: normal; min-widt
 thead th { border-bottom: 2px solid #97a3b6; }
 .supported { color: #00603f; font-weight: 600; } .contradicted { color: #a32100; font-weight: 600; }
 .undecided { color: #5b6472; } ul { padding-left: 1.2rem; }
-</style></head><body>
-<h1>{{ title }}</h1>
+.jp-RenderedHTMLCommon, .jp-OutputArea-output { overflow-x: auto; } .anchor-link { display: none; }
+"""
+HEAD = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{{ title }}</title><style>{{ style|safe }}</style></head><body>
+"""
+DOCUMENT = (
+    HEAD
+    + """<p class="note"><a href="index.html">all notebooks</a></p>
+{{ body|safe }}
+</body></html>
+"""
+)
+TEMPLATE = (
+    HEAD
+    + """<h1>{{ title }}</h1>
 {% for paragraph in lead %}<p>{{ paragraph }}</p>
 {% endfor %}
 {% for panel in panels %}<section id="{{ panel.name }}"><h2>{{ panel.title }}</h2>
@@ -53,6 +64,7 @@ thead th { border-bottom: 2px solid #97a3b6; }
 <p class="note">{{ provenance }}</p>
 </body></html>
 """
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,12 +93,20 @@ def embed(figure: Figure) -> str:
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
-def write_page(
-    path: Path, *, title: str, lead: Sequence[str], panels: Sequence[Panel], provenance: str
-) -> None:
-    """Write the page to `path`, complete or not at all."""
+def write_page(path: Path, *, title: str, lead: Sequence[str], panels: Sequence[Panel], provenance: str) -> None:
+    """Write the page of panels to `path`, complete or not at all."""
+    write_template(path, TEMPLATE, title=title, lead=lead, panels=panels, provenance=provenance)
+
+
+def write_document(path: Path, *, title: str, body: str) -> None:
+    """Write an HTML fragment (an executed notebook) as a page of the site."""
+    write_template(path, DOCUMENT, title=title, body=body)
+
+
+def write_template(path: Path, template: str, **values: object) -> None:
+    """Render and replace `path` in one step."""
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    html = environment.from_string(TEMPLATE).render(title=title, lead=lead, panels=panels, provenance=provenance)
+    html = environment.from_string(template).render(style=STYLE, **values)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     partial.write_text(html, encoding="utf-8")

@@ -167,7 +167,8 @@ class PowerLaw:
 
     def __call__(self, data_size: npt.ArrayLike) -> Floats:
         """The fitted best shift at these data sizes."""
-        return np.exp(self.log_constant + self.exponent * np.log(np.asarray(data_size, dtype=float)))
+        fitted: Floats = np.exp(self.log_constant + self.exponent * np.log(np.asarray(data_size, dtype=float)))
+        return fitted
 
 
 def power_law(optima: Sequence[Optimum], *, level: float = 0.95) -> PowerLaw:
@@ -183,9 +184,7 @@ def power_law(optima: Sequence[Optimum], *, level: float = 0.95) -> PowerLaw:
     if np.unique(data_sizes).size < 2:
         raise InputError("optima", data_sizes.tolist(), "optima of at least two different data sizes")
     if np.any(shifts <= 0):
-        raise InputError(
-            "optima", shifts.tolist(), "best shifts > 0; leave out data sizes where no augmentation is best"
-        )
+        raise InputError("optima", shifts.tolist(), "best shifts > 0; leave out sizes where no augmentation is best")
     draws = min(optimum.samples.size for optimum in optima)
     rng = np.random.default_rng(0)
     samples = np.stack([rng.permutation(optimum.samples)[:draws] for optimum in optima], axis=1)

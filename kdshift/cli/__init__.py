@@ -23,9 +23,7 @@ app.command("kdshift.cli.empirical:app", name="empirical", help="Real text: augm
 app.command(
     "kdshift.cli.together:compare", name="compare", help="Score every claim on theory, simulation, text and the paper."
 )
-app.command(
-    "kdshift.cli.together:report", name="report", help="Execute the notebooks on your results and write HTML."
-)
+app.command("kdshift.cli.together:report", name="report", help="Execute the notebooks on your results and write HTML.")
 app.command("kdshift.cli.together:demo", name="demo", help="Everything, small and real, on the embedded default.")
 
 

@@ -1,0 +1,20 @@
+"""Augmenters: how texts are shifted, one idea a file, behind one protocol (sections 3 to 5 of the paper).
+
+Command: `kdshift empirical augment --augmenter knn --degree 0.3 < lines.txt`.
+"""
+
+from empirical.augment.build import make_augmenter
+from empirical.augment.codec import decode_batch, encode_batch
+from empirical.augment.neighbours import neighbour_table
+from empirical.augment.protocol import Augmenter
+from empirical.augment.selection import exact_counts, select_tokens
+
+__all__ = [
+    "Augmenter",
+    "decode_batch",
+    "encode_batch",
+    "exact_counts",
+    "make_augmenter",
+    "neighbour_table",
+    "select_tokens",
+]

@@ -1,0 +1,31 @@
+"""What every augmenter is: a pure function from a batch of token ids, a degree and a generator to an augmented batch."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from empirical.batch import Augmented, Batch
+
+
+class Augmenter(Protocol):
+    """One way to shift texts, safe to call from any thread: nothing it returns depends on earlier calls.
+
+    name: what it is called on the command line and in tables.
+    online: false where it is too slow, or not random enough, to be drawn afresh at every step.
+    """
+
+    name: str
+    online: bool
+
+    def __call__(self, batch: Batch, degree: float, rng: np.random.Generator, *, copy: int = 0) -> Augmented:
+        """The augmented batch.
+
+        batch: B texts or pairs.
+        degree: semantic shift degree in [0, 1], the share of eligible tokens that change.
+        rng: all the randomness there is; equal generators give equal batches.
+        copy: which of the offline copies of the data this is; only offline augmenters look at it (another pivot
+            language, other held-out texts).
+        """
+        ...

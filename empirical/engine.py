@@ -1,0 +1,198 @@
+"""Where the units of a sweep run: this process, one process per GPU, a Ray cluster, or SLURM jobs.
+
+    kdshift empirical sweep PRESET [--cluster auto | --slurm]
+
+A unit is a cohort of runs that share one teacher pass. The store of run directories makes each unit idempotent; the
+engine's library owns scheduling, retries and dead workers.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, TypeVar
+
+from theory.errors import InputError, missing_extra
+
+STOP = threading.Event()
+RAY_RETRIES = 3  # of a unit whose worker or node died
+
+Unit = TypeVar("Unit")
+Outcome = Any
+Reports = Iterator[tuple[Unit, Outcome | BaseException]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engine:
+    """Which engine runs the units, and how.
+
+    kind: "local", "ray" or "slurm". workers: processes of the local engine (None: one per GPU, or this process).
+    address: of the Ray cluster ("auto", "ray://host:port"). slurm: submitit's parameters (partition, timeout_min ...);
+    executor: submitit's executor, "slurm", or "local" for the same jobs as processes of this machine.
+    """
+
+    kind: str = "local"
+    workers: int | None = None
+    address: str = "auto"
+    slurm: Mapping[str, Any] = field(default_factory=dict)
+    executor: str = "slurm"
+
+    def run(self, work: Callable[[Unit], Outcome], units: Sequence[Unit], folder: Path) -> Reports[Unit]:
+        """Each unit with what `work` returned for it, or the exception it ended with, in the order in which they end.
+
+        folder: where SLURM jobs keep their files (on the shared file system). `work` must be picklable.
+        Raises InputError for an engine that does not exist, or whose package is missing.
+        """
+        if self.kind == "local":
+            workers = self.workers or max(1, gpu_count())
+            return _here(work, units) if workers == 1 else _processes(work, units, workers)
+        if self.kind == "ray":
+            return _ray(work, units, self.address)
+        if self.kind == "slurm":
+            return _submitit(work, units, folder, self.executor, self.slurm)
+        raise InputError("engine", self.kind, "local, ray or slurm")
+
+
+@contextmanager
+def interruptible(announce: Callable[[], None]) -> Iterator[None]:
+    """Ctrl-C once sets STOP (runs finish their step and checkpoint), twice raises KeyboardInterrupt at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def first(signum: int, frame: object) -> None:
+        STOP.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        announce()
+
+    STOP.clear()
+    before = signal.signal(signal.SIGINT, first)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def gpu_count() -> int:
+    """How many GPUs this machine offers."""
+    import torch
+
+    return torch.cuda.device_count()
+
+
+def _here(work: Callable[[Unit], Outcome], units: Sequence[Unit]) -> Reports[Unit]:
+    for unit in units:
+        if STOP.is_set():
+            return
+        yield unit, work(unit)
+
+
+def _processes(work: Callable[[Unit], Outcome], units: Sequence[Unit], workers: int) -> Reports[Unit]:
+    """A pool of processes, one per GPU. A process that dies breaks its pool: what was left gets pools of its own."""
+    orphans = []
+    for unit, outcome in _pool(work, units, min(workers, len(units))):
+        if isinstance(outcome, BrokenProcessPool):
+            orphans.append(unit)
+        else:
+            yield unit, outcome
+    for unit in orphans:
+        if STOP.is_set():
+            return
+        yield from _pool(work, [unit], 1)
+
+
+def _pool(work: Callable[[Unit], Outcome], units: Sequence[Unit], workers: int) -> Reports[Unit]:
+    context = get_context("spawn")
+    slots = context.Queue()
+    for slot in range(workers):
+        slots.put(slot)
+    with ProcessPoolExecutor(workers, context, _place, (slots, gpu_count())) as pool:
+        futures = {pool.submit(work, unit): unit for unit in units}
+        for future in as_completed(futures):
+            yield futures[future], future.exception() or future.result()
+
+
+def _place(slots: Any, gpus: int) -> None:
+    """What a worker process does first: takes a slot, sees that slot's GPU only, and heeds Ctrl-C as the parent does."""
+    slot = slots.get()
+    if gpus:
+        os.environ["CUDA_VISIBLE_DEVICES"] = str(slot % gpus)
+
+    def first(signum: int, frame: object) -> None:
+        STOP.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    signal.signal(signal.SIGINT, first)
+
+
+def _ray(work: Callable[[Unit], Outcome], units: Sequence[Unit], address: str) -> Reports[Unit]:
+    try:
+        import ray
+    except ImportError:
+        raise missing_extra("ray", "cluster") from None
+    if not ray.is_initialized():
+        try:
+            ray.init(address=address, log_to_driver=False)
+        except ConnectionError as error:
+            raise InputError("cluster", address, f"the address of a running Ray cluster ({error})") from None
+    gpus = 1 if ray.cluster_resources().get("GPU", 0) else 0
+    task = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=RAY_RETRIES, retry_exceptions=False)(work)
+    pending = {task.remote(unit): unit for unit in units}
+    while pending:
+        ready, _ = ray.wait(list(pending), num_returns=1, timeout=0.5)
+        for reference in ready:
+            unit = pending.pop(reference)
+            try:
+                yield unit, ray.get(reference)
+            except ray.exceptions.RayError as error:
+                yield unit, error
+        if STOP.is_set():
+            for reference in pending:
+                ray.cancel(reference)
+            return
+
+
+def _submitit(
+    work: Callable[[Unit], Outcome], units: Sequence[Unit], folder: Path, executor: str, options: Mapping[str, Any]
+) -> Reports[Unit]:
+    try:
+        import submitit
+    except ImportError:
+        raise missing_extra("submitit", "cluster") from None
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        jobs_of = submitit.AutoExecutor(folder=folder / "%j", cluster=executor)
+        jobs_of.update_parameters(**{"timeout_min": 24 * 60, **options})
+    except (RuntimeError, NameError, TypeError) as error:
+        raise InputError("slurm", dict(options), f"submitit's parameters where SLURM runs ({error})") from None
+    with jobs_of.batch():
+        jobs = [jobs_of.submit(Requeued(work), unit) for unit in units]
+    pending = dict(zip(jobs, units, strict=True))
+    while pending and not STOP.is_set():  # after Ctrl-C the jobs go on; the same command picks up their results
+        for job in [job for job in pending if job.done()]:
+            yield pending.pop(job), job.exception() or job.result()
+        time.sleep(0.2)
+
+
+@dataclass(frozen=True)
+class Requeued:
+    """A job that SLURM may pre-empt: it is submitted again with the same unit, whose runs go on from checkpoints."""
+
+    work: Callable[[Any], Outcome]
+
+    def __call__(self, unit: Any) -> Outcome:
+        return self.work(unit)
+
+    def checkpoint(self, unit: Any) -> Any:
+        import submitit
+
+        return submitit.helpers.DelayedSubmission(self, unit)

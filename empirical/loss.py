@@ -1,0 +1,75 @@
+"""The paper's losses (section 2): hard labels and distances to the teacher, weighed by alpha, beta and gamma.
+
+Every function gives sums over examples; the training loop divides them once by the number of examples of the whole
+batch, so that micro-batches and devices change nothing. Shapes: B examples, C classes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from empirical.config import RunConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weights:
+    """The weights of section 2 as they act in a run.
+
+    alpha: hard labels against the teacher on original data. beta: the same on augmented data.
+    gamma: original against augmented data; 1 where there is no augmented data.
+    """
+
+    alpha: float
+    beta: float
+    gamma: float
+
+    @classmethod
+    def of(cls, config: RunConfig) -> Weights:
+        """Fine-tuning is alpha = beta = 1 (with y' = y); without augmented data only L_KD counts."""
+        gamma = config.train.gamma if config.augment is not None else 1.0
+        if config.mode == "finetune":
+            return cls(alpha=1.0, beta=1.0, gamma=gamma)
+        return cls(alpha=config.train.alpha, beta=config.train.beta, gamma=gamma)
+
+
+def distance(student_BC: Tensor, teacher_BC: Tensor, kind: str, temperature: float = 1.0) -> Tensor:
+    """Distance(f_g(x), f_t(x)) of every example, shape (B,).
+
+    kind: `mse`, the mean over classes of the squared difference of logits (the paper's choice);
+        `kl`, KL(teacher || student) of the softened distributions; `ce`, their cross-entropy. Both of the latter are
+        multiplied by temperature**2, so that gradients keep their size as the temperature changes (Hinton et al.).
+    """
+    if kind == "mse":
+        return (student_BC - teacher_BC).square().mean(dim=1)
+    log_q_BC = F.log_softmax(student_BC / temperature, dim=1)
+    log_p_BC = F.log_softmax(teacher_BC / temperature, dim=1)
+    p_BC = log_p_BC.exp()
+    cross_B = -(p_BC * log_q_BC).sum(dim=1)
+    entropy_B = -(p_BC * log_p_BC).sum(dim=1)
+    return temperature**2 * (cross_B - entropy_B if kind == "kl" else cross_B)
+
+
+def half_loss(
+    student_BC: Tensor,
+    label_B: Tensor,
+    teacher_BC: Tensor | None,
+    weight: float,
+    kind: str = "mse",
+    temperature: float = 1.0,
+) -> Tensor:
+    """Sum over the examples of weight * CE(f_g(x), y) + (1 - weight) * Distance(f_g(x), f_t(x)), a scalar.
+
+    It is L_KD of section 2 with weight alpha, and L'_KD with weight beta. A part whose weight is zero is not computed;
+    `teacher_BC` may be None if weight is 1.
+    """
+    loss = student_BC.new_zeros(())
+    if weight > 0:
+        loss = loss + weight * F.cross_entropy(student_BC, label_B, reduction="sum")
+    if weight < 1:
+        assert teacher_BC is not None, "a distance needs the teacher's logits"
+        loss = loss + (1 - weight) * distance(student_BC, teacher_BC, kind, temperature).sum()
+    return loss

@@ -1,0 +1,105 @@
+"""What a sweep's runs came to: their result files as one tidy table, one row a run.
+
+Columns are the design's vocabulary; `kdshift empirical table` and the notebooks start here.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from empirical.config import ModelConfig, RunConfig
+from empirical.grid import Sweep
+from empirical.record import read_result, run_directory
+from theory.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def model_label(model: ModelConfig | None) -> str:
+    """A model's short name in tables: its id's last part, the layers kept, its architecture if not an encoder."""
+    if model is None:
+        return "none"
+    label = model.name.rstrip("/").rsplit("/", 1)[-1] if model.architecture != "bilstm" else "bilstm"
+    if model.layers is not None:
+        label += "[" + ",".join(map(str, model.layers)) + "]"
+    return label + ("-fresh" if model.fresh else "")
+
+
+def amount_label(run: RunConfig) -> str:
+    """How much augmented data a run has: "none", "online" or "4x"."""
+    if run.augment is None:
+        return "none"
+    return "online" if run.augment.copies is None else f"{run.augment.copies}x"
+
+
+def describe(run: RunConfig) -> dict[str, Any]:
+    """The columns of a run's row that its configuration decides."""
+    share = run.data_size if isinstance(run.data_size, float) and run.data_size <= 1 else math.nan
+    return {
+        "task": run.task.name,
+        "mode": run.mode,
+        "augmenter": "none" if run.augment is None else run.augment.augmenter,
+        "amount": amount_label(run),
+        "degree": 0.0 if run.augment is None else run.augment.degree,
+        "data_fraction": share,
+        "data_size": math.nan if run.data_size <= 1 else float(run.data_size),
+        "teacher": model_label(run.teacher),
+        "student": model_label(run.student),
+        "learning_rate": run.train.learning_rate,
+        "seed": run.seed,
+        "data_seed": run.data_seed,
+    }
+
+
+def sweep_frame(sweep: Sweep, root: Path) -> pd.DataFrame:
+    """One row a run, in the sweep's order: what it was, its status (done, failed or left), what it scored.
+
+    `score` is the task's metric on the test split (`metric` names it), `error` is 1 - score, `error_se` its standard
+    error over the test examples (of an accuracy; missing for others), `validation` the same metric on the validation
+    split, `data_size` the count of original examples, `data_fraction` their share of the training split.
+    """
+    import pandas as pd
+
+    rows = []
+    for run, group in zip(sweep.runs, sweep.groups, strict=True):
+        directory = run_directory(run, root)
+        rows.append({"run": directory.name, "group": group, **describe(run), **_scored(read_result(directory, run))})
+    return pd.DataFrame(rows)
+
+
+def _scored(result: dict[str, Any] | None) -> dict[str, Any]:
+    names = ("metric", "score", "error", "error_se", "n_test", "accuracy", "validation", "wall_seconds", "steps",
+             "examples_seen", "teacher_calls", "realised_degree")  # fmt: skip
+    row: dict[str, Any] = {"status": "left", "reason": "", **dict.fromkeys(names, math.nan), "metric": ""}
+    if result is None:
+        return row
+    row |= {name: result[name] for name in names if isinstance(result.get(name), (int, float))}
+    row |= {"status": result["status"], "reason": result.get("reason") or ""}
+    if result.get("data_size"):
+        row["data_size"] = float(result["data_size"])
+    test = result.get("test") or {}
+    if result["status"] == "done" and test:
+        metric, n_test = result["metric"], test["n"]
+        score = test[metric]
+        spread = math.sqrt(score * (1 - score) / n_test) if metric == "accuracy" else math.nan
+        row |= {"metric": metric, "score": score, "error": 1 - score, "error_se": spread, "n_test": n_test}
+        row |= {"accuracy": test.get("accuracy", math.nan), "validation": result["validation"][metric]}
+    return row
+
+
+def read_predictions(directory: Path) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(labels, predicted classes) of a finished run on the test split, two int64 arrays of shape (N,)."""
+    import pandas as pd
+
+    path = directory / "predictions.parquet"
+    if not path.is_file():
+        raise InputError(str(path), "no file", "the predictions that a finished run leaves")
+    table = pd.read_parquet(path)
+    test = table[table["split"] == "test"]
+    return test["label"].to_numpy(dtype=np.int64), test["predicted"].to_numpy(dtype=np.int64)

@@ -1,0 +1,200 @@
+"""A sweep run: teachers first, then cohorts of runs, on an engine, resumed where it was, into one tidy table.
+
+kdshift empirical sweep demo --results results
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import logging
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from empirical.config import RunConfig
+from empirical.engine import STOP, Engine, interruptible
+from empirical.grid import Sweep, load_sweep
+from empirical.record import is_finished, read_result, run_directory
+from empirical.results import sweep_frame
+from empirical.run import cohort_key, ensure_teacher, record_failure, run_cohort
+from empirical.status import active_units, marked, record_sweep, sweep_folder
+from empirical.task import load_task
+from empirical.watch import watched
+from theory.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+logger = logging.getLogger(__name__)
+
+FULL_DISK = (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EPERM, errno.EDQUOT)
+
+
+class CohortRunner(Protocol):
+    """What trains a cohort: `empirical.run.run_cohort`."""
+
+    def __call__(
+        self, configs: Sequence[RunConfig], root: Path, *, progress: Any = None, stop: Any = None
+    ) -> list[dict[str, Any]]: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unit:
+    """What an engine runs at once: a cohort's runs, or (`teacher`) the training of the teacher they need."""
+
+    key: str
+    runs: tuple[RunConfig, ...]
+    teacher: bool = False
+
+
+def run_sweep(
+    sweep: Sweep,
+    root: Path | str,
+    *,
+    engine: Engine | None = None,
+    retry_failed: bool = False,
+    progress: bool = True,
+    run: CohortRunner = run_cohort,
+) -> pd.DataFrame:
+    """Run what is left of a sweep and return its table (see `empirical.results.sweep_frame`).
+
+    root: the results directory, shared by sweeps; finished runs in it are not run again, failed ones only if
+    `retry_failed`. run: what trains a cohort. After Ctrl-C the table holds what is finished so far.
+    Raises InputError for data that are not available here and for a directory that cannot be written.
+    """
+    root, engine = Path(root), engine or Engine()
+    folder = sweep_folder(sweep.name, root)
+    try:
+        if record_sweep(sweep, root):
+            logger.warning(
+                "sweep %s has changed: runs of its former grid stay in %s, not in its table", sweep.name, root
+            )
+        left = _left(sweep, root, retry_failed)
+        _check_tasks(left)
+        work = partial(run_unit, root=root, folder=folder, run=run)
+        with interruptible(_announce), watched(sweep, root, enabled=progress and bool(left)):
+            _run_all(engine, work, _teachers(left), folder)
+            _run_all(engine, work, _cohorts(left), folder)
+        frame = sweep_frame(sweep, root)
+        _write_table(frame, folder / "results.parquet")
+    except OSError as error:
+        if error.errno not in FULL_DISK:
+            raise
+        raise InputError("results", str(root), f"a directory that can be written ({error.strerror})") from None
+    _report(frame)
+    return frame
+
+
+def run_unit(unit: Unit, force: bool = False, *, root: Path, folder: Path, run: CohortRunner) -> str:
+    """Run one unit in this process: "done", "stopped", or "elsewhere" if another process is at it (unless `force`).
+
+    A cohort that ends in an exception leaves its unfinished runs as failed ones with the reason; only a disk that
+    refuses to be written stops the sweep.
+    """
+    left = [config for config in unit.runs if unit.teacher or not is_finished(run_directory(config, root))]
+    if STOP.is_set() or not left:
+        return "stopped" if left else "done"
+    other = active_units(folder).get(unit.key)
+    if other is not None and other["pid"] != os.getpid() and not force:
+        return "elsewhere"
+    names = [] if unit.teacher else [run_directory(config, root).name for config in left]
+    with marked(folder, unit.key, names) as marker:
+        try:
+            if unit.teacher:
+                ensure_teacher(left[0], root, progress=marker.beat)
+            else:
+                run(left, root, progress=marker.beat, stop=STOP.is_set)
+        except OSError as error:
+            if error.errno in FULL_DISK:
+                raise
+            _fail(left, root, error)
+        except Exception as error:  # a failed run is a result: the sweep goes on and says so at the end
+            _fail(left, root, error)
+    return "stopped" if STOP.is_set() else "done"
+
+
+def _fail(runs: Iterable[RunConfig], root: Path, error: Exception) -> None:
+    logger.debug("a unit failed", exc_info=error)
+    for config in runs:
+        if not is_finished(run_directory(config, root)):
+            record_failure(config, root, f"{type(error).__name__}: {error}")
+
+
+def _left(sweep: Sweep, root: Path, retry_failed: bool) -> list[RunConfig]:
+    left = []
+    for config in sweep.runs:
+        directory = run_directory(config, root)
+        result = read_result(directory, config)
+        if retry_failed and result is not None and result["status"] != "done":
+            (directory / "result.json").replace(directory / "result.failed.json")
+            result = None
+        if result is None:
+            left.append(config)
+    return left
+
+
+def _check_tasks(runs: Iterable[RunConfig]) -> None:
+    """Load each task once before anything is run: data that are missing or broken end here, in one line."""
+    for task in dict.fromkeys(config.task for config in runs):
+        load_task(task)
+
+
+def _teachers(runs: Iterable[RunConfig]) -> list[Unit]:
+    """One unit for each distinct teacher that the runs need."""
+    units: dict[str, Unit] = {}
+    for config in runs:
+        if config.teacher is None or (config.mode == "finetune" and config.augment is None):
+            continue
+        key = RunConfig(task=config.task, teacher=config.teacher, teacher_train=config.teacher_train).digest()
+        units.setdefault(key, Unit(key=f"teacher-{key}", runs=(config,), teacher=True))
+    return list(units.values())
+
+
+def _cohorts(runs: Iterable[RunConfig]) -> list[Unit]:
+    """The runs by cohort, in the order in which the sweep first asks for each."""
+    cohorts: dict[str, list[RunConfig]] = {}
+    for config in runs:
+        cohorts.setdefault(str(cohort_key(config)), []).append(config)
+    return [
+        Unit(key=hashlib.sha256(key.encode()).hexdigest()[:16], runs=tuple(members)) for key, members in cohorts.items()
+    ]
+
+
+def _run_all(engine: Engine, work: Callable[..., str], units: Sequence[Unit], folder: Path) -> None:
+    """Run the units; those another process was at come last, and are then run whatever their markers say."""
+    postponed = []
+    for unit, outcome in engine.run(work, units, folder / "jobs"):
+        if outcome == "elsewhere":
+            postponed.append(unit)
+        elif isinstance(outcome, (InputError, OSError, KeyboardInterrupt)):
+            raise outcome
+        elif isinstance(outcome, BaseException):
+            logger.warning("a worker died (%s): its runs are left, start the sweep again", type(outcome).__name__)
+    for unit, outcome in engine.run(partial(work, force=True), postponed, folder / "jobs") if postponed else ():
+        if isinstance(outcome, BaseException):
+            raise outcome
+
+
+def _announce() -> None:
+    logger.warning("interrupted: finishing the step and writing a checkpoint; Ctrl-C again stops at once")
+
+
+def _report(frame: pd.DataFrame) -> None:
+    failed = frame[frame["status"] == "failed"]
+    for _, row in failed.iterrows():
+        logger.warning("failed: %s (%s)", row["run"], row["reason"])
+    if len(failed):
+        logger.warning("%d of %d runs failed; --retry-failed runs them again", len(failed), len(frame))
+
+
+def _write_table(frame: pd.DataFrame, path: Path) -> None:
+    draft = path.with_name(f"results.{os.getpid()}.parquet.new")
+    frame.to_parquet(draft, index=False)
+    draft.replace(path)
+
+
+__all__ = ["Engine", "Sweep", "Unit", "load_sweep", "run_sweep", "run_unit"]

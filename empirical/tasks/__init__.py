@@ -1,0 +1,1 @@
+"""The data sets: GLUE, biomedical relation extraction, tweets and files of one's own, one module each."""

@@ -1,0 +1,81 @@
+"""`kdshift report`: execute the notebooks on a results directory and write them as a self-contained HTML site."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from kdshift.page import Panel, write_document, write_page
+from theory.errors import InputError, missing_extra
+
+NOTEBOOKS = ("1_theory", "2_simulation", "3_text_kd", "4_side_by_side")
+RESULTS_VARIABLE = "KDSHIFT_RESULTS"
+
+
+def notebook_folder(given: Path | None = None) -> Path:
+    """The folder of the notebooks: the given one, the checkout's, or `notebooks/` here; InputError if there is none."""
+    for folder in (given,) if given else (Path(__file__).parents[1] / "notebooks", Path("notebooks")):
+        if (folder / f"{NOTEBOOKS[0]}.ipynb").is_file():
+            return folder
+    raise InputError(
+        "--notebooks", str(given or "notebooks"), f"a folder with {NOTEBOOKS[0]}.ipynb (a checkout has it)"
+    )
+
+
+def default_results() -> Path:
+    """Where the notebooks read their tables: $KDSHIFT_RESULTS, else the committed `notebooks/results`."""
+    given = os.environ.get(RESULTS_VARIABLE)
+    return Path(given) if given else notebook_folder() / "results"
+
+
+def execute(notebook: Path, results: Path, timeout: int = 600) -> tuple[str, str]:
+    """Run a notebook on `results` and return its title and its body as an HTML fragment with embedded figures."""
+    try:
+        import nbformat
+        from nbclient import NotebookClient
+        from nbclient.exceptions import CellExecutionError
+        from nbconvert import HTMLExporter
+    except ImportError as error:
+        raise missing_extra(error.name or "nbclient", "notebooks") from None
+    content = nbformat.read(notebook, as_version=4)
+    client = NotebookClient(content, timeout=timeout, resources={"metadata": {"path": str(notebook.parent)}})
+    try:
+        client.execute(env=os.environ | {RESULTS_VARIABLE: str(results.resolve())})
+    except CellExecutionError as error:
+        reason = f"{error.ename}: {error.evalue}"
+        raise InputError("--results", str(results), f"tables that {notebook.name} can read ({reason})") from None
+    exporter = HTMLExporter(template_name="basic", exclude_input=True, exclude_output_prompt=True, embed_images=True)
+    body, _ = exporter.from_notebook_node(content)
+    first = next((cell.source for cell in content.cells if cell.cell_type == "markdown"), notebook.stem)
+    return first.splitlines()[0].lstrip("# ").strip(), body
+
+
+def write_report(
+    results: Path, out: Path, *, notebooks: Path | None = None, advance: Callable[[str], None] = lambda name: None
+) -> Path:
+    """Execute every notebook on `results` and write the site to `out`.
+
+    `advance` is called with a notebook's name before it runs. Returns the index page. Raises InputError where the
+    results do not exist or lack a table.
+    """
+    if not results.is_dir():
+        raise InputError("--results", str(results), "an existing directory with simulate/, sweep and shift tables")
+    folder = notebook_folder(notebooks)
+    links = []
+    for name in NOTEBOOKS:
+        advance(name)
+        title, body = execute(folder / f"{name}.ipynb", results)
+        write_document(out / f"{name}.html", title=title, body=body)
+        links.append((f"{name}.html", title))
+    index = out / "index.html"
+    write_page(
+        index,
+        title="kdshift: theorem, simulation and real distillation side by side",
+        lead=["Four notebooks, executed on one results directory."],
+        panels=[
+            Panel(name="notebooks", title="The notebooks", links=links, command=f"kdshift report --results {results}")
+        ],
+        provenance=f"Results: {results}",
+    )
+    return index

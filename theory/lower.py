@@ -1,0 +1,174 @@
+"""Lower bounds on the L1 distance between the augmented mixture and the data density (theory section 3.4).
+
+They certify how sharp the upper bounds are and refute the printed theorem. Each is a true lower bound up to its stated
+rounding; `l1_lower_bound` holds for every training set, the others for the mean over training sets.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from theory import chi2, radial
+from theory.setting import Floats, check_data_size, check_dimension, check_epsilon, check_log_data_size, check_tau
+
+
+def bias_of_log(y: Floats, dimension: Floats) -> Floats:
+    """The exact bias at 1 + tau = e^y, y > 0: 2 P(d y/(e^y - 1) < |x|^2 <= d y/(1 - e^-y))."""
+    outer = dimension * y / -np.expm1(-y)
+    result: Floats = 2 * chi2.mass_between(outer * np.exp(-y), outer, dimension)
+    return result
+
+
+def bias(tau: npt.ArrayLike, dimension: npt.ArrayLike) -> Floats:
+    """||q - p||_1 for q = E P_hat = N(0, (1 + tau) I): the exact bias, in [0, 2], to 1e-12 relative (section 3.1).
+
+    It is also a lower bound on the mean L1 distance (Jensen). Increasing and concave in tau; 1/2 at tau = 1, d = 2.
+    """
+    y, d = np.broadcast_arrays(np.log1p(check_tau(tau)), check_dimension(dimension))
+    return bias_of_log(y, d)[()]
+
+
+def log_bias_inverse(epsilon: npt.ArrayLike, dimension: npt.ArrayLike) -> Floats:
+    """ln(1 + t) for the variance t whose bias is epsilon in (0, 2), to 1e-12 relative.
+
+    The bias is concave in ln(1 + t), so Newton's steps from below (epsilon / c_d) are monotone.
+    """
+    epsilon, d = np.broadcast_arrays(check_epsilon(epsilon), check_dimension(dimension))
+    pairs, back = np.unique(np.stack([epsilon.ravel(), d.ravel()]), axis=1, return_inverse=True)
+    target, d_flat = pairs
+    y = target / np.exp(log_bias_slope(d_flat))
+    for _ in range(100):
+        inner = d_flat * y / np.expm1(y)
+        slope = 2 * np.exp(np.log(inner) + chi2.log_density(inner, d_flat))
+        step = (target - bias_of_log(y, d_flat)) / slope
+        y = y + step
+        if np.all(np.abs(step) <= 1e-15 * y):
+            break
+    found: Floats = y[back].reshape(epsilon.shape)[()]
+    return found
+
+
+def log_bias_slope(dimension: npt.ArrayLike) -> Floats:
+    """ln c_d, c_d = 2 (d/2)^(d/2) e^(-d/2) / Gamma(d/2), the bias's slope at tau = 0 (bias <= c_d ln(1 + tau))."""
+    d = check_dimension(dimension)
+    result: Floats = np.log(2) + np.log(d) + chi2.log_density(d, d)
+    return result[()]
+
+
+def l1_lower_bound_log(log_data_size: npt.ArrayLike, log_tau: npt.ArrayLike, dimension: npt.ArrayLike) -> Floats:
+    """Lemma L in logarithms: for every training set, ||P_hat - P||_1 >= bias(1/kappa - 1), kappa = n^(2/d) tau < 1.
+
+    Zero where kappa >= 1 and the lemma is silent.
+    """
+    log_n, d = check_log_data_size(log_data_size), check_dimension(dimension)
+    y, d = np.broadcast_arrays(-(2 / d * log_n + np.asarray(log_tau, float)), d)
+    speaks = y > 0
+    return np.where(speaks, bias_of_log(np.where(speaks, y, 1.0), d), 0.0)[()]
+
+
+def l1_lower_bound(data_size: npt.ArrayLike, tau: npt.ArrayLike, dimension: npt.ArrayLike) -> Floats:
+    """Lemma L: what ||P_hat - P||_1 is at least, for every training set of n points (section 2); 0 where silent."""
+    return l1_lower_bound_log(np.log(check_data_size(data_size)), np.log(check_tau(tau)), dimension)
+
+
+def mean_lower_bound(data_size: npt.ArrayLike, tau: npt.ArrayLike, dimension: npt.ArrayLike) -> Floats:
+    """The largest of the three lower bounds on E ||P_hat - P||_1: Lemma L, the bias, Hölder (section 3.4 a-c)."""
+    found = np.maximum(l1_lower_bound(data_size, tau, dimension), bias(tau, dimension))
+    return np.maximum(found, holder_lower_bound(data_size, tau, dimension))[()]
+
+
+def floor_over_tau(data_size: npt.ArrayLike, dimension: npt.ArrayLike) -> Floats:
+    """What E ||P_hat - P||_1 is at least whatever tau: bias at tau (1 + tau) = n^(-2/d) (section 3.4 d).
+
+    The bias increases in tau and Lemma L decreases; they meet there.
+    """
+    d = check_dimension(dimension)
+    return floor_over_tau_log(np.log(check_data_size(data_size)), d)
+
+
+def floor_over_tau_log(log_data_size: npt.ArrayLike, dimension: npt.ArrayLike) -> Floats:
+    """`floor_over_tau` from ln n."""
+    d = check_dimension(dimension)
+    target = np.exp(-2 / d * check_log_data_size(log_data_size))
+    meeting = 2 * target / (1 + np.sqrt(1 + 4 * target))
+    return bias(meeting, d)
+
+
+def log_data_size_necessary(epsilon: npt.ArrayLike, tau: npt.ArrayLike, dimension: npt.ArrayLike) -> Floats:
+    """ln of what n has to exceed for any training set to reach L1 < epsilon: ((1 + t) tau)^(-d/2), bias(t) = epsilon.
+
+    Negative (below one point) where Lemma L requires nothing. Relative accuracy of n: d * 1e-12.
+    """
+    d = check_dimension(dimension)
+    result: Floats = -d / 2 * (log_bias_inverse(epsilon, d) + np.log(check_tau(tau)))
+    return result[()]
+
+
+def data_size_necessary(epsilon: npt.ArrayLike, tau: npt.ArrayLike, dimension: npt.ArrayLike) -> Floats:
+    """What n has to exceed for any training set to reach L1 < epsilon; inf beyond double precision (use the log)."""
+    with np.errstate(over="ignore"):
+        result: Floats = np.exp(log_data_size_necessary(epsilon, tau, dimension))
+    return result
+
+
+def holder_lower_bound(data_size: npt.ArrayLike, tau: npt.ArrayLike, dimension: npt.ArrayLike) -> Floats:
+    """E ||P_hat - P||_1 >= integral of (E W^2)^(3/2) (E W^4)^(-1/2), W = P_hat(x) - p(x) (section 3.4 c).
+
+    Radial quadrature, 1e-8 relative; leaving out far tails keeps it a lower bound.
+    """
+    n, tau, d = np.broadcast_arrays(check_data_size(data_size), check_tau(tau), check_dimension(dimension))
+    flat = [np.ravel(values) for values in (np.log(n), tau, d)]
+    result = np.array([_holder(*one) for one in zip(*flat, strict=True)])
+    return result.reshape(n.shape)[()]
+
+
+def _holder(log_n: float, tau: float, dimension: float) -> float:
+    """Hölder's bound at one setting; everything relative to q, in logarithms where it can overflow."""
+    d, t, root = np.asarray(dimension), np.asarray(tau), np.sqrt(1 + tau)
+    low, high, count = radial.spans(dimension)
+    kink = float(np.sqrt(radial.crossing(t, d)))
+    close = np.concatenate([kink - 5.0 ** np.arange(-10, 3), kink + 5.0 ** np.arange(-10, 3), [kink]])
+    wide = np.linspace(low, high * root, count + 1)
+    edges = np.concatenate([np.linspace(low, high, count + 1), wide, np.clip(close, low, high * root)])
+    _, middle, half = radial.panels(edges[None, :])
+    r = middle[:, None] + half[:, None] * radial.NODES
+    s = r * r
+    log_q = radial.log_ratio(s, t, d)
+    second = _log_moment(2, s, t, d)
+    third, fourth = _log_moment(3, s, t, d), _log_moment(4, s, t, d)
+    zero = np.zeros_like(s)
+    two = np.maximum((second - log_n) / 2, np.maximum(-log_q, 0.0))  # ln of the size of W/q in E W^2, and in E W^4
+    four = np.maximum(two, (fourth - 3 * log_n) / 4)
+    square = _gap(log_q, two) ** 2 + _scaled(((second, 1), (zero, -1)), log_n + 2 * two)
+    gap = _gap(log_q, four)
+    mu2 = _scaled(((second, 1), (zero, -1)), log_n + 2 * four)
+    mu3 = _scaled(((third, 1), (second, -3), (zero, 2)), 2 * log_n + 3 * four)
+    mu4 = _scaled(((fourth, 1), (third, -4), (second, 6), (zero, -3)), 3 * log_n + 4 * four)
+    quartic = gap**4 + 6 * gap**2 * mu2 + 4 * gap * mu3 + 3 * (1 - np.exp(-log_n)) * mu2**2 + mu4
+    log_value = 1.5 * np.log(square) - 0.5 * np.log(quartic) + 3 * two - 2 * four + log_q
+    value = np.exp(log_value + radial.log_chi_density(r, dimension))
+    return float(min((value @ radial.WEIGHTS) @ half, 2.0))
+
+
+def _log_moment(k: int, s: Floats, tau: Floats, dimension: Floats) -> Floats:
+    """ln m_k/q^k at |x|^2 = s, m_k = E phi_tau(x - X)^k (section 3.2)."""
+    prefactor = -(k - 1) * np.log(tau) - np.log(k) - np.log1p(tau / k) + k * np.log1p(tau)
+    result: Floats = dimension / 2 * prefactor + s / 2 * (k / (1 + tau) - 1 / (1 + tau / k))
+    return result
+
+
+def _gap(log_q: Floats, offset: Floats) -> Floats:
+    """(1 - p/q) e^-offset, offset >= -ln(q/p)."""
+    near = np.abs(log_q) < 1
+    close = -np.expm1(-np.where(near, log_q, 0.0)) * np.exp(-offset)
+    result: Floats = np.where(near, close, np.exp(-offset) - np.exp(-log_q - offset))
+    return result
+
+
+def _scaled(terms: tuple[tuple[Floats, int], ...], offset: Floats) -> Floats:
+    """Sum of coefficient * e^(log - offset) over (log, coefficient)."""
+    total = np.zeros_like(offset)
+    for log, coefficient in terms:
+        total = total + coefficient * np.exp(log - offset)
+    return total

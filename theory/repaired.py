@@ -1,0 +1,85 @@
+"""The theorem that holds in place of Theorem 1, with its terms, lower bounds, inversions and best tau: the front door.
+
+`kdshift theory bounds`; theory sections 3.1-3.7. The rooms behind: `theory.bounds` (upper bounds on the L1 distance),
+`theory.lower` (lower bounds, exact bias), `theory.inversion` (data sizes, windows of tau), `theory.best` (best tau).
+"""
+
+from theory.best import (
+    log_data_size_interior,
+    log_mise,
+    mean_bound_asymptotic,
+    tau_silverman,
+    tau_star,
+    tau_star_asymptotic,
+    tau_star_mise,
+    tau_star_simple,
+)
+from theory.bounds import (
+    concentration,
+    deviation,
+    deviation_clipped,
+    deviation_exact_variance,
+    l1_bound,
+    log_deviation,
+    mean_bound,
+    mean_bound_clipped,
+    mean_bound_log,
+    mean_bound_simple,
+)
+from theory.inversion import (
+    data_size_required,
+    data_size_required_simple,
+    data_size_smallest,
+    data_size_smallest_simple,
+    log_data_size_required,
+    log_data_size_required_simple,
+    tau_window,
+)
+from theory.lower import (
+    bias,
+    data_size_necessary,
+    floor_over_tau,
+    holder_lower_bound,
+    l1_lower_bound,
+    log_bias_inverse,
+    log_bias_slope,
+    log_data_size_necessary,
+    mean_lower_bound,
+)
+
+__all__ = [
+    "bias",
+    "concentration",
+    "data_size_necessary",
+    "data_size_required",
+    "data_size_required_simple",
+    "data_size_smallest",
+    "data_size_smallest_simple",
+    "deviation",
+    "deviation_clipped",
+    "deviation_exact_variance",
+    "floor_over_tau",
+    "holder_lower_bound",
+    "l1_bound",
+    "l1_lower_bound",
+    "log_bias_inverse",
+    "log_bias_slope",
+    "log_data_size_interior",
+    "log_data_size_necessary",
+    "log_data_size_required",
+    "log_data_size_required_simple",
+    "log_deviation",
+    "log_mise",
+    "mean_bound",
+    "mean_bound_asymptotic",
+    "mean_bound_clipped",
+    "mean_bound_log",
+    "mean_bound_simple",
+    "mean_lower_bound",
+    "tau_silverman",
+    "tau_star",
+    "tau_star_asymptotic",
+    "tau_star_mise",
+    "tau_star_simple",
+    "tau_window",
+]
