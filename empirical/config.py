@@ -85,6 +85,7 @@ class AugmentConfig(_Config):
     )
     engine: str | None = Field(None, description="back-translation: `apertium` or a translation model's id or path")
     pivots: tuple[str, ...] | None = Field(None, description="back-translation: pivot languages")
+    decoding: Literal["beam", "sample"] = Field("beam", description="back-translation by a model: its decoding")
 
 
 class RunConfig(_Config):

@@ -42,7 +42,7 @@ def read_embeddings(directory: Path) -> NDArray[np.float32]:
     for file in files:
         with safe_open(file, framework="np") as weights:
             for suffix in EMBEDDING_KEYS:
-                for key in weights.keys():  # noqa: SIM118 - a safetensors handle is no mapping
+                for key in weights.keys():
                     if key == suffix or key.endswith("." + suffix):
                         return np.asarray(weights.get_tensor(key), dtype=np.float32)
     raise InputError("model", str(directory), "a directory with input embeddings in a .safetensors file")

@@ -93,7 +93,10 @@ def _here(work: Callable[[Unit], Outcome], units: Sequence[Unit]) -> Reports[Uni
     for unit in units:
         if STOP.is_set():
             return
-        yield unit, work(unit)
+        try:
+            yield unit, work(unit)
+        except Exception as error:  # told as other engines tell it
+            yield unit, error
 
 
 def _processes(work: Callable[[Unit], Outcome], units: Sequence[Unit], workers: int) -> Reports[Unit]:
@@ -104,7 +107,7 @@ def _processes(work: Callable[[Unit], Outcome], units: Sequence[Unit], workers: 
             orphans.append(unit)
         else:
             yield unit, outcome
-    for unit in orphans:
+    for unit in orphans:  # one of them killed the pool; the others must not die with it
         if STOP.is_set():
             return
         yield from _pool(work, [unit], 1)
@@ -122,7 +125,7 @@ def _pool(work: Callable[[Unit], Outcome], units: Sequence[Unit], workers: int) 
 
 
 def _place(slots: Any, gpus: int) -> None:
-    """What a worker process does first: takes a slot, sees that slot's GPU only, and heeds Ctrl-C as the parent does."""
+    """First in a worker process: take a slot, see that slot's GPU only, heed Ctrl-C as the parent does."""
     slot = slots.get()
     if gpus:
         os.environ["CUDA_VISIBLE_DEVICES"] = str(slot % gpus)

@@ -47,7 +47,7 @@ def bootstrap(
 ) -> NDArray[np.float64]:
     """Replicates of the metric under resampling of the examples with replacement, shape (replicates,).
 
-    Every metric here is a function of the confusion counts, and resampled counts are multinomial: no example is touched.
+    Every metric here is a function of the confusion counts, and resampled counts are multinomial.
     """
     cell = count_CC.ravel()
     draws = rng.multinomial(cell.sum(), cell / cell.sum(), size=replicates)

@@ -1,6 +1,6 @@
 """Teachers and students as one kind of thing: a transformers classifier with its tokenizer (section 5.2).
 
-Any encoder of the hub or of a local directory, whole, truncated to some of its layers or made fresh; a BiLSTM; an EncT5.
+Any encoder of the hub or of a local directory, whole, cut to some of its layers or made fresh; a BiLSTM; an EncT5.
 Weights come from safetensors only, and no code is ever loaded with them.
 """
 
@@ -174,8 +174,24 @@ def _pretrained(kind: Any, source: str, settings: Any) -> PreTrainedModel:
     absent = {key for key in info["missing_keys"]} | {entry[0] for entry in info["mismatched_keys"]}
     body = sorted(key for key in absent if not any(part in HEAD for part in key.split(".")))
     if body:
-        raise InputError(f"weights of {source}", f"{body[0]} missing or of another shape", "weights of this architecture")
+        raise InputError(
+            f"weights of {source}", f"{body[0]} missing or of another shape", "weights of this architecture"
+        )
     return model
+
+
+def load_classifier(source: str) -> PreTrainedModel:
+    """A fine-tuned classifier of any architecture here, whole, with the label names it was saved with.
+
+    Raises:
+        InputError: weights or head that are missing, damaged or no safetensors.
+    """
+    load = {"use_safetensors": True, "output_loading_info": True}
+    kind = AutoModelForSequenceClassification
+    model, info = _load(lambda: kind.from_pretrained(source, **load, **LOCAL), source)
+    if absent := sorted(info["missing_keys"]):
+        raise InputError(f"weights of {source}", f"{absent[0]} missing", "a fine-tuned classifier (set teacher_train)")
+    return model.float()
 
 
 def _load(load: Any, source: str) -> Any:
@@ -270,5 +286,7 @@ def weights_hash(model: nn.Module) -> str:
 
 def save_model(model: PreTrainedModel, tokenizer: Any, directory: Path) -> None:
     """Write weights (safetensors), configuration with label names, and tokenizer: a directory transformers can load."""
-    model.save_pretrained(directory, safe_serialization=True)
+    transformers_logging.disable_progress_bar()
+    model.save_pretrained(directory)
     tokenizer.save_pretrained(directory)
+    transformers_logging.enable_progress_bar()

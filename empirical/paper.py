@@ -83,7 +83,8 @@ TABLE_2_MNLI = PaperTable(
         "Section 5.1 says that a 1 % degree is best on the full data; the table has no such degree and its bold cell "
         "is 10 %.",
         "Section 5.1 calls 30-50 % the best degrees in general; on the full data 10 % is, by 0.06 points over 30 %.",
-        "Section 5.1 puts the gain of large degrees over 10 % at 2 points on 1-2 % of the data; the rows give 1.7 and 1.4.",
+        "Section 5.1 puts the gain of large degrees over 10 % at 2 points on 1-2 % of the data; the rows give 1.7 and "
+        "1.4.",
         "The abstract names 30 % as the generally best degree for distillation; it is bold in two of these four rows "
         "and in none of QNLI's.",
     ),
@@ -185,8 +186,8 @@ TABLE_8 = PaperTable(
         _PROTOCOL,
         "Section 6 says that degrees of 70-80 % fall below plain fine-tuning (78.55); 80 % does (78.08), 70 % does not "
         "(79.24).",
-        "The caption counts 20 % (80.08) as similar to the teacher (80.67) and 30 % (81.11) as better; the standard error "
-        "of one accuracy on 534 examples is about 1.7 points.",
+        "The caption counts 20 % (80.08) as similar to the teacher (80.67) and 30 % (81.11) as better; the standard "
+        "error of one accuracy on 534 examples is about 1.7 points.",
         "Of the eleven accuracies printed only 79.59 and 78.08 can be one run's on 534 examples; the others must be "
         "means over several runs or splits, which the text does not mention.",
     ),

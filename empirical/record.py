@@ -6,7 +6,8 @@ import json
 import logging
 import platform
 import re
-from collections.abc import Sequence
+import tomllib
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,8 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from empirical.checkpoint import write_atomically
-from empirical.config import RunConfig
-from theory.errors import InputError
+from empirical.config import AUGMENTERS, RunConfig
+from theory.errors import InputError, unknown_name
 
 logger = logging.getLogger(__name__)
 
@@ -77,19 +78,52 @@ def write_config(config: RunConfig, directory: Path) -> None:
 
 
 def read_config(directory: Path) -> RunConfig:
-    """The configuration a run's directory was made with.
+    """The configuration a run's directory was made with; raises InputError if there is none that can be read."""
+    return load_run(directory / "config.toml")
+
+
+def load_run(path: Path, base: Mapping[str, Any] | None = None, over: Mapping[str, Any] | None = None) -> RunConfig:
+    """The run that a TOML file describes: `RunConfig`'s fields and tables, all optional; `"none"` stands for no value.
+
+    base, over: values for what the file leaves open, and values that take precedence, laid out as in the file.
+    A degree of 0 means no augmented data.
 
     Raises:
-        InputError: there is none that can be read.
+        InputError: no such file, no TOML, or a field or value that does not exist, by its name.
     """
-    path = directory / "config.toml"
     try:
-        import tomllib
+        values = _with_none(tomllib.loads(Path(path).read_text("utf-8")))
+    except OSError as error:
+        raise InputError("run", str(path), f"a readable TOML file ({error.strerror})") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(str(path), str(error), "a TOML file") from None
+    return run_of(merged(merged(base or {}, values), over or {}), str(path))
 
-        values = tomllib.loads(path.read_text("utf-8"))
-        return RunConfig.model_validate(_with_none(values))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError) as error:
-        raise InputError(str(path), str(error).splitlines()[0], "a run's configuration") from None
+
+def run_of(values: Mapping[str, Any], where: str) -> RunConfig:
+    """The run of these values; raises InputError naming `where` and the field that is wrong."""
+    values = dict(values)
+    augment = values.get("augment")
+    if isinstance(augment, Mapping) and (augment.get("degree") == 0 or augment.get("augmenter", "") is None):
+        values["augment"] = None
+    try:
+        config = RunConfig.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"{where}: {field}", first.get("input"), first["msg"]) from None
+    if config.augment is not None and config.augment.augmenter not in AUGMENTERS:
+        raise unknown_name("augmenter", config.augment.augmenter, AUGMENTERS)
+    return config
+
+
+def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with the values of `over`, table by table."""
+    result = dict(base)
+    for key, value in over.items():
+        old = result.get(key)
+        result[key] = merged(old if isinstance(old, Mapping) else {}, value) if isinstance(value, Mapping) else value
+    return result
 
 
 def _without_none(value: Any) -> Any:
@@ -123,7 +157,9 @@ def read_result(directory: Path, config: RunConfig | None = None) -> dict[str, A
         return None
     if digest != expected or not directory.name.endswith(digest):
         found = f"the result of configuration {digest}"
-        raise InputError(str(directory), found, f"that of {expected}: move this folder away or use another results folder")
+        raise InputError(
+            str(directory), found, f"that of {expected}: move this folder away or use another results folder"
+        )
     return result
 
 

@@ -14,11 +14,25 @@ from numpy.typing import NDArray
 
 from empirical.config import ModelConfig, RunConfig
 from empirical.grid import Sweep
-from empirical.record import read_result, run_directory
+from empirical.record import read_result, run_directory, write_config, write_result
 from theory.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+def run_place(run: RunConfig, root: Path) -> Path:
+    """Where a run's directory is: under `root`, or among its teachers if it was trained as one (Table 8's baseline)."""
+    own, teacher = run_directory(run, root), run_directory(run, root / "teachers")
+    return teacher if teacher.exists() and not own.exists() else own
+
+
+def record_failure(run: RunConfig, root: Path, reason: str) -> None:
+    """Leave a failed result for a run that ended in an exception before it could do so itself."""
+    directory = run_directory(run, root)
+    write_config(run, directory)
+    nothing: dict[str, Any] = {"test": {}, "validation": {}, "steps": 0, "wall_seconds": 0.0}
+    write_result({"config_digest": run.digest(), "status": "failed", "reason": reason, **nothing}, directory)
 
 
 def model_label(model: ModelConfig | None) -> str:
@@ -58,7 +72,7 @@ def describe(run: RunConfig) -> dict[str, Any]:
 
 
 def sweep_frame(sweep: Sweep, root: Path) -> pd.DataFrame:
-    """One row a run, in the sweep's order: what it was, its status (done, failed or left), what it scored.
+    """One row a run, in the sweep's order: what it was, its status (finished, failed or left), what it scored.
 
     `score` is the task's metric on the test split (`metric` names it), `error` is 1 - score, `error_se` its standard
     error over the test examples (of an accuracy; missing for others), `validation` the same metric on the validation
@@ -68,8 +82,10 @@ def sweep_frame(sweep: Sweep, root: Path) -> pd.DataFrame:
 
     rows = []
     for run, group in zip(sweep.runs, sweep.groups, strict=True):
-        directory = run_directory(run, root)
-        rows.append({"run": directory.name, "group": group, **describe(run), **_scored(read_result(directory, run))})
+        place = run_place(run, root)
+        rows.append(
+            {"run": str(place.relative_to(root)), "group": group, **describe(run), **_scored(read_result(place, run))}
+        )
     return pd.DataFrame(rows)
 
 
@@ -84,12 +100,12 @@ def _scored(result: dict[str, Any] | None) -> dict[str, Any]:
     if result.get("data_size"):
         row["data_size"] = float(result["data_size"])
     test = result.get("test") or {}
-    if result["status"] == "done" and test:
+    if result["status"] == "finished" and test:
         metric, n_test = result["metric"], test["n"]
         score = test[metric]
         spread = math.sqrt(score * (1 - score) / n_test) if metric == "accuracy" else math.nan
         row |= {"metric": metric, "score": score, "error": 1 - score, "error_se": spread, "n_test": n_test}
-        row |= {"accuracy": test.get("accuracy", math.nan), "validation": result["validation"][metric]}
+        row |= {"accuracy": test.get("accuracy", math.nan), "validation": result["validation"].get(metric, math.nan)}
     return row
 
 

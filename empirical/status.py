@@ -20,7 +20,8 @@ from typing import Any
 
 from empirical.config import RunConfig
 from empirical.grid import Sweep
-from empirical.record import read_result, run_directory
+from empirical.record import read_result
+from empirical.results import run_place
 from theory.errors import InputError
 
 STALE_SECONDS = 600.0  # of a marker from another machine
@@ -146,12 +147,12 @@ def recorded_sweep(name: str, root: Path) -> Sweep:
 
 def sweep_status(sweep: Sweep, root: Path) -> Status:
     """Counts, failures and a time estimate of a sweep in a results directory, from what is on the disk now."""
-    places = {run_directory(run, root): run for run in sweep.runs}
+    places = {run_place(run, root): run for run in sweep.runs}
     results = {place.name: read_result(place, run) for place, run in places.items()}
     units = active_units(sweep_folder(sweep.name, root))
     running = {name for state in units.values() for name in state["runs"] if results.get(name) is None}
-    done = [result for result in results.values() if result is not None and result["status"] == "done"]
-    failed = {name: result for name, result in results.items() if result is not None and result["status"] != "done"}
+    done = [result for result in results.values() if result is not None and result["status"] == "finished"]
+    failed = {name: result for name, result in results.items() if result is not None and result["status"] != "finished"}
     left = len(results) - len(done) - len(failed) - len(running)
     spent = [result["wall_seconds"] for result in done if result.get("wall_seconds")]
     mean = sum(spent) / len(spent) if spent else None

@@ -6,7 +6,6 @@ kdshift empirical sweep demo --results results
 from __future__ import annotations
 
 import errno
-import hashlib
 import logging
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -15,12 +14,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from empirical.cohort import cohort_key, uses_teacher
 from empirical.config import RunConfig
 from empirical.engine import STOP, Engine, interruptible
 from empirical.grid import Sweep, load_sweep
-from empirical.record import is_finished, read_result, run_directory
-from empirical.results import sweep_frame
-from empirical.run import cohort_key, ensure_teacher, record_failure, run_cohort
+from empirical.record import read_result
+from empirical.results import record_failure, run_place, sweep_frame
+from empirical.run import Stopped, TeacherFailed, ensure_teacher, run_cohort, teacher_run
 from empirical.status import active_units, marked, record_sweep, sweep_folder
 from empirical.task import load_task
 from empirical.watch import watched
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-FULL_DISK = (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EPERM, errno.EDQUOT)
+DISK = (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EPERM, errno.EDQUOT, errno.ENOTDIR, errno.EEXIST)
 
 
 class CohortRunner(Protocol):
@@ -64,7 +64,8 @@ def run_sweep(
 
     root: the results directory, shared by sweeps; finished runs in it are not run again, failed ones only if
     `retry_failed`. run: what trains a cohort. After Ctrl-C the table holds what is finished so far.
-    Raises InputError for data that are not available here and for a directory that cannot be written.
+    Raises InputError for data or models that are not available (after everything else has run), and for a directory
+    that cannot be written.
     """
     root, engine = Path(root), engine or Engine()
     folder = sweep_folder(sweep.name, root)
@@ -77,59 +78,67 @@ def run_sweep(
         _check_tasks(left)
         work = partial(run_unit, root=root, folder=folder, run=run)
         with interruptible(_announce), watched(sweep, root, enabled=progress and bool(left)):
-            _run_all(engine, work, _teachers(left), folder)
-            _run_all(engine, work, _cohorts(left), folder)
+            mistakes = _run_all(engine, work, _teachers(left), folder)
+            mistakes += _run_all(engine, work, _cohorts(left), folder)
         frame = sweep_frame(sweep, root)
         _write_table(frame, folder / "results.parquet")
     except OSError as error:
-        if error.errno not in FULL_DISK:
+        if error.errno not in DISK:
             raise
         raise InputError("results", str(root), f"a directory that can be written ({error.strerror})") from None
     _report(frame)
+    if mistakes:
+        raise mistakes[0]
     return frame
 
 
 def run_unit(unit: Unit, force: bool = False, *, root: Path, folder: Path, run: CohortRunner) -> str:
     """Run one unit in this process: "done", "stopped", or "elsewhere" if another process is at it (unless `force`).
 
-    A cohort that ends in an exception leaves its unfinished runs as failed ones with the reason; only a disk that
-    refuses to be written stops the sweep.
+    A cohort that ends in an exception leaves its unfinished runs as failed ones with the reason. A user's mistake
+    (InputError) and a disk that refuses to be written are raised: those runs stay unfinished.
     """
-    left = [config for config in unit.runs if unit.teacher or not is_finished(run_directory(config, root))]
+    left = [config for config in unit.runs if read_result(run_place(config, root), config) is None]
     if STOP.is_set() or not left:
         return "stopped" if left else "done"
     other = active_units(folder).get(unit.key)
     if other is not None and other["pid"] != os.getpid() and not force:
         return "elsewhere"
-    names = [] if unit.teacher else [run_directory(config, root).name for config in left]
+    names = [] if unit.teacher else [run_place(config, root).name for config in left]
     with marked(folder, unit.key, names) as marker:
         try:
             if unit.teacher:
-                ensure_teacher(left[0], root, progress=marker.beat)
+                ensure_teacher(left[0], root, progress=marker.beat, stop=STOP.is_set)
             else:
                 run(left, root, progress=marker.beat, stop=STOP.is_set)
+        except Stopped:
+            return "stopped"
+        except TeacherFailed as error:
+            _fail(left, root, str(error))
         except OSError as error:
-            if error.errno in FULL_DISK:
+            if error.errno in DISK:
                 raise
-            _fail(left, root, error)
+            _fail(left, root, f"{type(error).__name__}: {error}")
+        except InputError:
+            raise
         except Exception as error:  # a failed run is a result: the sweep goes on and says so at the end
-            _fail(left, root, error)
+            logger.debug("a unit failed", exc_info=error)
+            _fail(left, root, f"{type(error).__name__}: {error}")
     return "stopped" if STOP.is_set() else "done"
 
 
-def _fail(runs: Iterable[RunConfig], root: Path, error: Exception) -> None:
-    logger.debug("a unit failed", exc_info=error)
+def _fail(runs: Iterable[RunConfig], root: Path, reason: str) -> None:
     for config in runs:
-        if not is_finished(run_directory(config, root)):
-            record_failure(config, root, f"{type(error).__name__}: {error}")
+        if read_result(run_place(config, root), config) is None:
+            record_failure(config, root, " ".join(reason.split()))
 
 
 def _left(sweep: Sweep, root: Path, retry_failed: bool) -> list[RunConfig]:
     left = []
     for config in sweep.runs:
-        directory = run_directory(config, root)
+        directory = run_place(config, root)
         result = read_result(directory, config)
-        if retry_failed and result is not None and result["status"] != "done":
+        if retry_failed and result is not None and result["status"] == "failed":
             (directory / "result.json").replace(directory / "result.failed.json")
             result = None
         if result is None:
@@ -144,39 +153,40 @@ def _check_tasks(runs: Iterable[RunConfig]) -> None:
 
 
 def _teachers(runs: Iterable[RunConfig]) -> list[Unit]:
-    """One unit for each distinct teacher that the runs need."""
-    units: dict[str, Unit] = {}
+    """One unit for each distinct teacher that is to be trained, with the runs that need it."""
+    pupils: dict[str, list[RunConfig]] = {}
     for config in runs:
-        if config.teacher is None or (config.mode == "finetune" and config.augment is None):
-            continue
-        key = RunConfig(task=config.task, teacher=config.teacher, teacher_train=config.teacher_train).digest()
-        units.setdefault(key, Unit(key=f"teacher-{key}", runs=(config,), teacher=True))
-    return list(units.values())
+        if uses_teacher(config) and config.teacher_train is not None:
+            pupils.setdefault(teacher_run(config).digest(), []).append(config)
+    return [Unit(key=f"teacher-{key}", runs=tuple(members), teacher=True) for key, members in pupils.items()]
 
 
 def _cohorts(runs: Iterable[RunConfig]) -> list[Unit]:
     """The runs by cohort, in the order in which the sweep first asks for each."""
     cohorts: dict[str, list[RunConfig]] = {}
     for config in runs:
-        cohorts.setdefault(str(cohort_key(config)), []).append(config)
-    return [
-        Unit(key=hashlib.sha256(key.encode()).hexdigest()[:16], runs=tuple(members)) for key, members in cohorts.items()
-    ]
+        cohorts.setdefault(cohort_key(config), []).append(config)
+    return [Unit(key=key, runs=tuple(members)) for key, members in cohorts.items()]
 
 
-def _run_all(engine: Engine, work: Callable[..., str], units: Sequence[Unit], folder: Path) -> None:
-    """Run the units; those another process was at come last, and are then run whatever their markers say."""
-    postponed = []
-    for unit, outcome in engine.run(work, units, folder / "jobs"):
-        if outcome == "elsewhere":
-            postponed.append(unit)
-        elif isinstance(outcome, (InputError, OSError, KeyboardInterrupt)):
-            raise outcome
-        elif isinstance(outcome, BaseException):
-            logger.warning("a worker died (%s): its runs are left, start the sweep again", type(outcome).__name__)
-    for unit, outcome in engine.run(partial(work, force=True), postponed, folder / "jobs") if postponed else ():
-        if isinstance(outcome, BaseException):
-            raise outcome
+def _run_all(engine: Engine, work: Callable[..., str], units: Sequence[Unit], folder: Path) -> list[InputError]:
+    """Run the units and return the users' mistakes that were met.
+
+    Units that another process is at come last, and are then run whatever their markers say: that costs time, not truth.
+    """
+    postponed: list[Unit] = []
+    mistakes: list[InputError] = []
+    for again in (False, True):
+        for unit, outcome in engine.run(partial(work, force=again), postponed if again else units, folder / "jobs"):
+            if outcome == "elsewhere":
+                postponed.append(unit)
+            elif isinstance(outcome, InputError):
+                mistakes.append(outcome)
+            elif isinstance(outcome, (OSError, KeyboardInterrupt)):
+                raise outcome
+            elif isinstance(outcome, BaseException):
+                logger.warning("a worker died (%s): its runs are left, start the sweep again", type(outcome).__name__)
+    return mistakes
 
 
 def _announce() -> None:

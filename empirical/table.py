@@ -86,7 +86,7 @@ def select_learning_rate(frame: pd.DataFrame, protocol: str) -> pd.DataFrame:
     protocol: "validation" compares validation scores (nothing is chosen on the test split); "paper" compares the
     evaluation set's own scores, as section 5 does. Rates that miss seeds which another rate has are not compared.
     """
-    done = frame[frame["status"] == "done"]
+    done = frame[frame["status"] == "finished"]
     judge = "validation" if protocol == "validation" else "score"
     means = done.groupby([*CELL, "learning_rate"], dropna=False)[judge].agg(["mean", "count"]).reset_index()
     complete = means["count"] == means.groupby(CELL, dropna=False)["count"].transform("max")

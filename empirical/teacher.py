@@ -25,6 +25,7 @@ from empirical.batch import Batch
 from empirical.corpus import Corpus
 from empirical.metric import confusion
 from empirical.model import arguments, weights_hash
+from empirical.stream import tokenizer_key
 from theory.errors import InputError
 
 logger = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 class Teacher:
     """A classifier that is only asked for logits.
 
+    key: the name of the tokenizer it reads. hash: a name for its weights and the order of its outputs.
     column_C: for each class of the task, the teacher's own output that stands for it.
     """
 
@@ -49,7 +51,7 @@ class Teacher:
         device: torch.device | str = "cpu",
         precision: str = "fp32",
     ) -> None:
-        self.tokenizer = tokenizer
+        self.tokenizer, self.key = tokenizer, tokenizer_key(tokenizer)
         self.device = torch.device(device)
         self.precision = precision
         order = label_order(model, labels)
@@ -100,7 +102,7 @@ class Teacher:
         return table_NC.to(self.device)
 
     def audit(self, corpus: Corpus, label_N: NDArray[np.int64]) -> float:
-        """Accuracy on (some of) these texts; a teacher with nameless labels in another order than the task's is refused.
+        """Accuracy on (some of) these texts; a teacher whose nameless labels are in another order is refused.
 
         Raises:
             InputError: another assignment of the teacher's outputs to the classes fits far better.
@@ -116,7 +118,9 @@ class Teacher:
         right, best = int(np.trace(count_CC)), int(count_CC[row_C, column_C].sum())
         if not self.named and best - right > 3 * np.sqrt(best) + 0.05 * len(index_N):
             found = f"{right / len(index_N):.0%} accuracy as they are, {best / len(index_N):.0%} as {column_C.tolist()}"
-            raise InputError("teacher's labels", found, "a teacher whose label names are the task's (config.json, id2label)")
+            raise InputError(
+                "teacher's labels", found, "a teacher whose label names are the task's (config.json, id2label)"
+            )
         return right / len(index_N)
 
 

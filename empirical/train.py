@@ -89,13 +89,15 @@ def train(
             step = next(ahead, None)
             if step is None:
                 break
-            _train_cohort_step([m for m in members if m.running and m.student.step == step.number], step, teacher, kept_NC, began)
+            _train_cohort_step(
+                [m for m in members if m.running and m.student.step == step.number], step, teacher, kept_NC, began
+            )
             if progress:
                 progress("train", step.number + 1, steps)
             for member in members:
                 if member.running and member.student.step == step.number + 1:
                     _after_step(member, steps)
-            if stop is not None and stop():
+            if stop is not None and agreed(members[0].student, stop()):
                 for member in members:
                     if member.running:
                         member.save()
@@ -134,11 +136,22 @@ def _train_cohort_step(
 def _spent(student: Student, step: Step) -> bool:
     """Whether a student's budget of minutes or teacher calls does not allow this step; then it is done."""
     train = student.config.train
-    minutes = train.max_minutes is not None and student.seconds >= 60 * train.max_minutes
-    calls = train.max_teacher_calls is not None and student.teacher_calls + calls_of(student, step) > train.max_teacher_calls
+    minutes = train.max_minutes is not None and agreed(student, student.seconds >= 60 * train.max_minutes)
+    calls = (
+        train.max_teacher_calls is not None
+        and student.teacher_calls + calls_of(student, step) > train.max_teacher_calls
+    )
     if (minutes or calls) and student.step > 0:
         finish(student)
     return student.done
+
+
+def agreed(student: Student, wish: bool) -> bool:
+    """Whether any of the processes that train together wishes it; all of them get the same answer."""
+    accelerator = student.accelerator
+    if accelerator.num_processes == 1:
+        return wish
+    return bool(accelerator.reduce(torch.tensor(float(wish), device=accelerator.device), "sum") > 0)
 
 
 def calls_of(student: Student, step: Step) -> int:

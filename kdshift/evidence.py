@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.curve import ShiftErrorCurve, power_law
+from theory.curve import Optimum, ShiftErrorCurve, power_law
 from theory.errors import InputError
 
 LEVEL = 0.95
@@ -120,14 +120,18 @@ def extreme_hurts(curves: Sequence[ShiftErrorCurve]) -> Evidence:
     )
 
 
+def gain(chosen_on: NDArray, scored_on: NDArray) -> NDArray:
+    """Error without shift minus error at the best positive shift, of each row; shape (D,)."""
+    above = 1 + np.argmin(chosen_on[:, 1:], axis=1)
+    return scored_on[:, 0] - np.take_along_axis(scored_on, above[:, None], axis=1)[:, 0]
+
+
 def some_shift_helps(curves: Sequence[ShiftErrorCurve]) -> Evidence:
     """Some positive shift beats the smallest one (no augmentation, or almost none)."""
-
-    def effect(chosen_on: NDArray, scored_on: NDArray, curve: ShiftErrorCurve) -> NDArray:
-        above = 1 + np.argmin(chosen_on[:, 1:], axis=1)
-        return scored_on[:, 0] - np.take_along_axis(scored_on, above[:, None], axis=1)[:, 0]
-
-    return mean_over_curves([c for c in curves if len(c.shift) > 1], effect, unit="error without shift - at best shift")
+    usable = [curve for curve in curves if len(curve.shift) > 1]
+    return mean_over_curves(
+        usable, lambda chosen, scored, curve: gain(chosen, scored), unit="error at least shift - at best"
+    )
 
 
 def regret_below(curves: Sequence[ShiftErrorCurve], rule: Callable[[float], float], tolerance: float) -> Evidence:
@@ -162,30 +166,39 @@ def larger_best_shift(larger: Sequence[ShiftErrorCurve], smaller: Sequence[Shift
     return judge(float(np.mean(point)), np.mean(samples, axis=0), unit=unit, runs=runs_of(both))
 
 
-def falls_with_size(curves: Sequence[ShiftErrorCurve]) -> Evidence:
-    """The best shift falls as the data size grows.
+def falls_with_size(groups: Sequence[Sequence[ShiftErrorCurve]]) -> Evidence:
+    """The best shift falls as the data size grows, within groups of curves (tasks) that differ in size alone.
 
-    tau: minus the exponent of the fitted power law. Degrees, which may be zero: minus the slope of the best degree in
-    log10 of the data size.
+    tau (one group): minus the exponent of the fitted power law. Degrees, which may be zero: minus the common slope of
+    the best degree in log10 of the data size, each group about its own mean.
     """
-    if len({curve.data_size for curve in curves}) < 2:
+    groups = [group for group in groups if len({curve.data_size for curve in group}) > 1]
+    if not groups:
         return unmeasured("needs at least two data sizes")
-    optima = [curve.optimum(seed=index) for index, curve in enumerate(curves)]
+    curves = [curve for group in groups for curve in group]
+    optima = [[curve.optimum(seed=index) for index, curve in enumerate(group)] for group in groups]
     if curves[0].shift_name == "tau":
-        try:
-            law = power_law(optima)
-        except InputError as error:
-            return unmeasured(str(error))
-        low, high = -law.exponent_high, -law.exponent_low
-        verdict: Verdict = "supported" if low > 0 else "contradicted" if high < 0 else "undecided"
-        unit = "minus the exponent of best tau in n"
-        return Evidence(verdict=verdict, effect=-law.exponent, low=low, high=high, unit=unit, runs=runs_of(curves))
-    sizes = np.log10([best.data_size for best in optima])
-    centred = (sizes - sizes.mean()) / ((sizes - sizes.mean()) ** 2).sum()
-    draws = min(len(best.samples) for best in optima)
-    samples = -centred @ np.stack([best.samples[:draws] for best in optima])
-    point = float(-centred @ np.array([best.shift for best in optima]))
+        assert len(groups) == 1, "power laws are fitted to one group"
+        return _exponent(optima[0], runs_of(curves))
+    log_sizes = [np.log10([best.data_size for best in group]) for group in optima]
+    centred = np.concatenate([sizes - sizes.mean() for sizes in log_sizes])
+    centred /= (centred**2).sum()
+    together = [best for group in optima for best in group]
+    draws = min(len(best.samples) for best in together)
+    samples = -centred @ np.stack([best.samples[:draws] for best in together])
+    point = float(-centred @ np.array([best.shift for best in together]))
     return judge(point, samples, unit="fall of best degree per decade of n", runs=runs_of(curves))
+
+
+def _exponent(optima: Sequence[Optimum], runs: int) -> Evidence:
+    try:
+        law = power_law(optima)
+    except InputError as error:
+        return unmeasured(str(error))
+    low, high = -law.exponent_high, -law.exponent_low
+    verdict: Verdict = "supported" if low > 0 else "contradicted" if high < 0 else "undecided"
+    unit = "minus the exponent of best tau in n"
+    return Evidence(verdict=verdict, effect=-law.exponent, low=low, high=high, unit=unit, runs=runs)
 
 
 def lower_error(better: Sequence[ShiftErrorCurve], worse: Sequence[ShiftErrorCurve], *, seed: int = 0) -> Evidence:
@@ -204,3 +217,21 @@ def lower_error(better: Sequence[ShiftErrorCurve], worse: Sequence[ShiftErrorCur
         return unmeasured("no common data sizes and shifts")
     both = [curve for pair in pairs for curve in pair]
     return judge(float(np.mean(point)), np.mean(samples, axis=0), unit="error saved", runs=runs_of(both))
+
+
+def larger_gain(larger: Sequence[ShiftErrorCurve], smaller: Sequence[ShiftErrorCurve]) -> Evidence:
+    """`larger` gains more than `smaller` from its best positive shift, at the same data sizes."""
+    pairs = [(a, b) for a in larger for b in smaller if np.isclose(a.data_size, b.data_size)]
+    if not pairs:
+        return unmeasured("no common data sizes")
+    samples, point = [], []
+    for index, pair in enumerate(pairs):
+        gains = []
+        for place, curve in enumerate(pair):
+            rng = np.random.Generator(np.random.Philox(key=[index, place]))
+            gains.append(gain(resampled_errors(curve, rng), resampled_errors(curve, rng)))
+        still = [gain(np.atleast_2d(curve.error), np.atleast_2d(curve.error))[0] for curve in pair]
+        samples.append(gains[0] - gains[1])
+        point.append(still[0] - still[1])
+    both = [curve for pair in pairs for curve in pair]
+    return judge(float(np.mean(point)), np.mean(samples, axis=0), unit="difference of error saved", runs=runs_of(both))

@@ -20,6 +20,7 @@ from theory.setting import (
     check_dimension,
     check_log_data_size,
     check_tau,
+    flat,
 )
 
 
@@ -45,11 +46,12 @@ def deviation_exact_variance(data_size: npt.ArrayLike, tau: npt.ArrayLike, dimen
 
     `deviation` times a chi-square mean of sqrt(1 - e^-L), L = ln m_2/q^2; quadrature to 1e-10 relative.
     """
-    simple, tau, d = np.broadcast_arrays(
-        deviation(data_size, tau, dimension), check_tau(tau), check_dimension(dimension)
+    shape, (simple, tau, d) = flat(
+        np.asarray(deviation(data_size, tau, dimension)), check_tau(tau), check_dimension(dimension)
     )
-    share = np.array([_share(t, e) for t, e in zip(tau.ravel().tolist(), d.ravel().tolist(), strict=True)])
-    return (simple * share.reshape(tau.shape))[()]
+    share = np.array([_share(t, e) for t, e in zip(tau.tolist(), d.tolist(), strict=True)])
+    result: Floats = (simple * share).reshape(shape)[()]
+    return result
 
 
 def _share(tau: float, dimension: float) -> float:
@@ -60,7 +62,7 @@ def _share(tau: float, dimension: float) -> float:
     _, middle, half = radial.panels(edges[None, :])
     r = middle[:, None] + half[:, None] * radial.NODES
     value = np.sqrt(-np.expm1(-origin - r * r / (1 + tau))) * np.exp(radial.log_chi_density(r, dimension))
-    return float(min((value @ radial.WEIGHTS) @ half, 1.0))
+    return min(float((value @ radial.WEIGHTS) @ half), 1.0)
 
 
 def deviation_clipped(data_size: npt.ArrayLike, tau: npt.ArrayLike, dimension: npt.ArrayLike) -> Floats:

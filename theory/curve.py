@@ -104,8 +104,8 @@ class ShiftErrorCurve:
         A grid shift stays a candidate unless some other shift is significantly better (multiple comparisons with the
         best, simultaneous at `level`). `low` and `high` span the candidates and the central `level` of the drawn
         best shifts, so a flat curve gets the whole grid. An interior best is refined to the vertex of the parabola
-        fitted, in log shift (in shift where the window holds zero), to the candidates and one neighbour on each side;
-        where that is not convex or its vertex leaves the window, the grid point stands. The interval does not account
+        fitted, in log tau (in degree as it is), to the candidates and one neighbour on each side; where that is not
+        convex or its vertex leaves the window, the grid point stands. The interval does not account
         for what the true curve does between grid points.
         """
         _check_level(level, draws)
@@ -114,7 +114,7 @@ class ShiftErrorCurve:
         window = _window(candidate, int(np.argmin(self.error)))
         curves = np.vstack([self.error, self.error + noise])
         best = np.argmin(curves, axis=1)
-        refined = _refine(self.shift, curves, best, window)
+        refined = _refine(self.shift, curves, best, window, logarithmic=self.shift_name == "tau")
         low, high = np.quantile(refined[1:], [(1 - level) / 2, (1 + level) / 2])
         at = int(best[0])
         return Optimum(
@@ -239,13 +239,13 @@ def _window(candidate: npt.NDArray[np.bool_], best: int) -> slice:
     return slice(int(below[-1]) if below.size else 0, int(above[0]) + 1 if above.size else candidate.size)
 
 
-def _refine(shift: Floats, curves: Floats, best: npt.NDArray[np.intp], window: slice) -> Floats:
+def _refine(shift: Floats, curves: Floats, best: npt.NDArray[np.intp], window: slice, *, logarithmic: bool) -> Floats:
     """Best shift of every curve (rows): the parabola's vertex where it is supported, else the grid point."""
     refined = shift[best]
     inside = shift[window]
     if inside.size < 3:
         return refined
-    logarithmic = inside[0] > 0
+    logarithmic = logarithmic and inside[0] > 0
     u = np.log(inside) if logarithmic else inside
     middle, half = (u[0] + u[-1]) / 2, (u[-1] - u[0]) / 2
     design = np.vander((u - middle) / half, 3)

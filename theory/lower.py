@@ -112,6 +112,17 @@ def data_size_necessary(epsilon: npt.ArrayLike, tau: npt.ArrayLike, dimension: n
     return result
 
 
+def log_data_size_necessary_any_tau(epsilon: npt.ArrayLike, dimension: npt.ArrayLike) -> Floats:
+    """ln of what n has to exceed for any tau to have mean L1 < epsilon: `floor_over_tau` inverted.
+
+    -d/2 ln(t (1 + t)) with bias(t) = epsilon; negative where nothing is required.
+    """
+    d = check_dimension(dimension)
+    y = log_bias_inverse(epsilon, d)
+    result: Floats = -d / 2 * (y + np.log(np.expm1(y)))
+    return result[()]
+
+
 def holder_lower_bound(data_size: npt.ArrayLike, tau: npt.ArrayLike, dimension: npt.ArrayLike) -> Floats:
     """E ||P_hat - P||_1 >= integral of (E W^2)^(3/2) (E W^4)^(-1/2), W = P_hat(x) - p(x) (section 3.4 c).
 

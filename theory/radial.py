@@ -60,13 +60,13 @@ def switch(log_n: Floats, tau: Floats, dimension: Floats) -> Floats:
     log_excess = log_moment_excess(np.zeros_like(tau), tau, dimension) - log_n
     with np.errstate(divide="ignore"):
         floor = np.log1p(-np.exp(-log_n))  # ln(1 - 1/n), -inf for a single point
-    s = np.minimum((origin - floor) / pull, (origin - log_excess) / (pull + push))
+    s: Floats = np.minimum((origin - floor) / pull, (origin - log_excess) / (pull + push))
     s = np.maximum(s, 0.0)
     for _ in range(60):
         steep = log_excess + push * s
         total = np.logaddexp(floor, steep)
         gap = origin - pull * s - total
-        step = np.maximum(s + gap / (pull + push * np.exp(steep - total)), 0.0)
+        step: Floats = np.maximum(s + gap / (pull + push * np.exp(steep - total)), 0.0)
         if np.all(np.abs(step - s) <= 1e-14 * (1 + s)):
             return step
         s = step

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +10,21 @@ from numpy.typing import NDArray
 
 from empirical.augment.codec import Codec
 from empirical.augment.eda import EasyDataAugmentation
-from empirical.augment.neighbours import neighbour_table
+from empirical.augment.entropy_filter import EntropyFilter, Teacher
+from empirical.augment.neighbours import cache_directory, neighbour_table
 from empirical.augment.protocol import Augmenter
 from empirical.augment.replacement import NearestNeighbours, RandomReplacement
+from empirical.augment.seq2seq import PAPER_PIVOTS, Seq2Seq
 from empirical.augment.synonym import Lexicon, SynonymReplacement
+from empirical.augment.translation import Apertium, Engine, Store
 from empirical.augment.vocabulary import Vocabulary
+from empirical.augment.whole_texts import BackTranslation, GroundTruth
 from empirical.augment.wordnet import Thesaurus
 from empirical.batch import Batch
 from empirical.config import AUGMENTERS, AugmentConfig
 from theory.errors import InputError, unknown_name
 
-Teacher = Callable[[Batch], NDArray[np.floating]]
+DEFAULT_MAX_LENGTH = 512
 
 
 def make_augmenter(
@@ -33,6 +36,7 @@ def make_augmenter(
     held_out_labels: NDArray[np.integer] | None = None,
     teacher: Teacher | None = None,
     cache: Path | None = None,
+    max_length: int | None = None,
 ) -> Augmenter:
     """The augmenter a configuration names.
 
@@ -40,20 +44,58 @@ def make_augmenter(
     embeddings: float array of shape (V, D), needed by `knn`: input embeddings for this tokenizer's ids.
     held_out: texts outside the training subset, needed by `ground-truth`, and their gold labels.
     teacher: function from a batch to logits of shape (B, C), needed with `entropy_quantile`.
-    cache: folder for neighbour tables and translations; None: the user's cache folder.
+    cache: folder for neighbour tables, WordNet and translations; None: the user's cache folder.
+    max_length: tokens that back-translated texts are cut to; None: the tokenizer's own limit.
 
     Raises:
         InputError: an unknown name, or something an augmenter needs is missing here.
     """
-    vocabulary = Codec.of(tokenizer).vocabulary
-    if config.augmenter == "knn":
-        return NearestNeighbours(_table(config, vocabulary, embeddings, cache))
-    if config.augmenter == "random":
-        return RandomReplacement.of(vocabulary)
-    if config.augmenter in ("synonym", "eda"):
-        lexicon = Lexicon(Codec.of(tokenizer), Thesaurus.open(cache))
-        return SynonymReplacement(lexicon) if config.augmenter == "synonym" else EasyDataAugmentation(lexicon)
+    augmenter = _plain(config, tokenizer, embeddings, held_out, held_out_labels, cache, max_length)
+    if config.entropy_quantile is None:
+        return augmenter
+    if teacher is None:
+        raise InputError("entropy_quantile", config.entropy_quantile, "only where there is a teacher to ask")
+    return EntropyFilter(augmenter, teacher, config.entropy_quantile)
+
+
+def _plain(
+    config: AugmentConfig,
+    tokenizer: Any,
+    embeddings: NDArray[np.float32] | None,
+    held_out: Batch | None,
+    held_out_labels: NDArray[np.integer] | None,
+    cache: Path | None,
+    max_length: int | None,
+) -> Augmenter:
+    codec = Codec.of(tokenizer)
+    match config.augmenter:
+        case "knn":
+            return NearestNeighbours(_table(config, codec.vocabulary, embeddings, cache))
+        case "random":
+            return RandomReplacement.of(codec.vocabulary)
+        case "synonym":
+            return SynonymReplacement(Lexicon(codec, Thesaurus.open(cache)))
+        case "eda":
+            return EasyDataAugmentation(Lexicon(codec, Thesaurus.open(cache)))
+        case "back-translation":
+            store = Store((cache or cache_directory()) / "translations.sqlite")
+            limit = max_length or codec.vocabulary.max_length or DEFAULT_MAX_LENGTH
+            return BackTranslation(_engine(config), store, tokenizer, limit)
+        case "ground-truth":
+            if held_out is None or not len(held_out):
+                raise InputError(
+                    "augmenter", "ground-truth", "only where there are held-out texts (data_size below all)"
+                )
+            return GroundTruth(held_out, held_out_labels)
     raise unknown_name("augmenter", config.augmenter, AUGMENTERS)
+
+
+def _engine(config: AugmentConfig) -> Engine:
+    if config.engine in (None, "apertium"):
+        if config.pivots not in (None, Apertium.pivots):
+            raise InputError("pivots", config.pivots, f"{Apertium.pivots} with the engine apertium")
+        return Apertium()
+    return Seq2Seq(config.engine, config.pivots or PAPER_PIVOTS, config.decoding)
 
 
 def _table(

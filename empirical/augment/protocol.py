@@ -1,4 +1,4 @@
-"""What every augmenter is: a pure function from a batch of token ids, a degree and a generator to an augmented batch."""
+"""What every augmenter is: a pure function of a batch of token ids, a degree and a generator."""
 
 from __future__ import annotations
 

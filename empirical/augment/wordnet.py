@@ -1,7 +1,7 @@
 """WordNet's synonyms of English words, from NLTK's own download or from Debian's package `wordnet-base`.
 
-NLTK reads only below `nltk.data.path`, follows no link that leaves it, and wants a file `lexnames` that Debian's package
-lacks: its files are copied once into the user's cache, where `lexnames` is written from the list in lexnames(5WN).
+NLTK reads only below `nltk.data.path`, follows no link that leaves it, and wants a file `lexnames` that Debian's
+package lacks: the files are copied once into the user's cache, with a `lexnames` from the list in lexnames(5WN).
 """
 
 from __future__ import annotations
@@ -18,18 +18,16 @@ from empirical.augment.neighbours import cache_directory
 from theory.errors import InputError
 
 DEBIAN = Path("/usr/share/wordnet")
-FILES = tuple(f"{kind}.{part}" for kind in ("index", "data") for part in ("adj", "adv", "noun", "verb")) + (
-    *(f"{part}.exc" for part in ("adj", "adv", "noun", "verb")),
-    "cntlist.rev",
-)
+PARTS = ("adj", "adv", "noun", "verb")
+FILES = (*(name for part in PARTS for name in (f"index.{part}", f"data.{part}", f"{part}.exc")), "cntlist.rev")
 # Lexicographer files by number, with their part of speech (1 noun, 2 verb, 3 adjective, 4 adverb): lexnames(5WN).
 LEXNAMES = (
     *(("adj.all", 3), ("adj.pert", 3), ("adv.all", 4), ("noun.Tops", 1)),
     *(
         (f"noun.{name}", 1)
         for name in (
-            "act animal artifact attribute body cognition communication event feeling food group location motive object "
-            "person phenomenon plant possession process quantity relation shape state substance time"
+            "act animal artifact attribute body cognition communication event feeling food group location motive "
+            "object person phenomenon plant possession process quantity relation shape state substance time"
         ).split()
     ),
     *(

@@ -1,7 +1,7 @@
 """Biomedical relations: GAD, ChemProt, DDI, AIMed, BioInfer, LLL with their two entities masked (section 6, Table 7).
 
-Three local formats: TSV files of masked sentences (as BioBERT and BLURB prepare them), JSON lines with entity spans, and
-the corpora's own XML (`empirical.tasks.corpus_xml`). Masks keep a model from guessing by the names.
+Three local formats: TSV files of masked sentences (as BioBERT and BLURB prepare them), JSON lines with entity spans,
+and the corpora's own XML (`empirical.tasks.corpus_xml`). Masks keep a model from guessing by the names.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ def _label(where: str, pair: ElementTree.Element) -> str:
         raise InputError(where, f"pair with {sorted(pair.keys())}", "an attribute ddi or interaction, true or false")
     if verdict.lower() == "false":
         return "false"
-    return pair.get("type", "true") if "ddi" in pair.keys() else "true"  # noqa: SIM118 - an element is no mapping
+    return pair.get("type", "true") if "ddi" in pair.keys() else "true"
 
 
 def _pieces(where: str, text: str, entity: ElementTree.Element) -> tuple[tuple[int, int], ...]:
@@ -68,6 +68,7 @@ def _pieces(where: str, text: str, entity: ElementTree.Element) -> tuple[tuple[i
         raise InputError(where, f"charOffset {raw!r}", "offsets such as 4-12, or 4-12,20-25") from None
     wanted = "".join(entity.get("text", "").split())
     for pieces in (first, second):
-        if "".join("".join(text[start:end] for start, end in pieces).split()) == wanted:
+        found = [text[start:end] for start, end in pieces]
+        if "".join("".join(found).split()) == wanted and all(part == part.strip() for part in found):
             return tuple(pieces)
     raise InputError(where, f"entity {entity.get('text')!r} at {raw}", "offsets that fit the sentence's text")

@@ -35,7 +35,7 @@ def read_rows(path: Path, *, quoted: bool = True, header: Sequence[str] | None =
     if path.suffix == ".parquet":
         yield from _parquet(path)
         return
-    if path.suffix not in SUFFIXES + (".txt",):
+    if path.suffix not in (*SUFFIXES, ".txt"):
         raise InputError("data file", str(path), "a file ending in " + ", ".join(SUFFIXES))
     text = _decoded(path)
     if path.suffix == ".jsonl":

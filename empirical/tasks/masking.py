@@ -28,7 +28,7 @@ def mask_entities(where: str, text: str, entities: Sequence[Entity]) -> str:
                 raise InputError(where, f"entity at {start}-{end}", f"offsets inside the {len(text)} characters")
             pieces.append((start, end, entity.mask if number == 0 else ""))
     merged: list[tuple[int, int, str]] = []
-    for start, end, mask in sorted(pieces):
+    for start, end, mask in sorted(pieces, key=lambda piece: (piece[0], -piece[1])):
         if merged and start < merged[-1][1]:
             before = merged.pop()
             start, end, mask = before[0], max(before[1], end), _joined(before[2], mask)

@@ -50,7 +50,7 @@ def test_noise_is_undecided() -> None:
 
 def test_the_fall_of_the_best_tau_is_measured() -> None:
     curves = [tau_curve(n, -0.25, seed=int(n)) for n in (100, 400, 1600, 6400)]
-    found = evidence.falls_with_size(curves)
+    found = evidence.falls_with_size([curves])
     assert found.verdict == "supported"
     assert found.low < 0.25 < found.high or found.effect == pytest.approx(0.25, abs=0.06)
     rising = [tau_curve(n, -0.25, seed=int(n)) for n in (100, 400, 1600, 6400)]
@@ -58,7 +58,7 @@ def test_the_fall_of_the_best_tau_is_measured() -> None:
         ShiftErrorCurve.from_replicates(TAU, curve.replicates, data_size=other.data_size, shift_name="tau")
         for curve, other in zip(rising, reversed(rising), strict=True)
     ]
-    assert evidence.falls_with_size(swapped).verdict == "contradicted"
+    assert evidence.falls_with_size([swapped]).verdict == "contradicted"
 
 
 def test_comparisons_of_best_shifts_and_of_errors_have_a_sign() -> None:

@@ -1,0 +1,62 @@
+"""Filter by the teacher's entropy [29]: of what another augmenter makes, what the teacher is unsure of is dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from empirical.augment.protocol import Augmenter
+from empirical.batch import Augmented, Batch
+
+Teacher = Callable[[Batch], NDArray[np.floating]]
+
+
+def entropy(logits_BC: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Entropy in nats of the softmax of logits of shape (B, C); a float64 array of shape (B,)."""
+    from scipy.special import log_softmax
+
+    log_BC = log_softmax(np.asarray(logits_BC, dtype=np.float64), axis=1)
+    return -(np.exp(log_BC) * log_BC).sum(axis=1)
+
+
+@dataclass(frozen=True)
+class EntropyFilter:
+    """Keeps the augmented texts whose teacher entropy is at most the batch's `quantile`, one at least.
+
+    The augmented batch is smaller than the original; `row_B` says which originals are left. The teacher scores
+    every text of the unfiltered batch: a training loop that counts teacher calls must count those.
+    """
+
+    inner: Augmenter
+    teacher: Teacher
+    quantile: float
+
+    @property
+    def name(self) -> str:
+        return self.inner.name
+
+    @property
+    def online(self) -> bool:
+        return self.inner.online
+
+    def __call__(self, batch: Batch, degree: float, rng: np.random.Generator, *, copy: int = 0) -> Augmented:
+        """The inner augmenter's batch without its high-entropy rows, in order."""
+        full = self.inner(batch, degree, rng, copy=copy)
+        entropy_B = entropy(self.teacher(full.batch))
+        keep = np.flatnonzero(entropy_B <= np.quantile(entropy_B, self.quantile, method="higher"))
+        row_B = np.arange(len(full.batch), dtype=np.int64) if full.row_B is None else full.row_B
+        kept = full.batch.rows(keep)
+        length = kept.ids_BL.shape[1]
+        return replace(
+            full,
+            batch=kept,
+            eligible_B=full.eligible_B[keep],
+            changed_B=full.changed_B[keep],
+            changed_BL=full.changed_BL[keep, :length],
+            source_BL=None if full.source_BL is None else full.source_BL[keep, :length],
+            row_B=row_B[keep],
+            label_B=None if full.label_B is None else full.label_B[keep],
+        )

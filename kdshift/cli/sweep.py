@@ -1,0 +1,217 @@
+"""`kdshift empirical sweep | status | table | tasks | recommend`: grids of runs, their state, their tables."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from kdshift.cli.output import emit_json, emit_table
+from theory.errors import InputError
+
+if TYPE_CHECKING:
+    from empirical.engine import Engine
+    from empirical.table import ResultTable
+
+RESULTS = Path("results")
+Results = Annotated[Path, Parameter(help="results directory, shared by sweeps")]
+Json = Annotated[bool, Parameter(negative="", help="print one JSON object")]
+
+
+def sweep(
+    preset: Annotated[str, Parameter(help="a preset (demo, table2-mnli, ...) or a TOML file")],
+    /,
+    *,
+    results: Results = RESULTS,
+    dry_run: Annotated[
+        bool, Parameter(negative="", help="print the grid and an estimate of its cost, run nothing")
+    ] = False,
+    retry_failed: Annotated[bool, Parameter(negative="", help="run failed runs again")] = False,
+    workers: Annotated[int | None, Parameter(help="processes; by default one per GPU, or this one")] = None,
+    cluster: Annotated[str | None, Parameter(help="run on Ray: auto, or ray://host:port")] = None,
+    slurm: Annotated[
+        list[str] | None,
+        Parameter(consume_multiple=True, help="run as SLURM jobs; submitit's parameters as name=value"),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Run a grid of runs, or go on with it: finished runs are skipped, so the same command is always safe.
+
+    One GPU: `kdshift empirical sweep table2-mnli`. Four GPUs of a machine: the same. Ray: add `--cluster auto`.
+    SLURM: add `--slurm slurm_partition=gpu gpus_per_node=1 timeout_min=600`. Ctrl-C once finishes the step and
+    checkpoints, twice stops at once.
+    """
+    from empirical.grid import load_sweep
+
+    grid = load_sweep(preset)
+    if dry_run:
+        _dry_run(grid, json)
+        return
+    from empirical.engine import STOP
+    from empirical.sweep import run_sweep
+
+    _log_to_stderr()
+    engine = _engine(workers, cluster, slurm)
+    frame = run_sweep(grid, results, engine=engine, retry_failed=retry_failed)
+    counts = frame["status"].value_counts().to_dict()
+    left = int(counts.get("left", 0))
+    if json:
+        emit_json({"preset": grid.name, "results": str(results), "counts": counts, "runs": frame.to_dict("records")})
+    elif counts.get("finished", 0):
+        _print_table(_table(grid, results))
+    if STOP.is_set() and left:
+        raise KeyboardInterrupt
+
+
+def _engine(workers: int | None, cluster: str | None, slurm: list[str] | None) -> Engine:
+    from empirical.engine import Engine
+
+    chosen = [
+        name for name, value in (("workers", workers), ("cluster", cluster), ("slurm", slurm)) if value is not None
+    ]
+    if len(chosen) > 1:
+        raise InputError("engine", " and ".join(f"--{name}" for name in chosen), "one of --workers, --cluster, --slurm")
+    if workers is not None and workers < 1:
+        raise InputError("workers", workers, "a whole number >= 1")
+    if cluster is not None:
+        return Engine(kind="ray", address=cluster)
+    if slurm is not None:
+        return Engine(kind="slurm", slurm=dict(_parameter(item) for item in slurm))
+    return Engine(workers=workers)
+
+
+def _parameter(item: str) -> tuple[str, Any]:
+    name, equals, value = item.partition("=")
+    if not equals or not name:
+        raise InputError("slurm", item, "name=value, as submitit's update_parameters takes them")
+    return name, int(value) if value.isdigit() else value
+
+
+def _dry_run(grid: Any, json: bool) -> None:
+    from empirical.estimate import estimate_sweep
+
+    estimate = estimate_sweep(grid)
+    if json:
+        emit_json(estimate.summary())
+        return
+    columns = ("cell", "runs", "time a run", "memory")
+    rows = [
+        (cell.label, cell.runs, _duration(cell.seconds / cell.runs), f"{cell.gigabytes:.1f} GB")
+        for cell in estimate.cells
+    ]
+    total = f"{estimate.runs} runs in {len(estimate.cells)} cells, {len(estimate.teachers)} teachers first"
+    note = f"{total}: about {_duration(estimate.seconds)} on one {estimate.device}, estimated from a short calibration"
+    emit_table(f"{grid.name}: {grid.title}", columns, rows, note)
+
+
+def status(
+    name: Annotated[str | None, Parameter(help="one sweep; all in the directory by default")] = None,
+    /,
+    *,
+    results: Results = RESULTS,
+    json: Json = False,
+) -> None:
+    """What of the sweeps in a results directory is done, running, failed and left, with the time left."""
+    from empirical.status import recorded_sweep, recorded_sweeps, sweep_status
+
+    names = [name] if name is not None else recorded_sweeps(results)
+    if not names:
+        raise InputError("results", str(results), "a directory in which a sweep was started")
+    states = [sweep_status(recorded_sweep(each, results), results) for each in names]
+    if json:
+        emit_json({"results": str(results), "sweeps": [vars(state) for state in states]})
+        return
+    rows = [
+        (state.name, state.done, state.running, state.failed, state.left, _duration(state.seconds_left))
+        for state in states
+    ]
+    failures = [f"failed: {failure['run']} ({failure['reason']})" for state in states for failure in state.failures]
+    units = [
+        f"running on {unit['host']} ({unit['pid']}): {unit['stage']} {unit['done']}/{unit['total']}"
+        for state in states
+        for unit in state.active
+    ]
+    emit_table(
+        str(results), ("sweep", "done", "running", "failed", "left", "time left"), rows, "\n".join(units + failures)
+    )
+
+
+def table(
+    name: Annotated[str, Parameter(help="a sweep that was started in the results directory, or a preset")],
+    /,
+    *,
+    results: Results = RESULTS,
+    export: Annotated[Path | None, Parameter(help="also write the table to a .md, .csv or .tex file")] = None,
+    json: Json = False,
+) -> None:
+    """A sweep's table, beside the paper's where it prints one: 95 % intervals, and how probably the best is the best."""
+    from empirical.export import export as write
+    from empirical.grid import load_sweep
+    from empirical.status import recorded_sweep, recorded_sweeps
+
+    grid = recorded_sweep(name, results) if name in recorded_sweeps(results) else load_sweep(name)
+    made = _table(grid, results)
+    if export is not None:
+        write(made, export)
+    if json:
+        cells = made.tidy().to_dict("records")
+        emit_json({"title": made.title, "cells": cells, "notes": made.notes, "left": made.left, "failed": made.failed})
+    else:
+        _print_table(made)
+
+
+def _table(grid: Any, results: Path) -> ResultTable:
+    from empirical.table import result_table
+
+    return result_table(grid, results)
+
+
+def _print_table(made: ResultTable) -> None:
+    from empirical.export import cell_text, grid
+
+    rows = [(label, *(cell_text(cell) for cell in cells)) for label, cells in grid(made)]
+    state = [f"not finished: {made.left} runs; failed: {made.failed}"] if made.left or made.failed else []
+    emit_table(made.title, ("", *made.columns), rows, "\n".join([*state, *made.notes]))
+
+
+def tasks(*, json: Json = False) -> None:
+    """The known tasks: sizes, metric, licence, and which are available here. Files of one's own need no entry."""
+    from empirical.task import TASKS, availability
+
+    rows = [
+        {
+            "task": spec.name,
+            "title": spec.title,
+            "labels": spec.labels,
+            "metric": spec.metric,
+            "train": None if spec.train_size is None else spec.train_size.value,
+            "test": None if spec.test_size is None else spec.test_size.value,
+            "available": availability(spec),
+            "licence": spec.licence,
+            "note": spec.note,
+        }
+        for spec in TASKS.values()
+    ]
+    if json:
+        emit_json({"tasks": rows})
+        return
+    columns = ("task", "title", "metric", "train", "test", "available", "licence")
+    note = "A CSV, TSV, JSONL or Parquet file of your own: task.path (or its path as the task), text,label or text_a,text_b,label."
+    emit_table("Tasks", columns, [[row[column] for column in columns] for row in rows], note)
+
+
+def _duration(seconds: float | None) -> str:
+    if seconds is None:
+        return "-"
+    minutes, hours = seconds / 60, seconds / 3600
+    if hours >= 48:
+        return f"{hours / 24:.1f} days"
+    return f"{hours:.1f} h" if hours >= 1.5 else f"{minutes:.1f} min" if minutes >= 1.5 else f"{seconds:.0f} s"
+
+
+def _log_to_stderr() -> None:
+    import logging
+
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
