@@ -52,6 +52,8 @@ class Engine:
         folder: where SLURM jobs keep their files (on the shared file system). `work` must be picklable.
         Raises InputError for an engine that does not exist, or whose package is missing.
         """
+        if not units:
+            return iter(())
         if self.kind == "local":
             workers = self.workers or max(1, gpu_count())
             return _here(work, units) if workers == 1 else _processes(work, units, workers)

@@ -199,13 +199,13 @@ class Student:
         world, rank = self.accelerator.num_processes, self.accelerator.process_index
         device = self.accelerator.device
         output_NC = torch.zeros(len(corpus), self.model.config.num_labels, device=device)
-        self.prepared.eval()
+        self.model.eval()
         with torch.inference_mode():
             for index_B in corpus.by_length(np.arange(len(corpus)), EVALUATION_BATCH)[rank::world]:
                 batch = corpus.batch(index_B)
-                logits_BC = self.prepared(**arguments(self.model, batch, device)).logits
+                logits_BC = self.model(**arguments(self.model, batch, device)).logits
                 output_NC[torch.from_numpy(index_B).to(device)] = logits_BC.float()
-        self.prepared.train()
+        self.model.train()
         return self.accelerator.reduce(output_NC, "sum").cpu().numpy()
 
     def state(self) -> tuple[dict[str, dict[str, Tensor]], dict[str, Any]]:

@@ -8,13 +8,13 @@ What a verdict means is decided in `kdshift.evidence`, once for all claims and s
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
 from kdshift import evidence
 from kdshift.evidence import Evidence, unmeasured
-from kdshift.sources import MAIN_PRESET, Source, Sources
+from kdshift.sources import MAIN_PRESET, Setting, Sources
 from theory import repaired
 from theory.degree import rule_of_thumb
 from theory.printed import data_size_required, tau_limit
@@ -39,55 +39,53 @@ class Claim:
 Scores = Mapping[str, Mapping[str, Evidence]]
 
 
-def everywhere(sources: Sources, measure: Callable[[list], Evidence], preset: str = MAIN_PRESET) -> dict[str, Evidence]:
+TEACHER, COPIED = Setting(), Setting(supervision="copied_label")
+
+
+def everywhere(sources: Sources, measure: Callable[[list], Evidence]) -> dict[str, Evidence]:
     """One measure of the distillation curves of all four sources."""
     return {
         "theory": measure(sources.theory(variant="isotropic")),
-        "simulation": measure(kd_curves(sources.simulation(preset))),
+        "simulation": measure(sources.simulation(MAIN_PRESET)(variant="isotropic")),
         "text": measure(sources.text()),
         "paper": measure(sources.paper()),
     }
 
 
-def kd_curves(source: Source, supervision: str = "teacher", variant: str = "isotropic") -> list:
-    """A simulation's curves of one supervision and kernel, whatever its (single) amount is called."""
-    amounts = [key.amount for key in source.curves if (key.supervision, key.variant) == (supervision, variant)]
-    return source(supervision, variant, amounts[-1]) if amounts else []
-
-
 def _fall_with_size(sources: Sources) -> dict[str, Evidence]:
+    simulated = sources.simulation(MAIN_PRESET)
     return {
-        "theory": evidence.falls_with_size([sources.theory(variant="isotropic")]),
-        "simulation": evidence.falls_with_size([kd_curves(sources.simulation(MAIN_PRESET))]),
+        "theory": evidence.falls_with_size(sources.theory.by_task(variant="isotropic")),
+        "simulation": evidence.falls_with_size(simulated.by_task(variant="isotropic")),
         "text": evidence.falls_with_size(sources.text.by_task()),
         "paper": evidence.falls_with_size(sources.paper.by_task()),
     }
 
 
+def _simulated(setting: Setting, **changes: str) -> Setting:
+    return replace(setting, variant="isotropic", **changes)
+
+
 def _best_of_distillation(sources: Sources) -> dict[str, Evidence]:
-    simulated = sources.simulation("copied-labels")
+    simulated = sources.simulation("copied-labels-smaller-tau")
     return {
         "theory": unmeasured(SILENT),
-        "simulation": evidence.larger_best_shift(kd_curves(simulated), kd_curves(simulated, "copied_label")),
-        "text": evidence.larger_best_shift(sources.text(), sources.text("copied_label")),
-        "paper": evidence.larger_best_shift(sources.paper(), sources.paper("copied_label")),
+        "simulation": evidence.larger_best_shift(simulated.pairs(_simulated(TEACHER), _simulated(COPIED))),
+        "text": evidence.larger_best_shift(sources.text.pairs(TEACHER, COPIED)),
+        "paper": evidence.larger_best_shift(sources.paper.pairs(TEACHER, COPIED)),
     }
 
 
-def _more_data(sources: Sources, supervision: str) -> dict[str, Evidence]:
-    """Online against the smallest offline amount (in text: online against 4x)."""
+def _more_data(sources: Sources, setting: Setting) -> dict[str, Evidence]:
+    """Online against the smallest offline amount (in text: against 4x)."""
     simulated = sources.simulation("more-data")
-    finite = sorted({key.amount for key in simulated.curves if key.amount != "online"}, key=_amount)
-    least = finite[0] if finite else "1x"
-    text = sources.text(supervision, "knn", "online"), sources.text(supervision, "knn", "4x")
+    amounts = sorted({key.amount for key in simulated.curves if key.amount != "online"}, key=_amount)
+    least = _simulated(setting, amount=amounts[0] if amounts else "1x")
+    mute = "the bound's sample term falls with more draws, whoever labels them" if setting is TEACHER else SILENT
     return {
-        "theory": unmeasured("more draws lower the sample term of the bound for every student alike")
-        if supervision == "teacher"
-        else unmeasured(SILENT),
-        "simulation": evidence.lower_error(
-            simulated(supervision, "isotropic", "online"), simulated(supervision, "isotropic", least)
-        ),
-        "text": evidence.lower_error(*text),
+        "theory": unmeasured(mute),
+        "simulation": evidence.lower_error(simulated.pairs(_simulated(setting), least)),
+        "text": evidence.lower_error(sources.text.pairs(setting, replace(setting, amount="4x"))),
         "paper": unmeasured(NO_NUMBERS),
     }
 
@@ -97,8 +95,8 @@ def _amount(label: str) -> float:
 
 
 def _no_help_for_copies(sources: Sources) -> dict[str, Evidence]:
-    """The negative: an effect is turned round, and what is undecided stays so."""
-    return {source: _reversed(found) for source, found in _more_data(sources, "copied_label").items()}
+    """The claim is a negative: the effect is turned round, so that a gain contradicts it."""
+    return {source: _reversed(found) for source, found in _more_data(sources, COPIED).items()}
 
 
 def _reversed(found: Evidence) -> Evidence:
@@ -109,34 +107,37 @@ def _reversed(found: Evidence) -> Evidence:
     return Evidence(**{**asdict(turned), "low": -found.high, "high": -found.low})
 
 
-def _augmentation_and_fine_tuning(sources: Sources) -> dict[str, Evidence]:
-    """Distillation gains more from augmented data than fine-tuning does, each at its own best positive shift."""
+def _gains(sources: Sources) -> dict[str, Evidence]:
+    """Each gains from its own best positive shift."""
     return {
         "theory": unmeasured(SILENT),
         "simulation": unmeasured("every simulated student sees augmented points"),
-        "text": evidence.larger_gain(sources.text(), sources.text("copied_label")),
-        "paper": evidence.larger_gain(sources.paper(), sources.paper("copied_label")),
+        "text": evidence.larger_gain(sources.text.pairs(TEACHER, COPIED)),
+        "paper": evidence.larger_gain(sources.paper.pairs(TEACHER, COPIED)),
     }
 
 
 def _random_before_knn(sources: Sources) -> dict[str, Evidence]:
+    """In the simulation: a kernel confined to a subspace against the isotropic one."""
     simulated = sources.simulation("kernel-shape")
-    kernels = sorted({key.variant for key in simulated.curves} - {"isotropic"})
-    narrow = kd_curves(simulated, variant="subspace") if "subspace" in kernels else []
+    random = replace(TEACHER, variant="random")
     return {
         "theory": unmeasured(ONE_KERNEL),
-        "simulation": evidence.larger_best_shift(narrow, kd_curves(simulated)),
-        "text": evidence.larger_best_shift(sources.text(), sources.text(variant="random")),
-        "paper": evidence.larger_best_shift(sources.paper(), sources.paper(variant="random")),
+        "simulation": evidence.larger_best_shift(
+            simulated.pairs(replace(TEACHER, variant="subspace"), _simulated(TEACHER))
+        ),
+        "text": evidence.larger_best_shift(sources.text.pairs(TEACHER, random)),
+        "paper": evidence.larger_best_shift(sources.paper.pairs(TEACHER, random)),
     }
 
 
 def _cheap_beats_synthesised(sources: Sources) -> dict[str, Evidence]:
-    timed = sources.text("teacher", "back-translation", "8x") or sources.text("teacher", "back-translation", "4x")
+    translated = [replace(TEACHER, variant="back-translation", amount=amount) for amount in ("8x", "4x")]
+    pairs = next((found for each in translated if (found := sources.text.pairs(TEACHER, each))), [])
     return {
         "theory": unmeasured("the theorem has no cost"),
         "simulation": unmeasured("the model has no cost"),
-        "text": evidence.lower_error(sources.text(), timed) if timed else unmeasured("no back-translation runs here"),
+        "text": evidence.lower_error(pairs) if pairs else unmeasured("no back-translation runs here"),
         "paper": unmeasured(NO_NUMBERS),
     }
 
@@ -191,7 +192,7 @@ CLAIMS: tuple[Claim, ...] = (
         name="more-data-helps-kd",
         statement="The more augmented data, the better the distilled student",
         section="section 3, Figure 3",
-        score=lambda sources: _more_data(sources, "teacher"),
+        score=lambda sources: _more_data(sources, TEACHER),
     ),
     Claim(
         name="more-data-no-help-fine-tuning",
@@ -203,7 +204,7 @@ CLAIMS: tuple[Claim, ...] = (
         name="kd-gains-more",
         statement="Distillation gains more from augmented data than fine-tuning",
         section="section 5.1, Tables 2 and 3",
-        score=_augmentation_and_fine_tuning,
+        score=_gains,
     ),
     Claim(
         name="kd-prefers-larger",

@@ -24,6 +24,7 @@ RULE = (
     f"supported: the {LEVEL:.0%} bootstrap interval of the effect lies above zero; contradicted: it lies below; "
     "undecided: it holds zero"
 )
+Pairs = Sequence[tuple[ShiftErrorCurve, ShiftErrorCurve]]
 Verdict = Literal["supported", "contradicted", "undecided", "not measured"]
 
 
@@ -145,14 +146,10 @@ def regret_below(curves: Sequence[ShiftErrorCurve], rule: Callable[[float], floa
     return mean_over_curves(curves, effect, unit=f"{tolerance:g} - error lost by the rule")
 
 
-def larger_best_shift(larger: Sequence[ShiftErrorCurve], smaller: Sequence[ShiftErrorCurve]) -> Evidence:
-    """The best shift of `larger` exceeds that of `smaller` at the same data sizes.
-
-    The effect is the mean difference of degrees, or of log tau.
-    """
-    pairs = [(a, b) for a in larger for b in smaller if np.isclose(a.data_size, b.data_size)]
+def larger_best_shift(pairs: Pairs) -> Evidence:
+    """The best shift of the first curve of each pair exceeds the second's: mean difference of degree or log tau."""
     if not pairs:
-        return unmeasured("no common data sizes")
+        return unmeasured("no such runs")
     tau = pairs[0][0].shift_name == "tau"
     scale: Callable[[NDArray], NDArray] = np.log if tau else np.asarray
     samples, point = [], []
@@ -201,9 +198,8 @@ def _exponent(optima: Sequence[Optimum], runs: int) -> Evidence:
     return Evidence(verdict=verdict, effect=-law.exponent, low=low, high=high, unit=unit, runs=runs)
 
 
-def lower_error(better: Sequence[ShiftErrorCurve], worse: Sequence[ShiftErrorCurve], *, seed: int = 0) -> Evidence:
-    """`better` has a lower error than `worse`, averaged over common positive shifts and data sizes."""
-    pairs = [(a, b) for a in better for b in worse if np.isclose(a.data_size, b.data_size)]
+def lower_error(pairs: Pairs, *, seed: int = 0) -> Evidence:
+    """The first curve of each pair has a lower error than the second, averaged over their common positive shifts."""
     samples, point = [], []
     for index, (a, b) in enumerate(pairs):
         common, in_a, in_b = np.intersect1d(a.shift, b.shift, return_indices=True)
@@ -214,16 +210,15 @@ def lower_error(better: Sequence[ShiftErrorCurve], worse: Sequence[ShiftErrorCur
         samples.append((resampled_errors(b, rng)[:, in_b]).mean(1) - (resampled_errors(a, rng)[:, in_a]).mean(1))
         point.append(float(b.error[in_b].mean() - a.error[in_a].mean()))
     if not samples:
-        return unmeasured("no common data sizes and shifts")
+        return unmeasured("no such runs")
     both = [curve for pair in pairs for curve in pair]
     return judge(float(np.mean(point)), np.mean(samples, axis=0), unit="error saved", runs=runs_of(both))
 
 
-def larger_gain(larger: Sequence[ShiftErrorCurve], smaller: Sequence[ShiftErrorCurve]) -> Evidence:
-    """`larger` gains more than `smaller` from its best positive shift, at the same data sizes."""
-    pairs = [(a, b) for a in larger for b in smaller if np.isclose(a.data_size, b.data_size)]
+def larger_gain(pairs: Pairs) -> Evidence:
+    """The first curve of each pair gains more than the second from its best positive shift."""
     if not pairs:
-        return unmeasured("no common data sizes")
+        return unmeasured("no such runs")
     samples, point = [], []
     for index, pair in enumerate(pairs):
         gains = []

@@ -7,7 +7,7 @@ by `kdshift empirical sweep`) and `shift/` (written by `kdshift empirical shift`
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,12 +66,23 @@ class Source:
     def by_task(
         self, supervision: str = "teacher", variant: str = "knn", amount: str = "online"
     ) -> list[list[ShiftErrorCurve]]:
-        """The curves of one setting, a list a task, each by data size."""
+        """The curves of one setting, a list a task (or truth), each by data size."""
         wanted = (supervision, variant, amount)
         return [
             sorted(found, key=lambda curve: curve.data_size)
             for key, found in self.curves.items()
             if (key.supervision, key.variant, key.amount) == wanted
+        ]
+
+    def pairs(self, first: Setting, second: Setting) -> list[tuple[ShiftErrorCurve, ShiftErrorCurve]]:
+        """Curves of two settings at the same task and data size (the settings' own tasks do not matter)."""
+        return [
+            (a, b)
+            for key in self.curves
+            if replace(key, task="") == replace(first, task="")
+            for a in self.curves[key]
+            for b in self.curves.get(replace(second, task=key.task), ())
+            if np.isclose(a.data_size, b.data_size)
         ]
 
 
@@ -112,24 +123,26 @@ def paper_source() -> Source:
 
 
 def text_source(frame: pd.DataFrame, command: str = "kdshift empirical sweep demo-full") -> Source:
-    """The curves of a sweep's table (`empirical.results.sweep_frame`): its first task, and its first pair of models."""
-    found = labelled_curves(frame)
+    """The curves of a sweep's table (`empirical.results.sweep_frame`), a task each pair of task and student."""
     curves: dict[Setting, list[ShiftErrorCurve]] = {}
-    first: tuple[str, str] | None = None
-    for key, curve in found.items():
-        first = first or (key.task, key.student)
-        if (key.task, key.student) == first:
-            supervision = "teacher" if key.mode == "distill" else "copied_label"
-            setting = Setting(supervision=supervision, variant=key.augmenter, amount=key.amount)
-            curves.setdefault(setting, []).append(curve)
+    for key, curve in labelled_curves(frame).items():
+        supervision = "teacher" if key.mode == "distill" else "copied_label"
+        task = f"{key.task} {key.student}"
+        setting = Setting(supervision=supervision, variant=key.augmenter, amount=key.amount, task=task)
+        curves.setdefault(setting, []).append(curve)
     return Source(name="text", command=command, curves=curves)
 
 
 def simulation_source(found: Mapping[CurveKey, ShiftErrorCurve], command: str) -> Source:
-    """The curves of one simulated experiment, by supervision, kernel and amount."""
+    """The curves of one simulated experiment by supervision, kernel, amount and truth (the `task`).
+
+    Where an experiment has one amount only, it goes by the name "online", as in the other sources.
+    """
+    single = len({key.amount for key in found}) == 1
     curves: dict[Setting, list[ShiftErrorCurve]] = {}
     for key, curve in found.items():
-        setting = Setting(supervision=key.supervision, variant=key.kernel, amount=key.amount)
+        amount = "online" if single else key.amount
+        setting = Setting(supervision=key.supervision, variant=key.kernel, amount=amount, task=key.truth)
         curves.setdefault(setting, []).append(curve)
     return Source(name="simulation", command=command, curves=curves)
 
@@ -178,10 +191,19 @@ TEXT_COMMAND = "kdshift empirical sweep demo-full"
 def tables_of(results: Path) -> dict[str, Path]:
     """Where a results directory keeps its single tables."""
     return {
-        "text": results / "text" / "results.parquet",
+        "text": text_table(results / "text"),
         "shift": results / "shift" / "shift.parquet",
         "counterexample": results / "simulate" / "theorem1-counterexample" / "table.parquet",
     }
+
+
+def text_table(folder: Path) -> Path:
+    """The one sweep's table under `folder`; InputError where there are several."""
+    found = sorted(folder.rglob("results.parquet"))
+    if len(found) > 1:
+        names = ", ".join(str(path.relative_to(folder)) for path in found)
+        raise InputError(str(folder), names, "one sweep's results.parquet")
+    return found[0] if found else folder / "results.parquet"
 
 
 def default_settings(dimension: int = 5, trust_radius: float = 3.0, teacher_epsilon: float = 0.05) -> list[CurveKey]:

@@ -98,7 +98,7 @@ def rebuild(
     changed_M: whether it counts as changed.
     eligible_B, changed_B: what to report.
 
-    A row longer than the tokenizer's model takes loses the last tokens of its longer text.
+    A row that became longer than the tokenizer's model takes loses the last tokens of its longer text.
     """
     anchor_M, from_M = np.asarray(anchor_M, dtype=np.int64), np.asarray(from_M, dtype=np.int64)
     row_N, column_N = np.nonzero(batch.mask_BL)
@@ -111,7 +111,8 @@ def rebuild(
     }
     row_M = row_N[anchor_M]
     if vocabulary.max_length is not None:
-        keep_M = _fitting(row_M, columns["segment"], columns["special"], len(batch), vocabulary.max_length)
+        limit_B = np.maximum(batch.mask_BL.sum(axis=1), vocabulary.max_length)
+        keep_M = _fitting(row_M, columns["segment"], columns["special"], limit_B)
         row_M, columns = row_M[keep_M], {name: values[keep_M] for name, values in columns.items()}
     length_B = np.bincount(row_M, minlength=len(batch))
     mask_BL = np.arange(length_B.max(initial=0)) < length_B[:, None]
@@ -136,11 +137,12 @@ def rebuild(
 
 
 def _fitting(
-    row_M: NDArray[np.int64], segment_M: NDArray[np.int8], special_M: NDArray[np.bool_], rows: int, limit: int
+    row_M: NDArray[np.int64], segment_M: NDArray[np.int8], special_M: NDArray[np.bool_], limit_B: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
     keep_M = np.ones(len(row_M), dtype=bool)
-    for row in np.flatnonzero(np.bincount(row_M, minlength=rows) > limit):
+    length_B = np.bincount(row_M, minlength=len(limit_B))
+    for row in np.flatnonzero(length_B > limit_B):
         text = [np.flatnonzero((row_M == row) & (segment_M == segment) & ~special_M).tolist() for segment in (0, 1)]
-        for _ in range(int((row_M == row).sum()) - limit):
+        for _ in range(length_B[row] - limit_B[row]):
             keep_M[max(text, key=len).pop()] = False
     return keep_M

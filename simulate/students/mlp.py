@@ -1,15 +1,59 @@
-"""A small network (one hidden ReLU layer, squared loss) trained by Adam, all students in one batched computation."""
+"""A small network (one hidden ReLU layer, squared loss) trained by Adam, all students in one batched computation.
+
+The gradient is written out: on batches this small, automatic differentiation costs more than the arithmetic.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from simulate.supervision import Examples
+
+BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8  # Kingma and Ba 2015
+
+
+@dataclass(frozen=True, kw_only=True)
+class Network:
+    """B networks side by side in one array of parameters, value_BP, with views of its parts.
+
+    Points carry a last coordinate 1, so hidden_BeH (e = d + 1) holds the offsets too; out_BH1 and shift_B11 follow.
+    """
+
+    value_BP: Tensor
+    hidden_BeH: Tensor
+    out_BH1: Tensor
+    shift_B11: Tensor
+
+    @classmethod
+    def of(cls, value_BP: Tensor, inputs: int, hidden: int) -> Network:
+        """Views of `value_BP` (B, inputs * hidden + hidden + 1)."""
+        split = inputs * hidden
+        return cls(
+            value_BP=value_BP,
+            hidden_BeH=value_BP[:, :split].unflatten(1, (inputs, hidden)),
+            out_BH1=value_BP[:, split : split + hidden, None],
+            shift_B11=value_BP[:, split + hidden :, None],
+        )
+
+    def __call__(self, x_BNe: Tensor) -> Tensor:
+        """Outputs (B, N); one half is added, so that a network that says nothing predicts one half."""
+        return torch.baddbmm(self.shift_B11, (x_BNe @ self.hidden_BeH).relu_(), self.out_BH1)[..., 0] + 0.5
+
+    def gradient(self, into: Network, x_BNe: Tensor, target_BN: Tensor, weight_BN: Tensor) -> None:
+        """Write the gradient of the mean of weight (output - target)^2 into the views of `into`."""
+        active_BNH = (x_BNe @ self.hidden_BeH).relu_()
+        output_BN = torch.baddbmm(self.shift_B11, active_BNH, self.out_BH1)[..., 0] + 0.5
+        slope_BN1 = (weight_BN * (output_BN - target_BN)).mul_(2 / target_BN.shape[1])[..., None]
+        into.shift_B11.copy_(slope_BN1.sum(1, keepdim=True))
+        into.out_BH1.copy_(active_BNH.transpose(1, 2) @ slope_BN1)
+        back_BNH = (slope_BN1 * self.out_BH1.transpose(1, 2)).mul_(active_BNH > 0)
+        into.hidden_BeH.copy_(x_BNe.transpose(1, 2) @ back_BNH)
 
 
 def fit_predict(
@@ -30,43 +74,41 @@ def fit_predict(
     """
     replicates, taus, size, dimension = examples.x_RTMd.shape
     device = test_RQd.device
-    parameters = _initial(rngs, taus, dimension, hidden, device)
-    optimizer = torch.optim.Adam(parameters, lr=learning_rate, fused=True)
+    start_BP = _initial(rngs, dimension, hidden).to(device).repeat_interleave(taus, dim=0)
+    network = Network.of(start_BP, dimension + 1, hidden)
+    gradient = Network.of(torch.zeros_like(start_BP), dimension + 1, hidden)
+    mean_BP, square_BP = torch.zeros_like(start_BP), torch.zeros_like(start_BP)
     length = min(batch_size, size)
     count = max(1, size // length) if online else steps
     owner = torch.arange(replicates, device=device)[:, None]
-    x_RMTd, target_RMT = examples.x_RTMd.transpose(1, 2), examples.target_RTM.transpose(1, 2)
-    for rows_RN in _batches(rngs, size, length, count):
+    x_RMTe, target_RMT = _with_one(examples.x_RTMd).transpose(1, 2), examples.target_RTM.transpose(1, 2)
+    for step, rows_RN in enumerate(_batches(rngs, size, length, count), start=1):
         rows_RN = rows_RN.to(device)
-        x_BNd = x_RMTd[owner, rows_RN].transpose(1, 2).reshape(replicates * taus, length, dimension)
+        x_BNe = x_RMTe[owner, rows_RN].transpose(1, 2).reshape(replicates * taus, length, dimension + 1)
         target_BN = target_RMT[owner, rows_RN].transpose(1, 2).reshape(replicates * taus, length)
         weight_BN = examples.weight_M[rows_RN].repeat_interleave(taus, dim=0)
-        loss = (weight_BN * (_forward(parameters, x_BNd) + 0.5 - target_BN).square()).mean(-1).sum()
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
-    with torch.no_grad():
-        tests = test_RQd.repeat_interleave(taus, dim=0)
-        predicted = _forward(parameters, tests) + 0.5
+        network.gradient(gradient, x_BNe, target_BN, weight_BN)
+        mean_BP.lerp_(gradient.value_BP, 1 - BETA1)
+        square_BP.lerp_(gradient.value_BP.square(), 1 - BETA2)
+        scale_BP = square_BP.sqrt().div_(math.sqrt(1 - BETA2**step)).add_(EPSILON)
+        network.value_BP.addcdiv_(mean_BP, scale_BP, value=-learning_rate / (1 - BETA1**step))
+    predicted = network(_with_one(test_RQd).repeat_interleave(taus, dim=0))
     return torch.clamp(predicted, 0.0, 1.0).reshape(replicates, taus, -1)
 
 
-def _forward(parameters: Sequence[Tensor], x_BNd: Tensor) -> Tensor:
-    weight_BdH, offset_B1H, out_BH1, shift_B11 = parameters
-    return torch.baddbmm(shift_B11, torch.baddbmm(offset_B1H, x_BNd, weight_BdH).relu(), out_BH1)[..., 0]
+def _with_one(x: Tensor) -> Tensor:
+    return torch.cat([x, torch.ones_like(x[..., :1])], dim=-1)
 
 
-def _initial(
-    rngs: Sequence[np.random.Generator], taus: int, dimension: int, hidden: int, device: torch.device
-) -> list[Tensor]:
-    """He's initialisation, one draw a replicate: (B, d, H), (B, 1, H), (B, H, 1), (B, 1, 1) with B = R T."""
-    shapes = ((dimension, hidden), (1, hidden), (hidden, 1), (1, 1))
-    scales = (math.sqrt(2 / dimension), 1.0, math.sqrt(2 / hidden), 0.0)
-    drawn = [[rng.standard_normal(shape) * scale for shape, scale in zip(shapes, scales, strict=True)] for rng in rngs]
-    return [
-        torch.from_numpy(np.stack(part).astype(np.float32)).to(device).repeat_interleave(taus, dim=0).requires_grad_()
-        for part in zip(*drawn, strict=True)
-    ]
+def _initial(rngs: Sequence[np.random.Generator], dimension: int, hidden: int) -> Tensor:
+    """He's initialisation (R, P) with normal offsets; the last shift is zero."""
+    drawn = []
+    for rng in rngs:
+        weight = rng.standard_normal((dimension, hidden)) * math.sqrt(2 / dimension)
+        offset = rng.standard_normal(hidden)
+        out = rng.standard_normal(hidden) * math.sqrt(2 / hidden)
+        drawn.append(np.concatenate([weight.ravel(), offset, out, [0.0]]))
+    return torch.from_numpy(np.stack(drawn).astype(np.float32))
 
 
 def _batches(rngs: Sequence[np.random.Generator], size: int, length: int, count: int) -> Iterator[Tensor]:

@@ -21,7 +21,7 @@ from empirical.grid import Sweep, cell_key, load_sweep, merge
 from empirical.record import run_directory
 from empirical.status import marked, recorded_sweep, sweep_folder, sweep_status
 from empirical.sweep import run_sweep
-from tests.empirical.fake_cohort import broken_at_half, fake_run, logged, slow, sweep_of
+from tests.empirical.fake_cohort import broken_at_half, fake_run, killed_once, logged, own_task, sweep_of
 from tests.empirical.tiny_kd import run as tiny
 from theory.errors import InputError
 
@@ -280,8 +280,6 @@ run_sweep(sweep_of(folder, degrees=(0, 0.1, 0.2, 0.3, 0.4, 0.5)), folder / "out"
 
 
 def test_two_processes_on_one_directory_share_the_work_and_agree(tmp_path):
-    from tests.empirical.fake_cohort import own_task
-
     own_task(tmp_path)
     started = [subprocess.Popen([sys.executable, "-c", TWO, str(tmp_path)]) for _ in range(2)]
     assert [process.wait(timeout=120) for process in started] == [0, 0]
@@ -353,13 +351,11 @@ def test_cells_do_not_depend_on_seeds_and_learning_rates(tmp_path):
     assert len(keys) == 3
 
 
+@pytest.mark.slow
 def test_local_processes_and_a_killed_one(tmp_path):
-    from tests.empirical.fake_cohort import killed_once
-
     sweep = sweep_of(tmp_path)
     alone = quiet(sweep, tmp_path / "alone", run=fake_run)
     start = time.time()
     pooled = quiet(sweep, tmp_path / "pooled", run=killed_once, engine=Engine(workers=2))
     assert (tmp_path / "pooled" / "killed").exists() and time.time() - start < 100
     pd.testing.assert_frame_equal(alone, pooled)
-    assert slow is not None

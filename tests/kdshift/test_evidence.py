@@ -63,13 +63,13 @@ def test_the_fall_of_the_best_tau_is_measured() -> None:
 
 def test_comparisons_of_best_shifts_and_of_errors_have_a_sign() -> None:
     left, right = degree_curve(0.2 + (SHIFT - 0.1) ** 2, 1e-4), degree_curve(0.25 + (SHIFT - 0.5) ** 2, 1e-4, seed=3)
-    assert evidence.larger_best_shift([right], [left]).verdict == "supported"
-    assert evidence.larger_best_shift([left], [right]).verdict == "contradicted"
+    assert evidence.larger_best_shift([(right, left)]).verdict == "supported"
+    assert evidence.larger_best_shift([(left, right)]).verdict == "contradicted"
     lower, upper = degree_curve(U, 1e-4), degree_curve(U + 0.03, 1e-4, seed=5)
-    saved = evidence.lower_error([lower], [upper])
+    saved = evidence.lower_error([(lower, upper)])
     assert saved.verdict == "supported" and saved.effect == pytest.approx(0.03, abs=1e-3)
-    assert evidence.lower_error([upper], [lower]).verdict == "contradicted"
-    assert evidence.lower_error([lower], []).verdict == "not measured"
+    assert evidence.lower_error([(upper, lower)]).verdict == "contradicted"
+    assert evidence.lower_error([]).verdict == "not measured"
 
 
 def test_the_rule_of_thumb_is_held_to_its_tolerance() -> None:

@@ -14,6 +14,7 @@ from sklearn.neighbors import KNeighborsRegressor
 from simulate.features import draw_features, fourier_features, gram
 from simulate.student import STUDENTS, StudentConfig, build_student
 from simulate.students.logistic import fit_logistic
+from simulate.students.mlp import Network
 from simulate.supervision import Examples
 from theory.errors import InputError
 
@@ -120,6 +121,19 @@ def test_knn_equals_scikit_learn() -> None:
     few = Examples(x_RTMd=data.x_RTMd[:, :, :4], target_RTM=data.target_RTM[:, :, :4], weight_M=torch.ones(4))
     everything = build_student("knn", CONFIG)(few, TESTS, rngs())
     np.testing.assert_allclose(everything[0, 0], few.target_RTM[0, 0].mean().expand(150), atol=1e-6)
+
+
+def test_mlp_gradient_equals_automatic_differentiation() -> None:
+    rng = np.random.default_rng(8)
+    value, x, target, weight = (
+        torch.from_numpy(rng.standard_normal(shape)) for shape in ((3, 4 * 6 + 6 + 1), (3, 10, 4), (3, 10), (3, 10))
+    )
+    value.requires_grad_()
+    (weight * (Network.of(value, 4, 6)(x) - target).square()).mean(-1).sum().backward()
+    found = Network.of(torch.zeros(3, 31, dtype=torch.float64), 4, 6)
+    with torch.no_grad():
+        Network.of(value, 4, 6).gradient(found, x, target, weight)
+    torch.testing.assert_close(found.value_BP, value.grad)
 
 
 def test_online_mlp_sees_every_example_once() -> None:

@@ -1,0 +1,58 @@
+"""Time per augmented example of an augmenter on this machine (the paper's Table 1): `kdshift empirical cost`."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from empirical.augment.codec import encode_batch
+from empirical.augment.protocol import Augmenter
+from empirical.batch import step_generator
+
+BATCH = 64
+
+
+def measure_cost(
+    build: Callable[[Path], Augmenter],
+    tokenizer: Any,
+    text_a: Sequence[str],
+    text_b: Sequence[str] | None,
+    degree: float,
+    *,
+    seed: int,
+    max_length: int,
+) -> dict[str, float]:
+    """Wall time of an augmenter on token batches of 64 texts.
+
+    build: makes the augmenter with an empty cache folder, so that no earlier work is counted as speed.
+    Returns start_seconds (tables and dictionaries), first_ms (milliseconds a text in the first round, which fills what
+    is kept in memory), steady_ms (in a second round with other random numbers; for offline augmenters, which would
+    only read their store again, the first round's), tokens_per_second (steady) and realised_degree.
+    """
+    starts = range(0, len(text_a), BATCH)
+    batches = [
+        encode_batch(tokenizer, text_a[s : s + BATCH], None if text_b is None else text_b[s : s + BATCH], max_length)
+        for s in starts
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        begin = time.perf_counter()
+        augmenter = build(Path(folder))
+        seconds = [time.perf_counter() - begin]
+        for turn in range(2 if augmenter.online else 1):
+            begin = time.perf_counter()
+            results = [
+                augmenter(batch, degree, step_generator(seed, turn * len(batches) + step, 1))
+                for step, batch in enumerate(batches)
+            ]
+            seconds.append(time.perf_counter() - begin)
+    changed = sum(int(result.changed_B.sum()) for result in results)
+    return {
+        "start_seconds": seconds[0],
+        "first_ms": 1e3 * seconds[1] / len(text_a),
+        "steady_ms": 1e3 * seconds[-1] / len(text_a),
+        "tokens_per_second": sum(int(batch.mask_BL.sum()) for batch in batches) / seconds[-1],
+        "realised_degree": changed / max(1, sum(int(result.eligible_B.sum()) for result in results)),
+    }

@@ -1,0 +1,314 @@
+"""`kdshift empirical augment | shift | cost`: lines of text in and out, how far they moved, how long it took."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
+
+from cyclopts import Parameter
+from cyclopts.types import NonNegativeInt, PositiveInt
+
+from kdshift.cli.output import emit_json, emit_table
+from theory.errors import InputError, unknown_name
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from empirical.augment import Augmenter
+    from empirical.augment.lines import AugmentedText
+
+CHUNK_LINES, CHUNK_CHARACTERS = 256, 100_000
+WHOLE_LINE = 10**6  # tokens: lines are not cut
+EVERY_AUGMENTER = "knn,random,synonym,eda,back-translation"
+
+Json = Annotated[bool, Parameter(negative="", help="print JSON")]
+Seed = Annotated[NonNegativeInt, Parameter(help="seed of everything random")]
+Model = Annotated[str, Parameter(help="whose tokenizer and embeddings: `minilm`, a Hugging Face id or a directory")]
+Neighbours = Annotated[PositiveInt, Parameter(help="k of kNN")]
+Metric = Annotated[Literal["cosine", "euclidean"], Parameter(help="distance of kNN")]
+EngineName = Annotated[str | None, Parameter(help="back-translation: `apertium`, or a translation model's id or path")]
+HeldOut = Annotated[Path | None, Parameter(help="ground-truth: file of held-out lines to draw from")]
+Texts = Annotated[PositiveInt, Parameter(help="texts drawn from the task's training split")]
+TaskName = Annotated[str, Parameter(help="a known task, or a CSV, TSV, JSONL or Parquet file")]
+
+
+def augment(
+    *,
+    augmenter: Annotated[str, Parameter(help="knn, random, synonym, eda, back-translation or ground-truth")] = "knn",
+    degree: Annotated[float, Parameter(help="share of eligible tokens that change, in [0, 1]")] = 0.3,
+    seed: Seed = 0,
+    neighbours: Neighbours = 15,
+    metric: Metric = "cosine",
+    model: Model = "minilm",
+    engine: EngineName = None,
+    held_out: HeldOut = None,
+    json: Annotated[bool, Parameter(negative="", help="print one JSON object a line")] = False,
+) -> None:
+    """Augment lines of standard input: one text a line, or a pair with a tab between its texts.
+
+    Changed tokens are highlighted on a terminal. JSON lines hold original, augmented, eligible, changed and degree:
+    how many tokens (for synonym and eda: words) could change, how many did, and their ratio.
+    """
+    from rich.console import Console
+
+    from empirical.augment.lines import augment_texts
+    from empirical.batch import step_generator
+    from empirical.config import ModelConfig
+    from empirical.model import load_tokenizer
+
+    tokenizer, console = load_tokenizer(ModelConfig(name=model)), Console(highlight=False)
+    tool = _augmenter(augmenter, degree, neighbours, metric, model, engine, held_out, tokenizer)
+    if sys.stdin.isatty():
+        sys.stderr.write("reading lines from the terminal; end with Ctrl-D\n")
+    for number, (text_a, text_b) in enumerate(_chunks(sys.stdin.buffer)):
+        rng = step_generator(seed, number, 1)
+        results = augment_texts(tool, tokenizer, text_a, text_b, degree, rng, max_length=WHOLE_LINE)
+        for result, *texts in zip(results, text_a, *([] if text_b is None else [text_b]), strict=True):
+            if json:
+                emit_json(_record(texts, result))
+            elif console.is_terminal:
+                _print_highlighted(console, result)
+            else:
+                sys.stdout.write("\t".join(result.texts) + "\n")
+
+
+def shift(
+    *,
+    augmenter: Annotated[str, Parameter(help="names with commas between them")] = "knn,random,synonym,eda",
+    degree: Annotated[str, Parameter(help="degrees with commas between them")] = "0.1,0.3,0.5,0.7",
+    task: TaskName = "tweets",
+    texts: Texts = 500,
+    model: Annotated[str, Parameter(help="whose pooled representation: `minilm`, an id or a directory")] = "minilm",
+    teacher: Annotated[str | None, Parameter(help="directory of a fine-tuned teacher, for its entropy")] = None,
+    second_teacher: Annotated[str | None, Parameter(help="a teacher from another seed, for disagreement")] = None,
+    dimension: Annotated[PositiveInt | None, Parameter(help="of the whitening; default: TwoNN's estimate")] = None,
+    neighbours: Neighbours = 15,
+    metric: Metric = "cosine",
+    engine: EngineName = None,
+    seed: Seed = 0,
+    max_length: Annotated[PositiveInt, Parameter(help="tokens a text is cut to")] = 128,
+    out: Annotated[Path | None, Parameter(help="folder for shift.parquet and shift.png")] = None,
+    json: Json = False,
+) -> None:
+    """Measure how far augmenters move texts: degree on the theory's axis, the effective tau.
+
+    Originals are whitened down to their intrinsic dimension; tau is the mean squared move per dimension, with a 95 %
+    bootstrap interval. Also: the proxy A-distance, the cosine of the embeddings, and with teachers their entropy and
+    disagreement.
+    """
+    from empirical.config import ModelConfig, TaskConfig
+    from empirical.model import load_tokenizer
+    from empirical.shift import measure_shift, pooled_encoder, shift_figure
+    from empirical.task import load_task
+    from kdshift.cli.progress import steps
+
+    names, degrees = _names(augmenter), _numbers(degree)
+    if second_teacher is not None and teacher is None:
+        raise InputError("--second-teacher", second_teacher, "only together with --teacher")
+    loaded = load_task(TaskConfig(name=task, max_length=max_length))
+    split = loaded.train.take(loaded.subset(min(texts, len(loaded.train)), seed))
+    tokenizer = load_tokenizer(ModelConfig(name=model))
+    tools = {name: _augmenter(name, 0, neighbours, metric, model, engine, None, tokenizer) for name in names}
+    cells = sum(len(degrees) if tool.online else 1 for tool in tools.values())
+    with steps("shift", cells) as advance:
+        table = measure_shift(
+            split.text_a,
+            split.text_b,
+            augmenters=tools,
+            degrees=degrees,
+            tokenizer=tokenizer,
+            encode=pooled_encoder(_encoder(model)),
+            seed=seed,
+            max_length=max_length,
+            dimension=dimension,
+            teacher=_teacher(teacher, loaded.labels, tokenizer),
+            second_teacher=_teacher(second_teacher, loaded.labels, tokenizer),
+            advance=advance,
+        )
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        table.to_parquet(out / "shift.parquet", index=False)
+        shift_figure(table).savefig(out / "shift.png", dpi=150)
+    if json:
+        emit_json({"task": task, "dimension": int(table["dimension"].iloc[0]), "rows": table.to_dict("records")})
+        return
+    columns = ["augmenter", "degree", "realised_degree", "tau", "tau_low", "tau_high", "a_distance", "cosine"]
+    columns += [name for name in ("teacher_entropy", "disagreement") if table[name].notna().any()]
+    note = f"{len(split)} texts of {task}; intrinsic dimension {table['dimension'].iloc[0]} (TwoNN unless given)"
+    emit_table("measured shift", columns, table[columns].to_numpy().tolist(), note)
+
+
+def cost(
+    *,
+    augmenter: Annotated[str, Parameter(help="names with commas between them")] = EVERY_AUGMENTER,
+    degree: Annotated[float, Parameter(help="share of eligible tokens that change, in [0, 1]")] = 0.3,
+    task: TaskName = "tweets",
+    texts: Texts = 1000,
+    model: Model = "minilm",
+    neighbours: Neighbours = 15,
+    metric: Metric = "cosine",
+    engine: EngineName = None,
+    seed: Seed = 0,
+    max_length: Annotated[PositiveInt, Parameter(help="tokens a text is cut to")] = 128,
+    json: Json = False,
+) -> None:
+    """Time per augmented example of every augmenter on this machine (the paper's Table 1).
+
+    Batches of 64 tokenised texts are augmented twice: the first round fills what is kept in memory (synonyms), the
+    second is the steady state. Nothing is read from the disk's cache of translations.
+    """
+    from functools import partial
+
+    from empirical.augment.cost import measure_cost
+    from empirical.config import ModelConfig, TaskConfig
+    from empirical.model import load_tokenizer
+    from empirical.task import load_task
+    from kdshift.cli.progress import steps
+
+    names, tokenizer = _names(augmenter), load_tokenizer(ModelConfig(name=model))
+    loaded = load_task(TaskConfig(name=task, max_length=max_length))
+    split = loaded.train.take(loaded.subset(min(texts, len(loaded.train)), seed))
+    texts_of = (tokenizer, split.text_a, split.text_b)
+    rows = []
+    with steps("cost", len(names)) as advance:
+        for name in names:
+            advance(name)
+            build = partial(_augmenter, name, degree, neighbours, metric, model, engine, None, tokenizer)
+            rows.append({"augmenter": name, **measure_cost(build, *texts_of, degree, seed=seed, max_length=max_length)})
+    if json:
+        emit_json({"task": task, "texts": len(split), "degree": degree, "rows": rows})
+        return
+    columns = ["augmenter", "start_seconds", "first_ms", "steady_ms", "tokens_per_second", "realised_degree"]
+    note = "milliseconds per augmented text in the first round and after; start: tables, dictionaries, processes"
+    title = f"time per augmented example, {len(split)} texts of {task}"
+    emit_table(title, columns, [[row[column] for column in columns] for row in rows], note)
+
+
+def _augmenter(
+    name: str,
+    degree: float,
+    neighbours: int,
+    metric: Literal["cosine", "euclidean"],
+    model: str,
+    engine: str | None,
+    held_out: Path | None,
+    tokenizer: Any,
+    cache: Path | None = None,
+) -> Augmenter:
+    from empirical.augment import encode_batch, make_augmenter
+    from empirical.config import AUGMENTERS, AugmentConfig, ModelConfig
+    from empirical.model import embedding_matrix
+
+    if name not in AUGMENTERS:
+        raise unknown_name("--augmenter", name, AUGMENTERS)
+    if not 0 <= degree <= 1:
+        raise InputError("--degree", degree, "0 to 1")
+    config = AugmentConfig(augmenter=name, degree=degree, neighbours=neighbours, metric=metric, engine=engine)
+    texts = None
+    if held_out is not None:
+        with _opened(held_out) as stream:
+            columns = list(_chunks(stream))
+        text_a = [text for first, _ in columns for text in first]
+        text_b = [text for _, second in columns for text in second or []] or None
+        texts = encode_batch(tokenizer, text_a, text_b, WHOLE_LINE)
+    return make_augmenter(
+        config,
+        tokenizer=tokenizer,
+        embeddings=embedding_matrix(ModelConfig(name=model)) if name == "knn" else None,
+        held_out=texts,
+        cache=cache,
+        max_length=WHOLE_LINE,
+    )
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise InputError("--held-out", str(path), f"a readable file ({error.strerror})") from None
+
+
+def _chunks(stream: BinaryIO) -> Iterator[tuple[list[str], list[str] | None]]:
+    """Lines in chunks as first and second texts; all of them pairs, or none."""
+    lines: list[list[str]] = []
+    characters, fields = 0, None
+    for number, raw in enumerate(stream, start=1):
+        try:
+            line = raw.decode().removesuffix("\n").removesuffix("\r").split("\t")
+        except UnicodeDecodeError as error:
+            raise InputError(f"line {number}", raw[error.start : error.end], "UTF-8") from None
+        fields = fields or min(len(line), 2)
+        if len(line) != fields:
+            raise InputError(f"line {number}", f"{len(line)} fields", f"{fields} (tab-separated), as in line 1")
+        lines.append(line)
+        characters += len(raw)
+        if len(lines) == CHUNK_LINES or characters > CHUNK_CHARACTERS:
+            yield _columns(lines)
+            lines, characters = [], 0
+    if lines:
+        yield _columns(lines)
+
+
+def _columns(lines: Sequence[Sequence[str]]) -> tuple[list[str], list[str] | None]:
+    return [line[0] for line in lines], [line[1] for line in lines] if len(lines[0]) == 2 else None
+
+
+def _record(texts: Sequence[str], result: AugmentedText) -> dict[str, Any]:
+    return {
+        "original": "\t".join(texts),
+        "augmented": "\t".join(result.texts),
+        "eligible": result.eligible,
+        "changed": result.changed,
+        "degree": result.changed / max(1, result.eligible),
+    }
+
+
+def _print_highlighted(console: Console, result: AugmentedText) -> None:
+    from rich.text import Text
+
+    line = Text("\t").join(
+        Text.assemble(*((characters, "bold reverse" if changed else "") for characters, changed in parts))
+        for parts in result.parts
+    )
+    console.print(line, soft_wrap=True)
+
+
+def _names(value: str) -> list[str]:
+    return [name.strip() for name in value.split(",")]
+
+
+def _numbers(value: str) -> list[float]:
+    try:
+        numbers = [float(number) for number in value.split(",")]
+    except ValueError:
+        raise InputError("--degree", value, "numbers from 0 to 1 with commas between them") from None
+    if not all(0 <= number <= 1 for number in numbers):
+        raise InputError("--degree", value, "numbers from 0 to 1 with commas between them")
+    return numbers
+
+
+def _encoder(model: str) -> Any:
+    from transformers import AutoModel
+
+    from empirical.config import ModelConfig
+    from empirical.model import source_of
+
+    try:
+        return AutoModel.from_pretrained(source_of(ModelConfig(name=model)))
+    except (OSError, ValueError) as error:
+        raise InputError("--model", model, "`minilm`, or an encoder on this machine or on the hub") from error
+
+
+def _teacher(source: str | None, labels: tuple[str, ...], tokenizer: Any) -> Any:
+    if source is None:
+        return None
+    from empirical.config import ModelConfig
+    from empirical.model import load_classifier, load_tokenizer
+    from empirical.teacher import Teacher
+
+    own = load_tokenizer(ModelConfig(name=source))
+    if own.get_vocab() != tokenizer.get_vocab():
+        raise InputError("--teacher", source, "a teacher with the tokenizer of --model (give its directory there)")
+    return Teacher(load_classifier(source), own, labels).numpy_logits
