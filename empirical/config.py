@@ -39,7 +39,9 @@ class TaskConfig(_Config):
 class ModelConfig(_Config):
     name: str = Field("minilm", description="`minilm` (embedded), a Hugging Face id, or a local directory")
     architecture: Literal["encoder", "bilstm", "enct5"] = Field("encoder", description="kind of classifier")
-    layers: tuple[int, ...] | None = Field(None, description="keep these layers of the encoder (0-based), as DistilBERT")
+    layers: tuple[int, ...] | None = Field(
+        None, description="keep these layers of the encoder (0-based), as DistilBERT"
+    )
     fresh: bool = Field(False, description="random initialisation instead of the pretrained weights")
     hidden_size: int | None = Field(None, ge=1, description="width of a bilstm (or of a fresh encoder)")
     dropout: float | None = Field(None, ge=0, lt=1, description="dropout in training; None: the model's own")
@@ -69,7 +71,8 @@ class TrainConfig(_Config):
     max_minutes: float | None = Field(None, gt=0, description="stop after this much training time")
     max_teacher_calls: int | None = Field(None, ge=1, description="stop after this many texts scored by the teacher")
     select: Literal["last", "best-validation", "paper"] = Field(
-        "last", description="which weights are reported: the last, the best on validation, the best on the test set (paper)"
+        "last",
+        description="which weights are reported: the last, the best on validation, the best on the test set (paper)",
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -145,6 +146,7 @@ def _ray(work: Callable[[Unit], Outcome], units: Sequence[Unit], address: str) -
     except ImportError:
         raise missing_extra("ray", "cluster") from None
     if not ray.is_initialized():
+        _check_reachable(address)
         try:
             ray.init(address=address, log_to_driver=False)
         except ConnectionError as error:
@@ -166,6 +168,19 @@ def _ray(work: Callable[[Unit], Outcome], units: Sequence[Unit], address: str) -
             return
 
 
+def _check_reachable(address: str) -> None:
+    """Refuse an address at which nothing listens: Ray itself would try for eight minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if address == "auto" or (host and not port.isdigit()):
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except (OSError, ValueError) as error:
+        raise InputError(
+            "cluster", address, f"auto, or the address host:port of a running Ray cluster ({error})"
+        ) from None
+
+
 def _submitit(
     work: Callable[[Unit], Outcome], units: Sequence[Unit], folder: Path, executor: str, options: Mapping[str, Any]
 ) -> Reports[Unit]:
@@ -175,7 +190,7 @@ def _submitit(
         raise missing_extra("submitit", "cluster") from None
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        jobs_of = submitit.AutoExecutor(folder=folder / "%j", cluster=executor)
+        jobs_of = submitit.AutoExecutor(folder=folder, cluster=executor)
         jobs_of.update_parameters(**{"timeout_min": 24 * 60, **options})
     except (RuntimeError, NameError, TypeError) as error:
         raise InputError("slurm", dict(options), f"submitit's parameters where SLURM runs ({error})") from None

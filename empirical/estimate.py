@@ -94,7 +94,7 @@ class SweepEstimate:
 
 
 def estimate_sweep(sweep: Sweep) -> SweepEstimate:
-    """Cells, runs and teachers of a sweep with the time and memory each takes here. Raises InputError for bad files."""
+    """Cells, runs and teachers of a sweep with the time and memory each takes here; InputError for bad files."""
     notes: dict[str, None] = {}
     meter = Meter(notes)
     sharing = Counter(cohort_key(run) for run in sweep.runs)
@@ -156,7 +156,7 @@ class Meter:
         """Time of one run whose teacher's passes are shared by `sharing` runs of its cohort."""
         train, evaluated, tokens = self._task(run.task)
         originals = subset_size(run.data_size, train) if run.data_size <= train else train
-        student = self._shape(run.student)
+        student = self._student(run)
         forward, both = self._speed(student)
         seen = run.train.batch_size * (1 if run.augment is None else 2)
         cost = run.train.steps * seen * tokens * student.layers * both
@@ -172,7 +172,7 @@ class Meter:
 
     def gigabytes(self, run: RunConfig, sharing: int) -> float:
         """Weights, gradients, optimiser and activations of a cohort of `sharing` students, and the teacher's weights."""
-        student = self._shape(run.student)
+        student = self._student(run)
         tokens = min(run.task.max_length, 2 * self._task(run.task)[2])
         texts = run.train.batch_size / run.train.accumulate * (1 if run.augment is None else 2)
         activations = 4 * texts * tokens * student.layers * (10 * student.hidden + 2 * student.inner)
@@ -200,6 +200,13 @@ class Meter:
         words = [len(text.split()) for text in (*sample.text_a, *(sample.text_b or []))]
         tokens = min(config.max_length, 3 + TOKENS_PER_WORD * sum(words) / len(sample))
         return len(task.train), len(task.validation) + len(task.test), tokens
+
+    def _student(self, run: RunConfig) -> Shape:
+        """A student named "teacher" is cut from the trained teacher: it has the teacher's widths."""
+        model = run.student
+        if model.name == "teacher" and run.teacher is not None:
+            model = model.model_copy(update={"name": run.teacher.name})
+        return self._shape(model)
 
     def _shape(self, model: ModelConfig) -> Shape:
         if model not in self.shapes:

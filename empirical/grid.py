@@ -212,6 +212,8 @@ def canonical(run: RunConfig) -> RunConfig:
         raise unknown_name("augmenter", run.augment.augmenter, AUGMENTERS)
     if run.mode == "finetune" and run.augment is None:
         updates |= {"teacher": None, "teacher_train": None}
+    if run.student.architecture == "bilstm":
+        updates |= {"student": run.student.model_copy(update={"layers": None})}
     return run.model_copy(update=updates)
 
 

@@ -91,7 +91,7 @@ def sweep_frame(sweep: Sweep, root: Path) -> pd.DataFrame:
 
 def _scored(result: dict[str, Any] | None) -> dict[str, Any]:
     names = ("metric", "score", "error", "error_se", "n_test", "accuracy", "validation", "wall_seconds", "steps",
-             "examples_seen", "teacher_calls", "realised_degree")  # fmt: skip
+             "examples_seen", "teacher_calls", "realised_degree", "teacher_gap")  # fmt: skip
     row: dict[str, Any] = {"status": "left", "reason": "", **dict.fromkeys(names, math.nan), "metric": ""}
     if result is None:
         return row

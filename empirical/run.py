@@ -178,6 +178,7 @@ def _outcome(student: Student) -> dict[str, Any]:
         "examples_seen": student.examples_seen,
         "wall_seconds": round(student.seconds, 3),
         "realised_degree": student.changed / student.eligible if student.eligible else 0.0,
+        "teacher_gap": student.gap_sum / student.gap_count if student.gap_count else None,
         "parameters": sum(parameter.numel() for parameter in student.model.parameters()),
     }
 

@@ -1,8 +1,9 @@
 """The measured semantic shift: every augmenter and degree on the theory's axis, tau (limitations section).
 
-Command: `kdshift empirical shift --augmenter knn,random --degree 0.1,0.3,0.5 --task tweets`. The share of changed tokens
-says little about how far a text moved. Here originals are embedded and whitened down to their intrinsic dimension d,
-where they look like the theorem's N(0, I), and tau = E|x' - x|^2 / d is what the local Gaussian's variance would be.
+Command: `kdshift empirical shift --augmenter knn,random --degree 0.1,0.3,0.5 --task tweets`. The share of changed
+tokens says little about how far a text moved. Here originals are embedded and whitened down to their intrinsic
+dimension d, where they look like the theorem's N(0, I), and tau = E|x' - x|^2 / d is what the variance of the
+local Gaussian would be.
 Shape suffixes: N texts, D width of the representation, d intrinsic dimension, R bootstrap replicates.
 """
 

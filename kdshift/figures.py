@@ -115,3 +115,25 @@ def best_shift_against_size(sources: Mapping[str, Sequence[ShiftErrorCurve]]) ->
         axes.set_ylabel(f"best {curves[0].shift_name}" if curves else "best shift")
         axes.grid(alpha=0.25, lw=0.5)
     return figure
+
+
+def by_variant(panels: Mapping[str, Mapping[str, ShiftErrorCurve]], title: str) -> Figure:
+    """Curves of several augmenters at one data size, a panel an axis (degree, effective tau).
+
+    Parameters
+    ----------
+    panels : title of the panel -> augmenter -> curve
+    """
+    figure = Figure(figsize=(4.8 * len(panels), 3.7), layout="constrained")
+    figure.suptitle(title, x=0.01, ha="left", fontsize=10)
+    for axes, (name, curves) in zip(
+        np.atleast_1d(np.asarray(figure.subplots(1, len(panels)))), panels.items(), strict=True
+    ):
+        for (variant, curve), colour in zip(curves.items(), colours(len(curves)), strict=True):
+            draw_curve(axes, curve, colour, variant)
+        axes.set_title(name, fontsize=10, loc="left")
+        axes.set_xlabel(AXIS[next(iter(curves.values())).shift_name] if curves else "")
+        axes.set_ylabel("test error")
+        axes.legend(fontsize=7, frameon=False)
+        axes.grid(alpha=0.25, lw=0.5)
+    return figure

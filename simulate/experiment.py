@@ -199,7 +199,7 @@ def summarise(config: ExperimentConfig, replicates: pd.DataFrame, results: dict[
                 row |= _NO_DISTANCE
             row |= {"status": "failed" if reasons else "done", "reason": reasons[0] if reasons else None}
             rows.append(row)
-    return pd.DataFrame(rows).astype({"augmented_size": "Int64"})
+    return pd.DataFrame(rows).astype({"augmented_size": "Int64", "reason": "string"})
 
 
 _NO_DISTANCE = {"l1_distance": math.nan, "l1_distance_se": math.nan, "ise": math.nan, "ise_se": math.nan}

@@ -25,7 +25,7 @@ class StudentConfig(BaseModel):
 
     features: int = Field(256, ge=1, description="random features of ridge and logistic students")
     bandwidth: float = Field(0.5, gt=0, description="kernel bandwidth of the features, in median distances")
-    penalty: float = Field(1e-5, gt=0, description="penalty of ridge and logistic students against a mean loss")
+    penalty: float = Field(1e-4, gt=0, description="penalty of ridge and logistic students against a mean loss")
     neighbours: int = Field(15, ge=1, description="k of the nearest-neighbour student")
     hidden: int = Field(64, ge=1, description="units of the MLP's hidden layer")
     learning_rate: float = Field(1e-2, gt=0, description="Adam's learning rate")

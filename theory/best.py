@@ -116,11 +116,11 @@ def mean_bound_asymptotic(data_size: npt.ArrayLike, dimension: npt.ArrayLike) ->
 def log_mise(data_size: npt.ArrayLike, tau: npt.ArrayLike, dimension: npt.ArrayLike) -> Floats:
     """ln of the exact E of the integral of (P_hat - p)^2 (Marron and Wand 1992), without cancellation."""
     n, tau, d = np.broadcast_arrays(check_data_size(data_size), np.asarray(tau, float), check_dimension(dimension))
-    shrink = -np.expm1(-d / 2 * np.log1p(tau / 2))  # 1 - u, u = (1 + tau/2)^(-d/2)
-    spread = np.expm1(d / 2 * np.log1p(tau**2 / (4 * (1 + tau))))
-    squared_bias = shrink**2 + (1 - shrink) ** 2 * spread
+    log_u = -d / 2 * np.log1p(tau / 2)  # squared bias: (1 - u)^2 + u^2 (e^w - 1), both terms positive
+    w = d / 2 * np.log1p(tau**2 / (4 * (1 + tau)))
+    log_squared_bias = np.logaddexp(2 * np.log(-np.expm1(log_u)), 2 * log_u + w + np.log(-np.expm1(-w)))
     log_variance = -d / 2 * np.log(tau) + np.log(-np.expm1(-d / 2 * np.log1p(1 / tau))) - np.log(n)
-    result: Floats = -d / 2 * np.log(4 * np.pi) + np.logaddexp(np.log(squared_bias), log_variance)
+    result: Floats = -d / 2 * np.log(4 * np.pi) + np.logaddexp(log_squared_bias, log_variance)
     return result[()]
 
 

@@ -38,7 +38,7 @@ def log_cdf(s: Floats, dimension: Floats) -> Floats:
     s, dimension = np.broadcast_arrays(np.asarray(s, dtype=float), np.asarray(dimension, dtype=float))
     direct = cdf(s, dimension)
     with np.errstate(divide="ignore"):
-        result: Floats = np.log(direct)
+        result: Floats = np.array(np.log(direct))
     tail = (direct < 1e-280) & (s > 0)
     if np.any(tail):
         half, x = dimension[tail] / 2, s[tail] / 2
@@ -50,14 +50,15 @@ def log_cdf(s: Floats, dimension: Floats) -> Floats:
     return result
 
 
-def mass_between(low: Floats, high: Floats, dimension: Floats) -> Floats:
-    """P(low < |x|^2 <= high) for low <= high, to about 1e-13 relative."""
-    low, high, dimension = np.broadcast_arrays(low, high, dimension)
+def mass_above(low: Floats, width: Floats, dimension: Floats) -> Floats:
+    """P(low < |x|^2 <= low + width), to about 1e-13 relative however small the width."""
+    low, width, dimension = np.broadcast_arrays(low, width, dimension)
+    high = low + width
     below, above = cdf(high, dimension), survival(low, dimension)
-    difference = np.where(low < dimension, below - cdf(low, dimension), above - survival(high, dimension))
-    thin = (difference < 0.1 * np.minimum(below, above)) & (high > low)
+    difference = np.array(np.where(low < dimension, below - cdf(low, dimension), above - survival(high, dimension)))
+    thin = (difference < 0.1 * np.minimum(below, above)) & (width > 0)
     if np.any(thin):
-        half = (high[thin] - low[thin]) / 2
+        half = width[thin] / 2
         s = low[thin][:, None] + half[:, None] * (1 + NODES)
         density = np.exp(log_density(s, dimension[thin][:, None]))
         difference[thin] = half * (density @ WEIGHTS)

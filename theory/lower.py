@@ -15,8 +15,8 @@ from theory.setting import Floats, check_data_size, check_dimension, check_epsil
 
 def bias_of_log(y: Floats, dimension: Floats) -> Floats:
     """The exact bias at 1 + tau = e^y, y > 0: 2 P(d y/(e^y - 1) < |x|^2 <= d y/(1 - e^-y))."""
-    outer = dimension * y / -np.expm1(-y)
-    result: Floats = 2 * chi2.mass_between(outer * np.exp(-y), outer, dimension)
+    inner = dimension * y * np.exp(-y) / -np.expm1(-y)
+    result: Floats = 2 * chi2.mass_above(inner, dimension * y, dimension)
     return result
 
 

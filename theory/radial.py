@@ -33,7 +33,7 @@ def log_moment_excess(s: Floats, tau: Floats, dimension: Floats) -> Floats:
 def log_shrinkage(tau: Floats) -> Floats:
     """ln(tau (2 + tau) / (1 + tau)^2), without cancellation at either end."""
     small = np.log(tau) + np.log(2 + tau) - 2 * np.log1p(tau)
-    result: Floats = np.where(tau < 1, small, np.log1p(-((1 + tau) ** -2.0)))
+    result: Floats = np.where(tau < 1, small, np.log1p(-((1 + np.maximum(tau, 1)) ** -2.0)))
     return result
 
 
@@ -113,7 +113,7 @@ def _scarf(log_n: Floats, tau: Floats, dimension: float) -> Floats:
     turn = switch(log_n, tau, d)
     row, middle, half = panels(_edges(log_n, tau, dimension, turn))
     first = middle * middle < turn[row]
-    total = np.maximum(chi2.mass_between(turn / (1 + tau), turn, d), 0.0)
+    total = np.maximum(chi2.mass_above(turn / (1 + tau), turn * tau / (1 + tau), d), 0.0)
     for branch, integrand in ((first, _first_branch), (~first, _second_branch)):
         at = row[branch]
         r = middle[branch, None] + half[branch, None] * NODES

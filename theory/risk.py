@@ -187,7 +187,7 @@ def best_tau(
     value = objective(grid)
     best = np.argmin(value, axis=1)
     row = np.arange(len(best))
-    exists = (best > 0) & (best < grid.shape[1] - 1) & (value[row, best] < 1)
+    exists = (best > 0) & (best < grid.shape[1] - 1) & (value[row, best] < 1 - 1e-9)
     at = np.clip(best, 1, grid.shape[1] - 2)
     x, _ = minimise(objective, grid[row, at - 1], grid[row, at + 1], points=9, rounds=9)
     return np.where(exists, np.exp(x), np.nan).reshape(shape)[()]

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 import threading
 import warnings
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ class Thesaurus:
         Raises:
             InputError: there is no WordNet, with the two commands that install one.
         """
-        return cls(_reader(_root(cache or cache_directory())))
+        return _opened(cache or cache_directory())
 
     def __call__(self, word: str) -> tuple[str, ...]:
         """The synonyms of a word in all its senses, sorted; none for stop words, single letters and non-words.
@@ -71,6 +72,11 @@ class Thesaurus:
             names = {name for synset in self._reader.synsets(word) for name in synset.lemma_names()}
         spelled = {name.replace("_", " ") for name in names}
         return tuple(sorted(name for name in spelled if name.lower() not in own))
+
+
+@lru_cache(maxsize=1)
+def _opened(cache: Path) -> Thesaurus:
+    return Thesaurus(_reader(_root(cache)))
 
 
 def _reader(root: Any) -> Any:

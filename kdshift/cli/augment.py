@@ -134,10 +134,21 @@ def shift(
     if json:
         emit_json({"task": task, "dimension": int(table["dimension"].iloc[0]), "rows": table.to_dict("records")})
         return
-    columns = ["augmenter", "degree", "realised_degree", "tau", "tau_low", "tau_high", "a_distance", "cosine"]
-    columns += [name for name in ("teacher_entropy", "disagreement") if table[name].notna().any()]
+    columns = {
+        "augmenter": table["augmenter"],
+        "degree": table["degree"],
+        "realised": table["realised_degree"],
+        "tau": table["tau"],
+        "95 %": [f"{low:.3f} to {high:.3f}" for low, high in zip(table["tau_low"], table["tau_high"], strict=True)],
+        "A-distance": table["a_distance"],
+        "cosine": table["cosine"],
+    }
+    if teacher is not None:
+        columns |= {"entropy": table["teacher_entropy"]}
+    if second_teacher is not None:
+        columns |= {"disagree": table["disagreement"]}
     note = f"{len(split)} texts of {task}; intrinsic dimension {table['dimension'].iloc[0]} (TwoNN unless given)"
-    emit_table("measured shift", columns, table[columns].to_numpy().tolist(), note)
+    emit_table("measured shift", list(columns), list(zip(*columns.values(), strict=True)), note)
 
 
 def cost(
@@ -180,10 +191,17 @@ def cost(
     if json:
         emit_json({"task": task, "texts": len(split), "degree": degree, "rows": rows})
         return
-    columns = ["augmenter", "start_seconds", "first_ms", "steady_ms", "tokens_per_second", "realised_degree"]
-    note = "milliseconds per augmented text in the first round and after; start: tables, dictionaries, processes"
+    columns = {
+        "augmenter": "augmenter",
+        "start s": "start_seconds",
+        "first ms": "first_ms",
+        "steady ms": "steady_ms",
+        "tokens/s": "tokens_per_second",
+        "degree": "realised_degree",
+    }
+    note = "ms per augmented text, in the first round and after; start: tables, dictionaries, processes"
     title = f"time per augmented example, {len(split)} texts of {task}"
-    emit_table(title, columns, [[row[column] for column in columns] for row in rows], note)
+    emit_table(title, list(columns), [[row[column] for column in columns.values()] for row in rows], note)
 
 
 def _augmenter(

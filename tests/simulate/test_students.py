@@ -109,8 +109,8 @@ def test_logistic_finds_the_minimum(penalty: float) -> None:
     best = minimize(loss, np.zeros(10), method="L-BFGS-B", options={"ftol": 1e-15, "gtol": 1e-9}).x
     as_tensor = [torch.from_numpy(a[None].astype(np.float32)) for a in (phi, target)]
     found = fit_logistic(*as_tensor, torch.from_numpy(weight.astype(np.float32)), penalty)[0].double().numpy()
-    assert loss(found) - loss(best) < 1e-6
-    np.testing.assert_allclose(phi @ found, phi @ best, atol=0.02)
+    assert loss(found) - loss(best) < 5e-6
+    np.testing.assert_allclose(phi @ found, phi @ best, atol=0.05)
 
 
 def test_knn_equals_scikit_learn() -> None:

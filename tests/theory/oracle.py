@@ -140,7 +140,9 @@ def deviation_exact_variance(n: float, tau: float, d: int) -> mp.mpf:
     with mp.workdps(20):
         n_, tau_, scale = number(n), number(tau), mp.sqrt(2 + number(tau))
         area = 2 * mp.pi ** (mp.mpf(d) / 2) / mp.gamma(mp.mpf(d) / 2)
-        points = sorted({max(mp.mpf(0), mp.sqrt(d) * scale + scale * mp.mpf(k) / 2) for k in range(-20, 21)} | {mp.mpf(0)})
+        points = sorted(
+            {max(mp.mpf(0), mp.sqrt(d) * scale + scale * mp.mpf(k) / 2) for k in range(-20, 21)} | {mp.mpf(0)}
+        )
         points = sorted({*points, *(scale * mp.mpf(4) ** -k for k in range(10))})
         return mp.quad(lambda r: area * r ** (d - 1) * mp.sqrt(densities(r * r, n_, tau_, d)[2]), points, maxdegree=4)
 
@@ -174,7 +176,7 @@ def holder(n: float, tau: float, d: int) -> mp.mpf:
         quartic = b**4 + 6 * b * b * v + 4 * b * mu3 / n_**2 + (3 * (n_ - 1) * mu2**2 + mu4) / n_**3
         return square ** mp.mpf("1.5") / mp.sqrt(quartic)
 
-    return radial(integrand, n, tau, d, digits=40)
+    return radial(integrand, n, tau, d, digits=30)
 
 
 def outside_mass(tau: float, d: int, radius: float) -> mp.mpf:

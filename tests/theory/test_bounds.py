@@ -55,8 +55,8 @@ def test_the_oracle_s_clipped_deviation_is_the_integral_it_stands_for() -> None:
 
 
 SCARF_CELLS = [
-    (1, 0.3, 2), (5, 1e-12, 3), (50, 0.02, 2), (1000, 0.1227, 2), (1e6, 1e-4, 3), (1e12, 1e-3, 2), (1000, 0.3, 5),
-    (1e5, 1.0, 5), (1e12, 0.3, 10), (1e4, 30.0, 10), (1e12, 1e3, 3), (1e9, 0.02, 10), (1e6, 0.4, 50),
+    (1, 0.3, 2), (5, 1e-12, 3), (1000, 0.1227, 2), (1e6, 1e-4, 3), (1e12, 1e-3, 2), (1000, 0.3, 5), (1e12, 0.3, 10),
+    (1e4, 30.0, 10), (1e12, 1e3, 3), (1e6, 0.4, 50),
 ]  # fmt: skip
 
 
@@ -77,7 +77,7 @@ def test_exact_variance_agrees_with_the_oracle(n: float, tau: float, d: int) -> 
     assert oracle.close(repaired.deviation_exact_variance(n, tau, d), oracle.deviation_exact_variance(n, tau, d), 1e-9)
 
 
-@pytest.mark.parametrize(("n", "tau", "d"), [(50, 0.02, 2), (1000, 0.3, 5), (1e6, 1e-3, 3), (100, 2.0, 3)])
+@pytest.mark.parametrize(("n", "tau", "d"), [(50, 0.02, 2), (1000, 0.3, 5)])
 def test_hoelder_agrees_with_the_oracle(n: float, tau: float, d: int) -> None:
     assert oracle.close(repaired.holder_lower_bound(n, tau, d), oracle.holder(n, tau, d), 1e-8)
 
@@ -95,7 +95,7 @@ def test_exact_values() -> None:
     assert repaired.floor_over_tau([1e4, 1e6, 1e6], [10, 20, 100]) == pytest.approx([0.23, 0.47, 1.70], abs=5e-3)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(d=dimension, x=log_tau, m=log_n)
 def test_bounds_are_ordered(d: int, x: float, m: float) -> None:
     tau, n = math.exp(x), math.exp(m)
@@ -109,7 +109,7 @@ def test_bounds_are_ordered(d: int, x: float, m: float) -> None:
     assert repaired.deviation_exact_variance(n, tau, d) <= repaired.deviation(n, tau, d) * slack
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(d=dimension, x=log_tau, m=log_n, more=st.floats(0.01, 3))
 def test_monotone_in_n_delta_and_tau(d: int, x: float, m: float, more: float) -> None:
     tau, n, n_more = math.exp(x), math.exp(m), math.exp(m + more)

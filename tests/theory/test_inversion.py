@@ -18,6 +18,7 @@ epsilon = st.floats(0.05, 1.5)
 delta = st.floats(1e-6, 0.9)
 
 
+@settings(max_examples=60, deadline=None)
 @given(d=st.integers(1, 1000), epsilon=st.floats(1e-9, 1.9999))
 def test_bias_inverse_round_trip(d: int, epsilon: float) -> None:
     y = float(repaired.log_bias_inverse(epsilon, d))

@@ -1,0 +1,110 @@
+"""The loop that everybody writes first, to measure ours against: fp32, random batches, nothing kept.
+
+It does the same work for the same loss (section 2) on the same texts, with the same models and augmenter.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from empirical.batch import step_generator
+from empirical.cohort import Cohort
+from empirical.config import AugmentConfig, ModelConfig, RunConfig, TaskConfig, TrainConfig
+from empirical.loss import half_loss
+from empirical.model import arguments, build_model, load_tokenizer, save_model
+from empirical.student import Student, joined
+from empirical.train import Member, train
+
+TEACHER = ModelConfig(freeze_embeddings=True)
+TWO_LAYERS = ModelConfig(layers=(0, 3), freeze_embeddings=True)
+BILSTM = ModelConfig(architecture="bilstm", freeze_embeddings=True)
+
+
+def tweets_run(student: ModelConfig, steps: int, degree: float | None = 0.3, seed: int = 0) -> RunConfig:
+    """A run on the tweets (1 %, 32 + 32 texts a step); how well its untrained teacher does has no part in the time."""
+    augment = None if degree is None else AugmentConfig(degree=degree)
+    train_config = TrainConfig(steps=steps, precision="auto")
+    return RunConfig(
+        task=TaskConfig(name="tweets"),
+        data_size=0.01,
+        augment=augment,
+        student=student,
+        teacher=TEACHER,
+        train=train_config,
+        seed=seed,
+    )
+
+
+def cohort_of(configs: list[RunConfig], folder: Path) -> Cohort:
+    """The cohort with a teacher whose head is random."""
+    cohort = Cohort(configs[0], folder / "shared")
+    model = folder / "teacher"
+    if not model.exists():
+        save_model(build_model(TEACHER, cohort.task.labels, 0), load_tokenizer(TEACHER), model)
+    cohort.teacher_model = model
+    assert cohort.teacher is not None
+    return cohort
+
+
+def our_loop(cohort: Cohort, students: list[Student], steps: int, clock: Callable[[], float]) -> float:
+    """Seconds of `steps` steps of these students; teacher outputs of the originals are scored within them."""
+    stream = cohort.stream()
+    used = stream.order.used(steps)
+    assert cohort.teacher is not None
+    began = clock()
+    kept_NC = cohort.teacher.kept_logits(stream.corpora[cohort.teacher.key], used)
+    members = [Member(student=student, folder=Path("unused"), saved_at=time.monotonic()) for student in students]
+    for member in members:
+        member.student.examinations = {}
+        member.student.evaluate = lambda: None  # type: ignore[method-assign]
+        member.student.curve = [(steps, "test", "none", 0.0)]
+    train(members, stream, cohort.teacher, kept_NC, steps=steps)
+    return clock() - began
+
+
+def plain_loop(cohort: Cohort, student: Student, steps: int, clock: Callable[[], float]) -> float:
+    """Seconds of `steps` steps: random batches padded to their longest text, both halves scored by the teacher."""
+    stream = cohort.stream()
+    corpus, labels = stream.corpora[cohort.base], stream.label_N
+    teacher, model, size = cohort.teacher, student.model, cohort.config.train.batch_size
+    assert teacher is not None
+    optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=3e-4, weight_decay=0.01)
+    rng = np.random.default_rng(0)
+    model.train()
+    began = clock()
+    for step in range(steps):
+        index_B = rng.choice(len(corpus), size, replace=False)
+        halves = [corpus.batch(index_B)]
+        if stream.augmentation is not None:
+            halves.append(stream.augmentation.draw(step, index_B, halves[0]).batch)
+        batch = joined(halves, corpus.pad_id)
+        with torch.no_grad():
+            teacher_BC = teacher.model(**arguments(teacher.model, batch)).logits
+        logits_BC = model(**arguments(model, batch)).logits
+        label_B = torch.from_numpy(labels[index_B])
+        loss = half_loss(logits_BC[:size], label_B, teacher_BC[:size], 0.1) / size
+        if len(halves) == 2:
+            loss = 0.5 * loss + 0.5 * half_loss(logits_BC[size:], label_B, teacher_BC[size:], 0.0) / size
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+    return clock() - began
+
+
+def augmentation_seconds(cohort: Cohort, steps: int, clock: Callable[[], float]) -> float:
+    """Seconds of drawing, augmenting and padding the texts of `steps` steps, as the background thread does."""
+    stream = cohort.stream()
+    corpus = stream.corpora[cohort.base]
+    assert stream.augmentation is not None
+    batches = [stream.order.batch(step) for step in range(steps)]
+    originals = [corpus.batch(index_B) for index_B in batches]
+    began = clock()
+    for step in range(steps):
+        stream.augmentation.augmenter(originals[step], 0.3, step_generator(0, step, 1))
+    return clock() - began
