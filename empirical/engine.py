@@ -151,8 +151,12 @@ def _ray(work: Callable[[Unit], Outcome], units: Sequence[Unit], address: str) -
             ray.init(address=address, log_to_driver=False)
         except ConnectionError as error:
             raise InputError("cluster", address, f"the address of a running Ray cluster ({error})") from None
+
+    def one(unit: Unit) -> Outcome:
+        return work(unit)
+
     gpus = 1 if ray.cluster_resources().get("GPU", 0) else 0
-    task = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=RAY_RETRIES, retry_exceptions=False)(work)
+    task = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=RAY_RETRIES, retry_exceptions=False)(one)
     pending = {task.remote(unit): unit for unit in units}
     while pending:
         ready, _ = ray.wait(list(pending), num_returns=1, timeout=0.5)

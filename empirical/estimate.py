@@ -171,7 +171,7 @@ class Meter:
         return cost
 
     def gigabytes(self, run: RunConfig, sharing: int) -> float:
-        """Weights, gradients, optimiser and activations of a cohort of `sharing` students, and the teacher's weights."""
+        """Weights, gradients, optimiser and activations of `sharing` students, and the teacher's weights."""
         student = self._student(run)
         tokens = min(run.task.max_length, 2 * self._task(run.task)[2])
         texts = run.train.batch_size / run.train.accumulate * (1 if run.augment is None else 2)

@@ -26,6 +26,7 @@ from empirical.bilstm import BiLSTMConfig, BiLSTMForSequenceClassification
 from empirical.config import ModelConfig
 from empirical.embedded import minilm_path, read_embeddings
 from empirical.enct5 import EncT5Config, EncT5ForSequenceClassification, from_t5
+from empirical.first_token import read_first_token_only
 from theory.errors import InputError
 
 logger = logging.getLogger(__name__)
@@ -77,6 +78,7 @@ def build_model(config: ModelConfig, labels: Sequence[str], seed: int) -> PreTra
         model = build(config, naming).float()
     if config.freeze_embeddings:
         model.get_input_embeddings().requires_grad_(False)
+    read_first_token_only(model)
     return model
 
 
@@ -191,7 +193,8 @@ def load_classifier(source: str) -> PreTrainedModel:
     model, info = _load(lambda: kind.from_pretrained(source, **load, **LOCAL), source)
     if absent := sorted(info["missing_keys"]):
         raise InputError(f"weights of {source}", f"{absent[0]} missing", "a fine-tuned classifier (set teacher_train)")
-    return model.float()
+    read_first_token_only(model.float())
+    return model
 
 
 def _load(load: Any, source: str) -> Any:

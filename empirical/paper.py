@@ -107,8 +107,8 @@ TABLE_2_QNLI = PaperTable(
     notes=(
         _PROTOCOL,
         "In the 6 % row two cells are printed bold, 10 % (84.33) and 50 % (87.19); only the second is the best.",
-        "Five cells (83.44, 84.32, 85.51, 86.04, 87.45) are no accuracy on the development set's 5,463 examples, rounded "
-        "or cut: they cannot be single runs on it.",
+        "Five cells (83.44, 84.32, 85.51, 86.04, 87.45) are no accuracy on the development set's 5,463 examples, "
+        "rounded or cut: they cannot be single runs on it.",
         "Section 5.1 puts the gain of large degrees over 10 % at 3 to 4 points; the rows give 4.1, 2.9, 2.6 and 1.2.",
         "The rule of thumb of section 5.1 would give 10 % at 104.7k examples and 30 % at 20.9k; the bold cells are "
         "40 % in both rows.",

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+PREDICTIONS = "predictions.parquet"
+
+
 def run_place(run: RunConfig, root: Path) -> Path:
     """Where a run's directory is: under `root`, or among its teachers if it was trained as one (Table 8's baseline)."""
     own, teacher = run_directory(run, root), run_directory(run, root / "teachers")
@@ -113,7 +116,7 @@ def read_predictions(directory: Path) -> tuple[NDArray[np.int64], NDArray[np.int
     """(labels, predicted classes) of a finished run on the test split, two int64 arrays of shape (N,)."""
     import pandas as pd
 
-    path = directory / "predictions.parquet"
+    path = directory / PREDICTIONS
     if not path.is_file():
         raise InputError(str(path), "no file", "the predictions that a finished run leaves")
     table = pd.read_parquet(path)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from empirical.config import RunConfig
-from empirical.grid import Sweep
+from empirical.grid import Sweep, load_sweep
 from empirical.record import read_result
 from empirical.results import run_place
 from theory.errors import InputError
@@ -102,8 +102,11 @@ def _alive(state: dict[str, Any], path: Path) -> bool:
 
 
 def recorded_sweeps(root: Path) -> list[str]:
-    """The sweeps that were started in a results directory."""
-    return sorted(path.parent.name for path in (root / "sweeps").glob("*/sweep.json"))
+    """The sweeps that were started in a results directory, or whose table is kept there."""
+    kept = {
+        path.parent.name for name in ("sweep.json", "results.parquet") for path in (root / "sweeps").glob(f"*/{name}")
+    }
+    return sorted(kept)
 
 
 def record_sweep(sweep: Sweep, root: Path) -> bool:
@@ -116,7 +119,7 @@ def record_sweep(sweep: Sweep, root: Path) -> bool:
         "runs": [run.model_dump(mode="json") for run in sweep.runs],
         "groups": list(sweep.groups),
     }
-    text = json.dumps(payload, indent=1)
+    text = json.dumps(payload)
     changed = path.exists() and path.read_text("utf-8") != text
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"sweep.{os.getpid()}.json.new")
@@ -126,10 +129,15 @@ def record_sweep(sweep: Sweep, root: Path) -> bool:
 
 
 def recorded_sweep(name: str, root: Path) -> Sweep:
-    """The sweep as it was last started in this results directory; raises InputError if it never was."""
+    """The sweep as it was last started in this results directory (the preset, where only its table is kept).
+
+    Raises InputError if it never was.
+    """
     path = sweep_folder(name, root) / "sweep.json"
     if name not in recorded_sweeps(root):
         raise InputError("sweep", name, f"one that was started in {root}: {', '.join(recorded_sweeps(root)) or 'none'}")
+    if not path.is_file():
+        return load_sweep(name)
     try:
         saved = json.loads(path.read_text("utf-8"))
     except json.JSONDecodeError as error:

@@ -128,7 +128,7 @@ class Student:
     def _micro_loss(self, original: Any, augmented: Any, part: int) -> Tensor:
         """This micro-batch's share of the loss: gamma * L_KD / B + (1 - gamma) * L'_KD / A.
 
-        Examples are dealt to processes and micro-batches in turn; both halves go through the model together.
+        Examples are dealt to processes in turn, to micro-batches in order (of length), and both halves go together.
         """
         world, rank = self.accelerator.num_processes, self.accelerator.process_index
         pieces = []
@@ -139,7 +139,7 @@ class Student:
             if half is None or share == 0 or len(half[0]) == 0:
                 continue
             batch, label_B, teacher_BC = half
-            row = np.arange(rank, len(batch), world)[part :: self.config.train.accumulate]
+            row = np.array_split(np.arange(rank, len(batch), world), self.config.train.accumulate)[part]
             if len(row):
                 pieces.append((batch, row, label_B, teacher_BC, weight, share / len(batch)))
         if not pieces:  # fewer texts than processes and parts: every process must still take part in the gradients

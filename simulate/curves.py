@@ -118,7 +118,12 @@ def theory_exponent(dimension: int) -> float:
 
 
 def theory_best_tau(key: CurveKey, data_size: float) -> float:
-    """Best tau of the repaired risk bound at the same d, n, trust radius and teacher error; NaN where it is vacuous."""
+    """Best tau of the repaired risk bound at the same d, n, trust radius and teacher error.
+
+    NaN where it is vacuous, and for copied labels, learned teachers and kernels that the theorem does not speak of.
+    """
+    if key.supervision == "copied_label" or key.teacher == "learned" or key.kernel != "isotropic":
+        return float("nan")
     radius = key.trust_radius if key.teacher == "trusted" else np.inf
     epsilon = 0.0 if key.teacher == "exact" else key.teacher_epsilon
     return float(best_tau(data_size, key.dimension, radius, epsilon))

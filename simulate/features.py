@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-CHUNK_BYTES = {"cpu": 8 << 20, "cuda": 2 << 30}
+CHUNK_BYTES = {"cpu": 4 << 20, "cuda": 2 << 30}
 GRAM_BLOCKS = 4
 
 
@@ -34,8 +34,9 @@ def draw_features(
 
 def fourier_features(x_BMd: Tensor, frequency_BdD: Tensor, phase_B1D: Tensor) -> Tensor:
     """sqrt(2/D) cos(x W + b), shape (B, M, D): inner products approximate exp(-|x - x'|^2 / 2 bandwidth^2)."""
-    features = torch.baddbmm(phase_B1D, x_BMd, frequency_BdD).cos_()
-    return features.mul_(math.sqrt(2.0 / phase_B1D.shape[-1]))
+    ones_BM1 = x_BMd.new_ones((*x_BMd.shape[:-1], 1))
+    angles = torch.cat([x_BMd, ones_BM1], -1) @ torch.cat([frequency_BdD, phase_B1D], 1)
+    return angles.cos_().mul_(math.sqrt(2.0 / phase_B1D.shape[-1]))
 
 
 def chunk_length(rows: int, columns: int, device: torch.device) -> int:

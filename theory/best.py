@@ -1,4 +1,4 @@
-"""The best tau of each bound, and the exact mean integrated squared error beside them (theory section 3.7).
+"""The best tau of each bound, and the exact mean integrated squared error beside them (PROOFS.md 7).
 
 A best tau is NaN ("vacuous") where there is none: no interior minimum, or a bound that says nothing there. A boundary
 value is never returned. Smaller n means larger best tau: proved for the simple bound, the paper's second takeaway.
@@ -21,7 +21,7 @@ VACUOUS = 2 - 1e-9  # a bound on an L1 distance above this says nothing
 
 
 def _log_stationary_data_size(x: Floats, d: Floats) -> Floats:
-    """ln n at which tau = e^x is a stationary point of the simple bound: explicit (section 3.7)."""
+    """ln n at which tau = e^x is a stationary point of the simple bound: explicit (PROOFS.md 7)."""
     tau = np.exp(x)
     inner = d * np.log1p(tau) / tau
     log_slope = np.log(inner) + chi2.log_density(inner, d)

@@ -1,4 +1,4 @@
-"""The theorem that does hold (theory sections 3.1-3.3): the L1 distance between augmented mixture and data density.
+"""The theorem that does hold (PROOFS.md 1-3): the L1 distance between augmented mixture and data density.
 
 P = N(0, I_d), P_hat = (1/n) sum N(X_i, tau I) properly normalised, q = E P_hat. For all n >= 1, tau > 0, d >= 1, with
 probability >= 1 - delta: ||P_hat - P||_1 <= mean_bound + concentration. Every function takes arrays of settings,
@@ -32,7 +32,7 @@ def log_deviation(data_size: npt.ArrayLike, tau: npt.ArrayLike, dimension: npt.A
 
 
 def deviation(data_size: npt.ArrayLike, tau: npt.ArrayLike, dimension: npt.ArrayLike) -> Floats:
-    """Upper bound (1 + 2/tau)^(d/4) / sqrt(n) on E ||P_hat - q||_1 (section 3.2, simple version).
+    """Upper bound (1 + 2/tau)^(d/4) / sqrt(n) on E ||P_hat - q||_1 (PROOFS.md 2, simple version).
 
     inf beyond double precision; use `log_deviation` there.
     """
@@ -42,7 +42,7 @@ def deviation(data_size: npt.ArrayLike, tau: npt.ArrayLike, dimension: npt.Array
 
 
 def deviation_exact_variance(data_size: npt.ArrayLike, tau: npt.ArrayLike, dimension: npt.ArrayLike) -> Floats:
-    """Upper bound n^(-1/2) integral of sqrt(m_2 - q^2) on E ||P_hat - q||_1 (section 3.2), never above `deviation`.
+    """Upper bound n^(-1/2) integral of sqrt(m_2 - q^2) on E ||P_hat - q||_1 (PROOFS.md 2), never above `deviation`.
 
     `deviation` times a chi-square mean of sqrt(1 - e^-L), L = ln m_2/q^2; quadrature to 1e-10 relative.
     """
@@ -66,7 +66,7 @@ def _share(tau: float, dimension: float) -> float:
 
 
 def deviation_clipped(data_size: npt.ArrayLike, tau: npt.ArrayLike, dimension: npt.ArrayLike) -> Floats:
-    """Upper bound on E ||P_hat - q||_1, the integral of min(sqrt(m_2/n), 2q) in closed form (3.2); at most 2."""
+    """Upper bound on E ||P_hat - q||_1, the integral of min(sqrt(m_2/n), 2q) closed form (PROOFS.md 2); at most 2."""
     log_n, tau = np.log(check_data_size(data_size)), check_tau(tau)
     log_n, tau, d = np.broadcast_arrays(log_n, tau, check_dimension(dimension))
     bracket = log_n + 2 * np.log(2) + d / 2 * radial.log_shrinkage(tau)
@@ -88,7 +88,7 @@ def mean_bound_clipped(data_size: npt.ArrayLike, tau: npt.ArrayLike, dimension: 
 
 
 def mean_bound(data_size: npt.ArrayLike, tau: npt.ArrayLike, dimension: npt.ArrayLike) -> Floats:
-    """Upper bound S(n, tau, d) on E ||P_hat - P||_1, sharp given mean, variance and sign (Scarf; section 3.2).
+    """Upper bound S(n, tau, d) on E ||P_hat - P||_1, sharp given mean, variance and sign (Scarf; PROOFS.md 2).
 
     Bias included; at most 2, at most `mean_bound_clipped` and `mean_bound_simple`. Quadrature to 1e-10 relative.
     """
@@ -102,7 +102,7 @@ def mean_bound_log(log_data_size: npt.ArrayLike, tau: npt.ArrayLike, dimension: 
 
 
 def concentration(data_size: npt.ArrayLike, delta: npt.ArrayLike) -> Floats:
-    """sqrt(2 ln(1/delta) / n): L1 exceeds its mean by more with probability at most delta (McDiarmid, section 3.3)."""
+    """sqrt(2 ln(1/delta) / n): L1 exceeds its mean by more with probability at most delta (McDiarmid, PROOFS.md 3)."""
     result: Floats = np.sqrt(-2 * np.log(check_delta(delta)) / check_data_size(data_size))
     return result[()]
 

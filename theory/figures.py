@@ -87,6 +87,7 @@ def audit_table(findings: Sequence[Finding]) -> Figure:
     """The audit as a table: number, step, verdict in each dimension."""
     import matplotlib.pyplot as plt
     from matplotlib.patches import Patch
+    from matplotlib.transforms import Bbox
 
     dimensions = list(findings[0].by_dimension)
     figure, axis = plt.subplots(figsize=(5.5 + 0.7 * len(dimensions), 0.5 + 0.27 * len(findings)), layout="constrained")
@@ -95,7 +96,7 @@ def audit_table(findings: Sequence[Finding]) -> Figure:
         cellText=[[str(found.number), found.title, *[""] * len(dimensions)] for found in findings],
         colLabels=["step", "claim", *(f"d = {dimension}" for dimension in dimensions)],
         cellLoc="left",
-        bbox=(0, 0, 1, 1),
+        bbox=Bbox.from_bounds(0, 0, 1, 1),
         colWidths=[0.06, 0.5, *[0.44 / len(dimensions)] * len(dimensions)],
     )
     table.auto_set_font_size(False)
@@ -191,7 +192,8 @@ def _draw_terms(
 
 def _draw_required(axis: Any, dimension: int, epsilon: float, delta: float) -> None:
     largest = float(np.expm1(repaired.log_bias_inverse(epsilon, dimension)))
-    tau = np.geomspace(1e-8, largest * 0.999, 120)
+    limit = float(printed.tau_limit(epsilon, dimension))
+    tau = np.geomspace(min(1e-8, limit / 3) if limit > 1e-14 else 1e-8, largest * 0.999, 120)
     curves = (
         ("enough, simple bound", repaired.log_data_size_required_simple(epsilon, delta, tau, dimension), "-"),
         ("enough, Scarf's bound", repaired.log_data_size_required(epsilon, delta, tau, dimension), "-"),
@@ -201,7 +203,8 @@ def _draw_required(axis: Any, dimension: int, epsilon: float, delta: float) -> N
         axis.plot(tau, np.asarray(log_n) / np.log(10), color=colour, linestyle=style, label=label)
     asked = np.asarray(printed.data_size_required(epsilon, delta, np.log(tau), dimension))
     axis.plot(tau, np.log10(np.where(asked > 0, asked, np.nan)), color=COLOURS[4], ls=":", label="printed condition")
-    axis.axvline(printed.tau_limit(epsilon, dimension), color=COLOURS[4], linewidth=0.8, label="printed limit of tau")
+    if limit > 0:
+        axis.axvline(limit, color=COLOURS[4], linewidth=0.8, label="printed limit of tau")
     axis.set_xscale("log")
     title = f"Data size for L1 <= {epsilon:g} with probability {1 - delta:g}, d = {dimension}"
     _finish(axis, TAU, "log10 of n, original examples", title)
@@ -213,7 +216,9 @@ def _draw_windows(axis: Any, dimension: int, epsilon: float, delta: float) -> No
     low, high = repaired.tau_window(sizes, epsilon, delta, dimension)
     axis.fill_between(sizes, low, high, color=COLOURS[0], alpha=0.3, label="L1 bound <= epsilon")
     axis.plot(sizes, repaired.tau_star(sizes, dimension), color=COLOURS[0], label="best tau")
-    axis.axhline(printed.tau_limit(epsilon, dimension), color=COLOURS[4], ls=":", label="printed limit of tau")
+    limit = float(printed.tau_limit(epsilon, dimension))
+    if limit > 0:
+        axis.axhline(limit, color=COLOURS[4], ls=":", label="printed limit of tau")
     axis.set_xscale("log")
     axis.set_yscale("log")
     title = f"Windows of tau, epsilon = {epsilon:g}, delta = {delta:g}, d = {dimension}"

@@ -28,10 +28,10 @@ class Formula:
 
 @lru_cache(maxsize=1)
 def symbols() -> SimpleNamespace:
-    """The symbols of all formulas, and SymPy itself as `sp`; tau is a variance, s is |x|^2, L is L1's mean bound."""
+    """The symbols of all formulas, and SymPy itself as `sp`; tau is a variance, s is |x|^2."""
     import sympy as sp
 
-    names = "d n m tau epsilon delta epsilon_t R s u x_u B B_prime r n_g kappa rho k V"
+    names = "d n m tau epsilon delta epsilon_t R s x_u B B_prime r n_g kappa V p q v"
     made = {name: sp.Symbol(name, positive=True) for name in names.split()}
     return SimpleNamespace(sp=sp, **made)
 
@@ -188,6 +188,11 @@ FORMULAS: dict[str, Formula] = {
         source="section 4.2",
         build=lambda v: (2 * v.sp.pi * v.tau) ** (v.d / 2) * v.sp.sqrt(1 / ((2 * v.sp.pi) ** v.d * v.tau)),
     ),
+    "printed.p_aug_kernel": Formula(
+        meaning="the printed P_aug of one training point at squared distance s; P_aug is its mean over the points",
+        source="section 4.2",
+        build=lambda v: v.sp.sqrt(1 / ((2 * v.sp.pi) ** v.d * v.tau)) * v.sp.exp(-v.s / (2 * v.tau)),
+    ),
     "printed.ball": Formula(
         meaning='the "radius" of the ball with 1 - epsilon/4 of the mass', source="appendix A", build=_ball
     ),
@@ -226,37 +231,50 @@ FORMULAS: dict[str, Formula] = {
         source="appendix A, the line before the conditions",
         build=lambda v: v.tau * (v.x_u**2 + 1) / 2,
     ),
-    "repaired.crossing": Formula(meaning="r^2, where q crosses p", source="theory 3.1", build=_crossing),
-    "repaired.bias": Formula(meaning="||q - p||_1, exact", source="theory 3.1", build=_bias),
-    "repaired.bias_slope": Formula(meaning="c_d, the bias's slope at tau = 0", source="theory 3.1", build=_slope),
+    "repaired.crossing": Formula(meaning="r^2, where q crosses p", source="PROOFS.md 1", build=_crossing),
+    "repaired.bias": Formula(meaning="||q - p||_1, exact", source="PROOFS.md 1", build=_bias),
+    "repaired.bias_slope": Formula(meaning="c_d, the bias's slope at tau = 0", source="PROOFS.md 1", build=_slope),
     "repaired.bias_d2": Formula(
         meaning="the bias in dimension 2",
-        source="theory 3.1",
+        source="PROOFS.md 1",
         build=lambda v: 2 * v.tau / (1 + v.tau) * (1 + v.tau) ** (-1 / v.tau),
     ),
     "repaired.kernel_mean": Formula(
         meaning="E exp(-|x - x'|^2/(2 tau)) at |x|^2 = s",
-        source="theory 1, row 15",
+        source="audit, step 15",
         build=lambda v: (v.tau / (1 + v.tau)) ** (v.d / 2) * _kernel(v),
     ),
-    "repaired.deviation": Formula(meaning="bound on E||P_hat - q||_1, simple", source="theory 3.2", build=_deviation),
+    "repaired.deviation": Formula(meaning="bound on E||P_hat - q||_1, simple", source="PROOFS.md 2", build=_deviation),
+    "repaired.scarf": Formula(
+        meaning="Scarf's bound on E|P_hat(x) - p(x)|: p, q densities, v the variance; integrate over x",
+        source="PROOFS.md 2",
+        build=lambda v: v.sp.Piecewise(
+            (v.sp.sqrt(v.v + (v.q - v.p) ** 2), 2 * v.p * v.q >= v.q**2 + v.v),
+            (v.p + v.q - 2 * v.p * v.q**2 / (v.q**2 + v.v), True),
+        ),
+    ),
+    "repaired.lemma_l": Formula(
+        meaning="L1 of every training set is at least this, kappa = n^(2/d) tau < 1",
+        source="PROOFS.md 4",
+        build=lambda v: _bias(v).subs(v.tau, 1 / v.kappa - 1),
+    ),
     "repaired.concentration": Formula(
-        meaning="L1 above its mean with probability at most delta", source="theory 3.3", build=_concentration
+        meaning="L1 above its mean with probability at most delta", source="PROOFS.md 3", build=_concentration
     ),
     "repaired.l1_bound_simple": Formula(
         meaning="Theorem R, simple: bound on L1 with probability 1 - delta",
-        source="theory 3.3",
+        source="PROOFS.md 3",
         build=lambda v: _bias(v) + _deviation(v) + _concentration(v),
     ),
     "repaired.data_size_required_simple": Formula(
-        meaning="points enough for L1 <= epsilon", source="theory 3.6", build=_required
+        meaning="points enough for L1 <= epsilon", source="PROOFS.md 6", build=_required
     ),
     "repaired.tau_star_asymptotic": Formula(
-        meaning="best tau of the simple bound for small tau", source="theory 3.7", build=_star
+        meaning="best tau of the simple bound for small tau", source="PROOFS.md 7", build=_star
     ),
     "repaired.outside_mass": Formula(
         meaning="mean mixture mass outside the trust radius R",
-        source="theory 3.5",
+        source="PROOFS.md 5",
         build=lambda v: v.sp.uppergamma(v.d / 2, v.R**2 / (2 * (1 + v.tau))) / v.sp.gamma(v.d / 2),
     ),
     "repaired.mise": Formula(

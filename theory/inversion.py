@@ -1,4 +1,4 @@
-"""How much data reaches an accuracy, and which tau do at a given amount of data (theory section 3.6).
+"""How much data reaches an accuracy, and which tau do at a given amount of data (PROOFS.md 6).
 
 Numbers of points are rounded up to whole ones, so the bound holds at what is returned; windows end inside. NaN where
 nothing exists: no n helps once the bias alone reaches epsilon, no tau helps at too small an n.

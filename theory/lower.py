@@ -1,4 +1,4 @@
-"""Lower bounds on the L1 distance between the augmented mixture and the data density (theory section 3.4).
+"""Lower bounds on the L1 distance between the augmented mixture and the data density (PROOFS.md 4).
 
 They certify how sharp the upper bounds are and refute the printed theorem. Each is a true lower bound up to its stated
 rounding; `l1_lower_bound` holds for every training set, the others for the mean over training sets.
@@ -21,7 +21,7 @@ def bias_of_log(y: Floats, dimension: Floats) -> Floats:
 
 
 def bias(tau: npt.ArrayLike, dimension: npt.ArrayLike) -> Floats:
-    """||q - p||_1 for q = E P_hat = N(0, (1 + tau) I): the exact bias, in [0, 2], to 1e-12 relative (section 3.1).
+    """||q - p||_1 for q = E P_hat = N(0, (1 + tau) I): the exact bias, in [0, 2], to 1e-12 relative (PROOFS.md 1).
 
     It is also a lower bound on the mean L1 distance (Jensen). Increasing and concave in tau; 1/2 at tau = 1, d = 2.
     """
@@ -68,18 +68,18 @@ def l1_lower_bound_log(log_data_size: npt.ArrayLike, log_tau: npt.ArrayLike, dim
 
 
 def l1_lower_bound(data_size: npt.ArrayLike, tau: npt.ArrayLike, dimension: npt.ArrayLike) -> Floats:
-    """Lemma L: what ||P_hat - P||_1 is at least, for every training set of n points (section 2); 0 where silent."""
+    """Lemma L: what ||P_hat - P||_1 is at least, for every training set of n points (PROOFS.md 4); 0 where silent."""
     return l1_lower_bound_log(np.log(check_data_size(data_size)), np.log(check_tau(tau)), dimension)
 
 
 def mean_lower_bound(data_size: npt.ArrayLike, tau: npt.ArrayLike, dimension: npt.ArrayLike) -> Floats:
-    """The largest of the three lower bounds on E ||P_hat - P||_1: Lemma L, the bias, Hölder (section 3.4 a-c)."""
+    """The largest of the three lower bounds on E ||P_hat - P||_1: Lemma L, the bias, Hölder (PROOFS.md 4 a-c)."""
     found = np.maximum(l1_lower_bound(data_size, tau, dimension), bias(tau, dimension))
     return np.maximum(found, holder_lower_bound(data_size, tau, dimension))[()]
 
 
 def floor_over_tau(data_size: npt.ArrayLike, dimension: npt.ArrayLike) -> Floats:
-    """What E ||P_hat - P||_1 is at least whatever tau: bias at tau (1 + tau) = n^(-2/d) (section 3.4 d).
+    """What E ||P_hat - P||_1 is at least whatever tau: bias at tau (1 + tau) = n^(-2/d) (PROOFS.md 4 d).
 
     The bias increases in tau and Lemma L decreases; they meet there.
     """
@@ -124,7 +124,7 @@ def log_data_size_necessary_any_tau(epsilon: npt.ArrayLike, dimension: npt.Array
 
 
 def holder_lower_bound(data_size: npt.ArrayLike, tau: npt.ArrayLike, dimension: npt.ArrayLike) -> Floats:
-    """E ||P_hat - P||_1 >= integral of (E W^2)^(3/2) (E W^4)^(-1/2), W = P_hat(x) - p(x) (section 3.4 c).
+    """E ||P_hat - P||_1 >= integral of (E W^2)^(3/2) (E W^4)^(-1/2), W = P_hat(x) - p(x) (PROOFS.md 4 c).
 
     Radial quadrature, 1e-8 relative; leaving out far tails keeps it a lower bound.
     """
@@ -163,7 +163,7 @@ def _holder(log_n: float, tau: float, dimension: float) -> float:
 
 
 def _log_moment(k: int, s: Floats, tau: Floats, dimension: Floats) -> Floats:
-    """ln m_k/q^k at |x|^2 = s, m_k = E phi_tau(x - X)^k (section 3.2)."""
+    """ln m_k/q^k at |x|^2 = s, m_k = E phi_tau(x - X)^k (PROOFS.md 2)."""
     prefactor = -(k - 1) * np.log(tau) - np.log(k) - np.log1p(tau / k) + k * np.log1p(tau)
     result: Floats = dimension / 2 * prefactor + s / 2 * (k / (1 + tau) - 1 / (1 + tau / k))
     return result

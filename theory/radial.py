@@ -96,7 +96,7 @@ def log_chi_density(r: Floats, dimension: float) -> Floats:
 
 
 def scarf(log_n: Floats, tau: Floats, dimension: Floats) -> Floats:
-    """Scarf's bound S(n, tau, d) for one-dimensional arrays of equal length (theory section 3.2); see `mean_bound`."""
+    """Scarf's bound S(n, tau, d) for one-dimensional arrays of equal length (PROOFS.md 2); see `mean_bound`."""
     result = np.empty_like(tau)
     for d in np.unique(dimension):
         _, _, count = spans(d)

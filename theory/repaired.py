@@ -1,6 +1,6 @@
 """The theorem that holds in place of Theorem 1, with its terms, lower bounds, inversions and best tau: the front door.
 
-`kdshift theory bounds`; theory sections 3.1-3.7. The rooms behind: `theory.bounds` (upper bounds on the L1 distance),
+`kdshift theory bounds`; PROOFS.md. The rooms behind: `theory.bounds` (upper bounds on the L1 distance),
 `theory.lower` (lower bounds, exact bias), `theory.inversion` (data sizes, windows of tau), `theory.best` (best tau).
 """
 

@@ -1,6 +1,10 @@
 """Augmenters: how texts are shifted, one idea a file, behind one protocol (sections 3 to 5 of the paper).
 
 Command: `kdshift empirical augment --augmenter knn --degree 0.3 < lines.txt`.
+
+Mixup of embeddings (MixKD [15]) is not here: it makes points between the embeddings of two texts, which are no tokens.
+They have no degree, no text to show, nothing for a student with another tokenizer to read, and neither the batches nor
+the teacher's input take them; the protocol would have to carry embeddings for the sake of that one augmenter.
 """
 
 from empirical.augment.build import make_augmenter

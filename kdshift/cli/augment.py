@@ -29,6 +29,9 @@ Model = Annotated[str, Parameter(help="whose tokenizer and embeddings: `minilm`,
 Neighbours = Annotated[PositiveInt, Parameter(help="k of kNN")]
 Metric = Annotated[Literal["cosine", "euclidean"], Parameter(help="distance of kNN")]
 EngineName = Annotated[str | None, Parameter(help="back-translation: `apertium`, or a translation model's id or path")]
+Pivots = Annotated[
+    str | None, Parameter(help="back-translation by a model: language codes with commas; the first is used")
+]
 HeldOut = Annotated[Path | None, Parameter(help="ground-truth: file of held-out lines to draw from")]
 Texts = Annotated[PositiveInt, Parameter(help="texts drawn from the task's training split")]
 TaskName = Annotated[str, Parameter(help="a known task, or a CSV, TSV, JSONL or Parquet file")]
@@ -43,6 +46,7 @@ def augment(
     metric: Metric = "cosine",
     model: Model = "minilm",
     engine: EngineName = None,
+    pivots: Pivots = None,
     held_out: HeldOut = None,
     json: Annotated[bool, Parameter(negative="", help="print one JSON object a line")] = False,
 ) -> None:
@@ -59,7 +63,7 @@ def augment(
     from empirical.model import load_tokenizer
 
     tokenizer, console = load_tokenizer(ModelConfig(name=model)), Console(highlight=False)
-    tool = _augmenter(augmenter, degree, neighbours, metric, model, engine, held_out, tokenizer)
+    tool = _augmenter(augmenter, degree, neighbours, metric, model, engine, tokenizer, held_out=held_out, pivots=pivots)
     if sys.stdin.isatty():
         sys.stderr.write("reading lines from the terminal; end with Ctrl-D\n")
     for number, (text_a, text_b) in enumerate(_chunks(sys.stdin.buffer)):
@@ -110,7 +114,7 @@ def shift(
     loaded = load_task(TaskConfig(name=task, max_length=max_length))
     split = loaded.train.take(loaded.subset(min(texts, len(loaded.train)), seed))
     tokenizer = load_tokenizer(ModelConfig(name=model))
-    tools = {name: _augmenter(name, 0, neighbours, metric, model, engine, None, tokenizer) for name in names}
+    tools = {name: _augmenter(name, 0, neighbours, metric, model, engine, tokenizer) for name in names}
     cells = sum(len(degrees) if tool.online else 1 for tool in tools.values())
     with steps("shift", cells) as advance:
         table = measure_shift(
@@ -139,7 +143,7 @@ def shift(
         "degree": table["degree"],
         "realised": table["realised_degree"],
         "tau": table["tau"],
-        "95 %": [f"{low:.3f} to {high:.3f}" for low, high in zip(table["tau_low"], table["tau_high"], strict=True)],
+        "95 %": [f"{low:.2f}–{high:.2f}" for low, high in zip(table["tau_low"], table["tau_high"], strict=True)],
         "A-distance": table["a_distance"],
         "cosine": table["cosine"],
     }
@@ -186,7 +190,7 @@ def cost(
     with steps("cost", len(names)) as advance:
         for name in names:
             advance(name)
-            build = partial(_augmenter, name, degree, neighbours, metric, model, engine, None, tokenizer)
+            build = partial(_augmenter, name, degree, neighbours, metric, model, engine, tokenizer)
             rows.append({"augmenter": name, **measure_cost(build, *texts_of, degree, seed=seed, max_length=max_length)})
     if json:
         emit_json({"task": task, "texts": len(split), "degree": degree, "rows": rows})
@@ -211,9 +215,11 @@ def _augmenter(
     metric: Literal["cosine", "euclidean"],
     model: str,
     engine: str | None,
-    held_out: Path | None,
     tokenizer: Any,
     cache: Path | None = None,
+    *,
+    held_out: Path | None = None,
+    pivots: str | None = None,
 ) -> Augmenter:
     from empirical.augment import encode_batch, make_augmenter
     from empirical.config import AUGMENTERS, AugmentConfig, ModelConfig
@@ -223,7 +229,9 @@ def _augmenter(
         raise unknown_name("--augmenter", name, AUGMENTERS)
     if not 0 <= degree <= 1:
         raise InputError("--degree", degree, "0 to 1")
-    config = AugmentConfig(augmenter=name, degree=degree, neighbours=neighbours, metric=metric, engine=engine)
+    languages = None if pivots is None else tuple(_names(pivots))
+    choices = {"neighbours": neighbours, "metric": metric, "engine": engine, "pivots": languages}
+    config = AugmentConfig(augmenter=name, degree=degree, **choices)
     texts = None
     if held_out is not None:
         with _opened(held_out) as stream:

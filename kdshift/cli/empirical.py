@@ -5,6 +5,12 @@ from __future__ import annotations
 import cyclopts
 
 app = cyclopts.App(name="empirical", help="Real text: augment, fine-tune, distil, sweep.")
+EPILOGUES = {
+    "sweep": "Table 2 on one GPU, or on all four of a machine: kdshift empirical sweep table2-mnli\n\n"
+    "On a Ray cluster: kdshift empirical sweep table2-mnli --cluster auto\n\n"
+    "On SLURM: kdshift empirical sweep table2-mnli --slurm slurm_partition=gpu gpus_per_node=1 timeout_min=600\n\n"
+    "The same command goes on where it was. Ctrl-C once finishes the step and checkpoints, twice stops at once.",
+}
 for name, module, text in (
     ("augment", "augment", "Augment lines of text: lines in, lines out, changed tokens highlighted."),
     ("shift", "augment", "The measured semantic shift of augmenters: degree on the theory's axis."),
@@ -17,4 +23,4 @@ for name, module, text in (
     ("tasks", "sweep", "The known tasks and which are available here."),
     ("recommend", "sweep", "Which degree for my data: rule of thumb, theory and a pilot sweep."),
 ):
-    app.command(f"kdshift.cli.{module}:{name}", name=name, help=text)
+    app.command(f"kdshift.cli.{module}:{name}", name=name, help=text, help_epilogue=EPILOGUES.get(name))

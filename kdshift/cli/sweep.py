@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from empirical.table import ResultTable
 
 RESULTS = Path("results")
+COMMITTED = Path("notebooks") / "results" / "text"
 Results = Annotated[Path, Parameter(help="results directory, shared by sweeps")]
 Json = Annotated[bool, Parameter(negative="", help="print one JSON object")]
 
@@ -33,7 +34,7 @@ def sweep(
     cluster: Annotated[str | None, Parameter(help="run on Ray: auto, or ray://host:port")] = None,
     slurm: Annotated[
         list[str] | None,
-        Parameter(consume_multiple=True, help="run as SLURM jobs; submitit's parameters as name=value"),
+        Parameter(consume_multiple=True, negative="", help="run as SLURM jobs; submitit's parameters as name=value"),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -146,11 +147,14 @@ def table(
     export: Annotated[Path | None, Parameter(help="also write the table to a .md, .csv or .tex file")] = None,
     json: Json = False,
 ) -> None:
-    """A sweep's table, beside the paper's where it prints one: 95 % intervals, and how probably the best is the best."""
+    """A sweep's table beside the paper's, with 95 % intervals and how probably each row's best cell is the best."""
     from empirical.export import export as write
     from empirical.grid import load_sweep
     from empirical.status import recorded_sweep, recorded_sweeps
 
+    if name not in recorded_sweeps(results) and name in recorded_sweeps(COMMITTED):
+        sys.stderr.write(f"no {name} in {results}: this is the table in {COMMITTED}\n")
+        results = COMMITTED
     grid = recorded_sweep(name, results) if name in recorded_sweeps(results) else load_sweep(name)
     made = _table(grid, results)
     if export is not None:
@@ -198,7 +202,7 @@ def tasks(*, json: Json = False) -> None:
         emit_json({"tasks": rows})
         return
     columns = ("task", "title", "metric", "train", "test", "available", "licence")
-    note = "A file of your own: a CSV, TSV, JSONL or Parquet file with text,label or text_a,text_b,label; its path is the task."
+    note = "Your own: the path of a CSV, TSV, JSONL or Parquet file with text,label or text_a,text_b,label."
     emit_table("Tasks", columns, [[row[column] for column in columns] for row in rows], note)
 
 
@@ -221,7 +225,7 @@ def recommend(
     results: Results = RESULTS,
     json: Json = False,
 ) -> None:
-    """Which degree for my data: the paper's rule, theory through the measured shift, and a pilot sweep, side by side."""
+    """Which degree for my data: the paper's rule, theory through the measured shift, a pilot sweep, side by side."""
     from empirical.config import AUGMENTERS, AugmentConfig, ModelConfig, RunConfig, TaskConfig, TrainConfig
     from theory.errors import unknown_name
 

@@ -52,7 +52,7 @@ class Network:
         slope_BN1 = (weight_BN * (output_BN - target_BN)).mul_(2 / target_BN.shape[1])[..., None]
         into.shift_B11.copy_(slope_BN1.sum(1, keepdim=True))
         into.out_BH1.copy_(active_BNH.transpose(1, 2) @ slope_BN1)
-        back_BNH = (slope_BN1 * self.out_BH1.transpose(1, 2)).mul_(active_BNH > 0)
+        back_BNH = torch.ops.aten.threshold_backward(slope_BN1 * self.out_BH1.transpose(1, 2), active_BNH, 0)
         into.hidden_BeH.copy_(x_BNe.transpose(1, 2) @ back_BNH)
 
 
@@ -81,13 +81,15 @@ def fit_predict(
     length = min(batch_size, size)
     count = max(1, size // length) if online else steps
     owner = torch.arange(replicates, device=device)[:, None]
-    x_RMTe, target_RMT = _with_one(examples.x_RTMd).transpose(1, 2), examples.target_RTM.transpose(1, 2)
+    # Points, their last coordinate 1 and targets in one array, so that a batch is one gathering of whole rows.
+    table_RMTc = (
+        torch.cat([_with_one(examples.x_RTMd), examples.target_RTM[..., None]], -1).transpose(1, 2).contiguous()
+    )
     for step, rows_RN in enumerate(_batches(rngs, size, length, count), start=1):
         rows_RN = rows_RN.to(device)
-        x_BNe = x_RMTe[owner, rows_RN].transpose(1, 2).reshape(replicates * taus, length, dimension + 1)
-        target_BN = target_RMT[owner, rows_RN].transpose(1, 2).reshape(replicates * taus, length)
+        batch_BNc = table_RMTc[owner, rows_RN].transpose(1, 2).reshape(replicates * taus, length, dimension + 2)
         weight_BN = examples.weight_M[rows_RN].repeat_interleave(taus, dim=0)
-        network.gradient(gradient, x_BNe, target_BN, weight_BN)
+        network.gradient(gradient, batch_BNc[..., :-1], batch_BNc[..., -1], weight_BN)
         mean_BP.lerp_(gradient.value_BP, 1 - BETA1)
         square_BP.lerp_(gradient.value_BP.square(), 1 - BETA2)
         scale_BP = square_BP.sqrt().div_(math.sqrt(1 - BETA2**step)).add_(EPSILON)
@@ -101,13 +103,12 @@ def _with_one(x: Tensor) -> Tensor:
 
 
 def _initial(rngs: Sequence[np.random.Generator], dimension: int, hidden: int) -> Tensor:
-    """He's initialisation (R, P) with normal offsets; the last shift is zero."""
-    drawn = []
-    for rng in rngs:
-        weight = rng.standard_normal((dimension, hidden)) * math.sqrt(2 / dimension)
-        offset = rng.standard_normal(hidden)
-        out = rng.standard_normal(hidden) * math.sqrt(2 / hidden)
-        drawn.append(np.concatenate([weight.ravel(), offset, out, [0.0]]))
+    """Glorot and Bengio's uniform initialisation (R, P), offsets included, as scikit-learn's MLPRegressor has it."""
+    inner, outer = math.sqrt(6 / (dimension + hidden)), math.sqrt(6 / (hidden + 1))
+    drawn = [
+        np.concatenate([rng.uniform(-inner, inner, (dimension + 1) * hidden), rng.uniform(-outer, outer, hidden + 1)])
+        for rng in rngs
+    ]
     return torch.from_numpy(np.stack(drawn).astype(np.float32))
 
 

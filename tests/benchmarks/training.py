@@ -25,10 +25,10 @@ TWO_LAYERS = ModelConfig(layers=(0, 3), freeze_embeddings=True)
 BILSTM = ModelConfig(architecture="bilstm", freeze_embeddings=True)
 
 
-def tweets_run(student: ModelConfig, steps: int, degree: float | None = 0.3, seed: int = 0) -> RunConfig:
-    """A run on the tweets (1 %, 32 + 32 texts a step); how well its untrained teacher does has no part in the time."""
+def tweets_run(student: ModelConfig, degree: float | None = 0.3, seed: int = 0) -> RunConfig:
+    """A run of 200 steps on 1 % of the tweets; how well its untrained teacher does has no part in the time."""
     augment = None if degree is None else AugmentConfig(degree=degree)
-    train_config = TrainConfig(steps=steps, precision="auto")
+    train_config = TrainConfig(steps=200, precision="auto")
     return RunConfig(
         task=TaskConfig(name="tweets"),
         data_size=0.01,
@@ -52,30 +52,39 @@ def cohort_of(configs: list[RunConfig], folder: Path) -> Cohort:
 
 
 def our_loop(cohort: Cohort, students: list[Student], steps: int, clock: Callable[[], float]) -> float:
-    """Seconds of `steps` steps of these students; teacher outputs of the originals are scored within them."""
+    """Seconds of `steps` steps of these students, with their share of scoring the originals once a run."""
     stream = cohort.stream()
-    used = stream.order.used(steps)
+    whole = cohort.config.train.steps
     assert cohort.teacher is not None
     began = clock()
-    kept_NC = cohort.teacher.kept_logits(stream.corpora[cohort.teacher.key], used)
+    kept_NC = cohort.teacher.kept_logits(stream.corpora[cohort.teacher.key], stream.order.used(whole))
+    once = clock() - began
     members = [Member(student=student, folder=Path("unused"), saved_at=time.monotonic()) for student in students]
     for member in members:
         member.student.examinations = {}
         member.student.evaluate = lambda: None  # type: ignore[method-assign]
         member.student.curve = [(steps, "test", "none", 0.0)]
+    began = clock()
     train(members, stream, cohort.teacher, kept_NC, steps=steps)
-    return clock() - began
+    return clock() - began + once * steps / whole
 
 
-def plain_loop(cohort: Cohort, student: Student, steps: int, clock: Callable[[], float]) -> float:
+def stock(model: torch.nn.Module) -> torch.nn.Module:
+    """The model as transformers makes it, its last layer computed for every token."""
+    for module in model.modules():
+        module.__dict__.pop("forward", None)
+    return model
+
+
+def plain_loop(cohort: Cohort, steps: int, clock: Callable[[], float]) -> float:
     """Seconds of `steps` steps: random batches padded to their longest text, both halves scored by the teacher."""
     stream = cohort.stream()
     corpus, labels = stream.corpora[cohort.base], stream.label_N
-    teacher, model, size = cohort.teacher, student.model, cohort.config.train.batch_size
-    assert teacher is not None
+    labels_of_task, size = cohort.task.labels, cohort.config.train.batch_size
+    teacher = stock(build_model(TEACHER, labels_of_task, 0)).eval()
+    model = stock(build_model(cohort.config.student, labels_of_task, 0)).train()
     optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=3e-4, weight_decay=0.01)
     rng = np.random.default_rng(0)
-    model.train()
     began = clock()
     for step in range(steps):
         index_B = rng.choice(len(corpus), size, replace=False)
@@ -84,7 +93,7 @@ def plain_loop(cohort: Cohort, student: Student, steps: int, clock: Callable[[],
             halves.append(stream.augmentation.draw(step, index_B, halves[0]).batch)
         batch = joined(halves, corpus.pad_id)
         with torch.no_grad():
-            teacher_BC = teacher.model(**arguments(teacher.model, batch)).logits
+            teacher_BC = teacher(**arguments(teacher, batch)).logits
         logits_BC = model(**arguments(model, batch)).logits
         label_B = torch.from_numpy(labels[index_B])
         loss = half_loss(logits_BC[:size], label_B, teacher_BC[:size], 0.1) / size

@@ -112,4 +112,6 @@ def sweep_of(folder: Path, *, degrees: Sequence[float] = (0.0, 0.3, 0.5), seeds:
         for seed in range(seeds)
         for rate in rates
     )
-    return Sweep(name="small", title="a small sweep", protocol=protocol, table=None, runs=runs, groups=("",) * len(runs))
+    return Sweep(
+        name="small", title="a small sweep", protocol=protocol, table=None, runs=runs, groups=("",) * len(runs)
+    )

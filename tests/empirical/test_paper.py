@@ -1,4 +1,4 @@
-"""The paper's numbers: as many as it prints, bold where it prints bold, and every note of ours checked by arithmetic."""
+"""The paper's numbers: as many as it prints, bold where it is, and every note of ours checked by arithmetic."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ def attainable(percent: float, examples: int) -> bool:
     """Whether an accuracy on so many examples can print as `percent`, rounded or cut to two digits."""
     near = round(percent / 100 * examples)
     shares = [100 * count / examples for count in range(max(0, near - 1), near + 2)]
-    return any(abs(round(share, 2) - percent) < 1e-9 or abs(math.floor(100 * share) / 100 - percent) < 1e-9 for share in shares)
+    return any(
+        abs(round(share, 2) - percent) < 1e-9 or abs(math.floor(100 * share) / 100 - percent) < 1e-9 for share in shares
+    )
 
 
 def test_five_cells_of_qnli_are_no_accuracy_of_one_run():
@@ -40,7 +42,12 @@ def test_rte_mrpc_and_gad_print_what_one_run_cannot_score():
 
 
 def test_bold_is_the_best_except_where_a_note_says_otherwise():
-    odd = {(name, row.label) for name, table in TABLES.items() for row in table.rows if row.bold != (row.best(table.degrees),)}
+    odd = {
+        (name, row.label)
+        for name, table in TABLES.items()
+        for row in table.rows
+        if row.bold != (row.best(table.degrees),)
+    }
     assert odd == {("table2-qnli", "6 %"), ("table3", "1 %"), ("table3", "2 %"), ("table3", "10 %")}
     for row in TABLES["table3"].rows:
         augmented = max(row.scores[1:])

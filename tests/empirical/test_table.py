@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import shutil
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -14,6 +16,7 @@ from empirical.metric import confusion, score
 from empirical.paper import TABLES
 from empirical.resample import bootstrap_row
 from empirical.results import record_failure, sweep_frame
+from empirical.status import recorded_sweeps, sweep_folder
 from empirical.sweep import run_sweep
 from empirical.table import CELL, ResultTable, curves, labelled_curves, result_table, select_learning_rate
 from tests.empirical.fake_cohort import accuracy, fake_run, sweep_of
@@ -59,16 +62,16 @@ def test_the_bootstrap_agrees_with_resampling_by_hand(metric):
     rng = np.random.default_rng(3)
     label_N = rng.integers(0, 2, 60)
     runs = [np.where(rng.random(60) < 0.8, label_N, 1 - label_N) for _ in range(2)]
-    made = bootstrap_row(metric, label_N, [runs], 2, rng=np.random.default_rng(0), draws=4000)
+    made = bootstrap_row(metric, label_N, [runs], 2, rng=np.random.default_rng(0), draws=2000)
     exact = np.mean([score(metric, confusion(label_N, run, 2)) for run in runs])
     assert made.score_C[0] == pytest.approx(exact)
     draws = []
-    for _ in range(4000):
+    for _ in range(2000):
         picked = rng.integers(0, 60, 60)
         seeds = rng.integers(0, 2, 2)
         draws.append(np.mean([score(metric, confusion(label_N[picked], runs[s][picked], 2)) for s in seeds]))
-    assert made.draws_BC[:, 0].mean() == pytest.approx(np.mean(draws), abs=0.006)
-    assert made.draws_BC[:, 0].std() == pytest.approx(np.std(draws), rel=0.08)
+    assert made.draws_BC[:, 0].mean() == pytest.approx(np.mean(draws), abs=0.008)
+    assert made.draws_BC[:, 0].std() == pytest.approx(np.std(draws), rel=0.1)
 
 
 def test_one_seed_varies_as_a_binomial_proportion():
@@ -104,7 +107,7 @@ def test_intervals_cover_the_truth():
 
 
 def test_predictions_of_another_test_split_are_refused():
-    with pytest.raises(InputError, match="400 examples|3 examples"):
+    with pytest.raises(InputError, match="400 examples"):
         bootstrap_row("accuracy", np.zeros(3, int), [[np.zeros(400, int)]], 2, rng=np.random.default_rng(0))
 
 
@@ -155,6 +158,36 @@ def test_unfinished_and_failed_runs_are_counted_and_an_empty_table_is_refused(tm
     record_failure(sweep.runs[-1], tmp_path / "out", "diverged")
     made = result_table(sweep, tmp_path / "out")
     assert (made.left, made.failed) == (3, 1) and made.columns == ("0 %", "30 %")
+
+
+def test_a_table_that_was_kept_without_its_runs_says_so_and_has_the_same_scores(tmp_path, made):
+    kept = sweep_folder("small", tmp_path / "kept")
+    kept.mkdir(parents=True)
+    shutil.copy(sweep_folder("small", tmp_path / "out") / "results.parquet", kept)
+    sweep = sweep_of(tmp_path, degrees=(0.0, 0.1, 0.3, 0.8), seeds=3)
+    again = result_table(sweep, tmp_path / "kept")
+    assert recorded_sweeps(tmp_path / "kept") == ["small"] and any("not kept" in note for note in again.notes)
+    for one, other in zip(made.rows[0].cells, again.rows[0].cells, strict=True):
+        assert one.score == pytest.approx(other.score) and one.best == other.best
+        assert one.high - one.low < other.high - other.low < 3**0.5 * (one.high - one.low)
+    (kept / "results.parquet").write_text("damaged")
+    with pytest.raises(InputError, match="sweep's table"):
+        result_table(sweep, tmp_path / "kept")
+
+
+def test_offline_amounts_are_columns_when_degrees_do_not_vary_and_rows_when_they_do(tmp_path):
+    sweep = sweep_of(tmp_path, degrees=(0.0, 0.3), seeds=1, rates=(0.01,))
+    offline = sweep.runs[1].model_copy(update={"augment": sweep.runs[1].augment.model_copy(update={"copies": 4})})
+    figure3 = replace(sweep, name="figure", runs=(*sweep.runs, offline), groups=("",) * 3)
+    quiet(figure3, tmp_path / "out")
+    made = result_table(figure3, tmp_path / "out")
+    assert made.columns == ("none", "random online", "random 4x") and len(made.rows) == 1
+    more = sweep_of(tmp_path, degrees=(0.0, 0.3, 0.5), seeds=1, rates=(0.01,))
+    mixed = replace(more, name="mixed", runs=(*more.runs, offline), groups=("",) * 4)
+    quiet(mixed, tmp_path / "out")
+    made = result_table(mixed, tmp_path / "out")
+    assert made.columns == ("0 %", "30 %", "50 %") and [row.label for row in made.rows] == ["online", "4x"]
+    assert [len(row.cells) for row in made.rows] == [3, 2]
 
 
 def test_curves_hold_the_vanilla_point_and_paired_replicates(tmp_path):

@@ -126,13 +126,13 @@ def test_the_hubs_files_load_from_a_folder_and_a_foreign_label_order_is_refused(
 
 
 def test_known_tasks_that_are_not_here_say_what_is_missing(tmp_path, monkeypatch):
-    with pytest.raises(InputError, match="task.path"):
+    with pytest.raises(InputError, match=r"task\.path"):
         load_task(TaskConfig(name="lll"))
     with pytest.raises(InputError, match="no train"):
         load_task(TaskConfig(name="qnli", path=str(tmp_path)))
     with pytest.raises(InputError, match="nearest: mnli"):
         load_task(TaskConfig(name="mnlii"))
-    with pytest.raises(InputError, match="task.path"):
+    with pytest.raises(InputError, match=r"task\.path"):
         load_task(TaskConfig(name="qnli", path=str(tmp_path / "nowhere")))
     with pytest.raises(InputError, match="own columns"):
         load_task(TaskConfig(name="tweets", label="sentiment"))

@@ -1,4 +1,4 @@
-"""Files of one's own: every way to be wrong ends in one line with the file and the line; what is odd is treated as said."""
+"""Files of one's own: every way to be wrong ends in one line with file and line; what is odd is treated as said."""
 
 from __future__ import annotations
 

@@ -92,7 +92,8 @@ def test_result_does_not_depend_on_workers() -> None:
 
 
 @pytest.mark.parametrize(
-    "name, values", [("dimension", {"dimension": 0}), ("data_size", {"data_size": 0}), ("replicates", {"replicates": 1})]
+    "name, values",
+    [("dimension", {"dimension": 0}), ("data_size", {"data_size": 0}), ("replicates", {"replicates": 1})],
 )
 def test_bad_numbers_are_named(name: str, values: dict[str, int]) -> None:
     setting = {"dimension": 2, "data_size": 10, "replicates": 2} | values

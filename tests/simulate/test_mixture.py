@@ -18,7 +18,10 @@ def exact_log_density(point: np.ndarray, centres: np.ndarray, tau: float) -> mpm
     """Brute force at 60 digits."""
     with mpmath.workdps(60):
         t = mpmath.mpf(tau)
-        squares = [sum((mpmath.mpf(float(a)) - mpmath.mpf(float(b))) ** 2 for a, b in zip(point, c, strict=True)) for c in centres]
+        squares = [
+            sum((mpmath.mpf(float(a)) - mpmath.mpf(float(b))) ** 2 for a, b in zip(point, c, strict=True))
+            for c in centres
+        ]
         total = mpmath.fsum(mpmath.e ** (-s / (2 * t)) for s in squares) / len(centres)
         return mpmath.log(total) - mpmath.mpf(len(point)) / 2 * mpmath.log(2 * mpmath.pi * t)
 
@@ -28,7 +31,9 @@ def exact_log_density(point: np.ndarray, centres: np.ndarray, tau: float) -> mpm
 def test_log_density_is_exact(tau: float, dimension: int) -> None:
     rng = np.random.default_rng(dimension)
     centres = rng.standard_normal((40, dimension))
-    points = np.concatenate([sample(centres, tau, 4, rng), rng.standard_normal((2, dimension)), np.full((1, dimension), 9.0)])
+    points = np.concatenate(
+        [sample(centres, tau, 4, rng), rng.standard_normal((2, dimension)), np.full((1, dimension), 9.0)]
+    )
     for point, found in zip(points, log_density(points, centres, tau), strict=True):
         expected = exact_log_density(point, centres, tau)
         assert abs(float(expected - mpmath.mpf(float(found)))) < 1e-6 + 1e-13 * abs(float(expected))

@@ -44,7 +44,7 @@ def test_vacuous_is_nan_and_never_a_boundary_value() -> None:
     assert np.isfinite(repaired.tau_star(1, 3))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(d=st.integers(1, 30), log_n=st.floats(0, 25), more=st.floats(0.1, 5))
 def test_best_tau_falls_as_n_grows(d: int, log_n: float, more: float) -> None:
     n, n_more = math.exp(log_n), math.exp(log_n + more)
@@ -54,7 +54,7 @@ def test_best_tau_falls_as_n_grows(d: int, log_n: float, more: float) -> None:
         assert np.isnan(few) or np.isfinite(many)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(d=st.integers(1, 20), log_n=st.floats(1, 25), log_factor=st.floats(-3, 3))
 def test_no_tau_beats_the_best_scarf_bound(d: int, log_n: float, log_factor: float) -> None:
     n = math.exp(log_n)

@@ -46,7 +46,7 @@ def test_closed_forms_agree_with_the_oracle(d: int) -> None:
 
 def test_the_oracle_s_clipped_deviation_is_the_integral_it_stands_for() -> None:
     def smaller(s, n, tau, d):
-        p, q, v = oracle.densities(s, n, tau, d)
+        _, q, v = oracle.densities(s, n, tau, d)
         return min(mp.sqrt(v + q * q / n), 2 * q)
 
     for n, tau, d in ((50, 0.1, 2), (1000, 0.3, 5)):
@@ -56,7 +56,7 @@ def test_the_oracle_s_clipped_deviation_is_the_integral_it_stands_for() -> None:
 
 SCARF_CELLS = [
     (1, 0.3, 2), (5, 1e-12, 3), (1000, 0.1227, 2), (1e6, 1e-4, 3), (1e12, 1e-3, 2), (1000, 0.3, 5), (1e12, 0.3, 10),
-    (1e4, 30.0, 10), (1e12, 1e3, 3), (1e6, 0.4, 50),
+    (1e4, 30.0, 10), (1e12, 1e3, 3),
 ]  # fmt: skip
 
 
@@ -77,7 +77,7 @@ def test_exact_variance_agrees_with_the_oracle(n: float, tau: float, d: int) -> 
     assert oracle.close(repaired.deviation_exact_variance(n, tau, d), oracle.deviation_exact_variance(n, tau, d), 1e-9)
 
 
-@pytest.mark.parametrize(("n", "tau", "d"), [(50, 0.02, 2), (1000, 0.3, 5)])
+@pytest.mark.parametrize(("n", "tau", "d"), [(50, 0.02, 2), pytest.param(1000, 0.3, 5, marks=pytest.mark.slow)])
 def test_hoelder_agrees_with_the_oracle(n: float, tau: float, d: int) -> None:
     assert oracle.close(repaired.holder_lower_bound(n, tau, d), oracle.holder(n, tau, d), 1e-8)
 
@@ -95,7 +95,7 @@ def test_exact_values() -> None:
     assert repaired.floor_over_tau([1e4, 1e6, 1e6], [10, 20, 100]) == pytest.approx([0.23, 0.47, 1.70], abs=5e-3)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(d=dimension, x=log_tau, m=log_n)
 def test_bounds_are_ordered(d: int, x: float, m: float) -> None:
     tau, n = math.exp(x), math.exp(m)
@@ -109,7 +109,7 @@ def test_bounds_are_ordered(d: int, x: float, m: float) -> None:
     assert repaired.deviation_exact_variance(n, tau, d) <= repaired.deviation(n, tau, d) * slack
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(d=dimension, x=log_tau, m=log_n, more=st.floats(0.01, 3))
 def test_monotone_in_n_delta_and_tau(d: int, x: float, m: float, more: float) -> None:
     tau, n, n_more = math.exp(x), math.exp(m), math.exp(m + more)

@@ -59,6 +59,15 @@ def test_flat_curve_gets_the_whole_grid() -> None:
     assert spans >= 85
 
 
+def test_noise_of_the_mean_curve_has_student_s_law() -> None:
+    table = np.random.default_rng(3).normal(0, [1.0, 2.0, 0.1], (3, 3))
+    curve = ShiftErrorCurve.from_replicates([0.1, 0.2, 0.3], table, 50)
+    noise, spread = curve._noise(40_000, np.random.default_rng(0))
+    difference = np.std(table[:, 0] - table[:, 1], ddof=1) / np.sqrt(3)
+    assert spread[0, 1] == pytest.approx(difference) and spread[1, 1] == 0
+    assert np.median(np.abs(noise) / curve.error_se, axis=0) == pytest.approx([0.8165] * 3, abs=0.02)  # t, 2 degrees
+
+
 def test_pairing_matters() -> None:
     curve = noisy(bowl(0.05), 10, 0.01, seed=1)
     unpaired = ShiftErrorCurve(shift=curve.shift, error=curve.error, error_se=curve.error_se, data_size=100)

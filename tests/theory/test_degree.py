@@ -27,7 +27,7 @@ def test_degree_round_trip(share: float, length: float, displacement: float) -> 
 
 
 def test_tau_of_a_degree_is_the_variance_that_moved_tokens_add() -> None:
-    """A text is the sum of its tokens' vectors; changed tokens are drawn afresh: variance per direction grows by tau."""
+    """A text is the sum of its tokens' vectors; changed ones are drawn afresh."""
     rng = np.random.default_rng(2)
     length, texts, d = 20, 4000, 3
     tokens = rng.standard_normal((texts, length, d)) * np.array([1.0, 2.0, 0.5])

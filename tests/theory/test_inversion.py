@@ -18,7 +18,7 @@ epsilon = st.floats(0.05, 1.5)
 delta = st.floats(1e-6, 0.9)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(d=st.integers(1, 1000), epsilon=st.floats(1e-9, 1.9999))
 def test_bias_inverse_round_trip(d: int, epsilon: float) -> None:
     y = float(repaired.log_bias_inverse(epsilon, d))
@@ -26,7 +26,7 @@ def test_bias_inverse_round_trip(d: int, epsilon: float) -> None:
         assert oracle.close(epsilon, oracle.bias_of_log(oracle.number(y), d), 1e-11)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(d=dimension, epsilon=epsilon, delta=delta, log_share=st.floats(-12, -0.05))
 def test_required_data_sizes_are_the_least_whole_ones(d: int, epsilon: float, delta: float, log_share: float) -> None:
     tau = math.exp(log_share) * math.expm1(repaired.log_bias_inverse(epsilon, d))
@@ -71,7 +71,7 @@ def test_smallest_data_sizes() -> None:
         assert np.isnan(repaired.tau_window(least - 1, 0.5, 0.1, d)[0])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(d=st.integers(1, 12), epsilon=st.floats(0.2, 1.2), delta=delta, log_n=st.floats(2, 18))
 def test_windows_end_inside_and_not_before(d: int, epsilon: float, delta: float, log_n: float) -> None:
     n = math.exp(log_n)
@@ -86,7 +86,7 @@ def test_windows_end_inside_and_not_before(d: int, epsilon: float, delta: float,
         assert repaired.l1_bound(n, tau * outward, d, delta) > epsilon * (1 - 1e-12)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(d=st.integers(1, 100), epsilon=st.floats(0.01, 1.9))
 def test_floor_over_tau_round_trip(d: int, epsilon: float) -> None:
     log_n = float(repaired.log_data_size_necessary_any_tau(epsilon, d))

@@ -1,0 +1,92 @@
+"""kNN against nlpaug's word-embedding augmenter, on the same texts and the same vectors; not part of the tests.
+
+    python -m venv peer && peer/bin/pip install nlpaug gensim
+    python tests/benchmarks/peer_nlpaug.py --peer-python peer/bin/python
+
+nlpaug has an environment of its own; this file runs itself there with `--peer FOLDER`. Both start from text and end
+with text, at degree 0.3 and k = 15; nlpaug gets its cap of ten words lifted. Its word vectors are the rows of the
+embedded model's table that are whole words.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+DEGREE, NEIGHBOURS = 0.3, 15
+
+
+def peer(folder: Path) -> None:
+    """nlpaug's side: texts a second of its word-embedding augmenter and of its random word swap."""
+    import nlpaug.augmenter.word as naw
+
+    texts = json.loads((folder / "texts.json").read_text())
+    options = {"aug_p": DEGREE, "aug_max": None}
+    path = str(folder / "vectors.glove.txt")
+    embeddings = naw.WordEmbsAug(model_type="glove", model_path=path, action="substitute", top_k=NEIGHBOURS, **options)
+    rates = {}
+    for name, augmenter, count in (
+        ("word embeddings", embeddings, 200),
+        ("random swap", naw.RandomWordAug(action="swap", **options), len(texts)),
+    ):
+        begin = time.perf_counter()
+        for text in texts[:count]:
+            augmenter.augment(text)
+        rates[name] = count / (time.perf_counter() - begin)
+    print(json.dumps(rates))
+
+
+def ours(folder: Path, count: int) -> float:
+    """Our side: writes the texts and vectors for the peer, and returns our texts a second from text to text."""
+    from transformers import AutoTokenizer
+
+    from empirical.augment import make_augmenter
+    from empirical.augment.codec import Codec
+    from empirical.augment.lines import augment_texts
+    from empirical.batch import step_generator
+    from empirical.config import AugmentConfig, TaskConfig
+    from empirical.embedded import minilm_path, read_embeddings
+    from empirical.task import load_task
+
+    texts = load_task(TaskConfig(name="tweets")).train.text_a[:count]
+    tokenizer, vectors = AutoTokenizer.from_pretrained(minilm_path()), read_embeddings(minilm_path())
+    vocabulary = Codec.of(tokenizer).vocabulary
+    with (folder / "vectors.glove.txt").open("w") as file:
+        for index, surface in enumerate(vocabulary.surfaces):
+            if vocabulary.ordinary_V[index] and vocabulary.starts_V[index] and surface.isalpha():
+                file.write(surface + " " + " ".join(f"{value:.5f}" for value in vectors[index]) + "\n")
+    (folder / "texts.json").write_text(json.dumps(texts))
+    augmenter = make_augmenter(AugmentConfig(neighbours=NEIGHBOURS), tokenizer=tokenizer, embeddings=vectors)
+    begin = time.perf_counter()
+    for start in range(0, len(texts), 256):
+        rng = step_generator(0, start, 1)
+        augment_texts(augmenter, tokenizer, texts[start : start + 256], None, DEGREE, rng, max_length=128)
+    return len(texts) / (time.perf_counter() - begin)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--peer-python", help="the interpreter of the environment with nlpaug")
+    parser.add_argument("--peer", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--texts", type=int, default=10_000)
+    given = parser.parse_args()
+    if given.peer is not None:
+        peer(given.peer)
+        return
+    if given.peer_python is None:
+        parser.error("--peer-python is needed: the interpreter of an environment with nlpaug")
+    with tempfile.TemporaryDirectory() as folder:
+        rate = ours(Path(folder), given.texts)
+        command = [given.peer_python, __file__, "--peer", folder]
+        rates = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    print(f"kdshift kNN, text to text: {rate:,.0f} texts/s")
+    for name, other in rates.items():
+        print(f"nlpaug {name}: {other:,.0f} texts/s; kdshift is {rate / other:,.1f} times as fast")
+
+
+if __name__ == "__main__":
+    main()
