@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -22,46 +23,13 @@ Json = Annotated[bool, Parameter(negative="", help="Print one JSON object on sta
 Text = str | None
 
 
-@app.command
-def run(
-    preset: str = "inverted-u",
-    /,
-    *,
-    out: Annotated[Path | None, Parameter(name=["--out", "-o"])] = None,
-    dimension: Annotated[Text, Parameter(name=["--dimension", "-d"])] = None,
-    data_size: Annotated[Text, Parameter(name=["--data-size", "-n"])] = None,
-    tau: Annotated[Text, Parameter(name=["--tau", "-t"])] = None,
-    supervision: Text = None,
-    augmented_size: Annotated[Text, Parameter(name=["--augmented-size", "-m"])] = None,
-    truth: Text = None,
-    teacher: Text = None,
-    teacher_epsilon: Text = None,
-    trust_radius: Text = None,
-    outside: Text = None,
-    kernel: Text = None,
-    student: Text = None,
-    replicates: int | None = None,
-    target_se: float | None = None,
-    max_replicates: int | None = None,
-    seed: int | None = None,
-    device: Text = None,
-    workers: Annotated[int, Parameter(name=["--workers", "-w"])] = 2,
-    engine: Literal["threads", "processes"] = "threads",
-    cluster: Text = None,
-    list_presets: Annotated[bool, Parameter(name="--list", negative="")] = False,
-    json: Json = False,
-) -> None:
-    """Run a grid of simulated distillations: a table, a figure with intervals and a verdict.
-
-    Options that name an axis take a value or a list 2,5,10 (numbers also a geometric range first:last:count) and
-    replace that of the preset or file. Run again, finished cells are not computed again.
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """What of a preset or file is replaced; an axis takes a value or a list.
 
     Parameters
     ----------
-    preset
-        A preset (see --list) or a TOML file.
-    out
-        Directory of the results; results/simulate/PRESET unless given.
     dimension
         d of x.
     data_size
@@ -96,6 +64,55 @@ def run(
         Seed of everything that is drawn.
     device
         torch device, such as cpu or cuda.
+    """
+
+    dimension: Annotated[Text, Parameter(name=["--dimension", "-d"])] = None
+    data_size: Annotated[Text, Parameter(name=["--data-size", "-n"])] = None
+    tau: Annotated[Text, Parameter(name=["--tau", "-t"])] = None
+    supervision: Text = None
+    augmented_size: Annotated[Text, Parameter(name=["--augmented-size", "-m"])] = None
+    truth: Text = None
+    teacher: Text = None
+    teacher_epsilon: Text = None
+    trust_radius: Text = None
+    outside: Text = None
+    kernel: Text = None
+    student: Text = None
+    replicates: int | None = None
+    target_se: float | None = None
+    max_replicates: int | None = None
+    seed: int | None = None
+    device: Text = None
+
+    def given(self) -> dict[str, Any]:
+        """The options that were given, axes as lists of values."""
+        return {name: _parsed(name, value) for name, value in vars(self).items() if value is not None}
+
+
+@app.command
+def run(
+    preset: str = "inverted-u",
+    /,
+    *,
+    grid: Grid = Grid(),
+    out: Annotated[Path | None, Parameter(name=["--out", "-o"])] = None,
+    workers: Annotated[int, Parameter(name=["--workers", "-w"])] = 2,
+    engine: Literal["threads", "processes"] = "threads",
+    cluster: Text = None,
+    list_presets: Annotated[bool, Parameter(name="--list", negative="")] = False,
+    json: Json = False,
+) -> None:
+    """Run a grid of simulated distillations: a table, a figure with intervals and a verdict.
+
+    Options that name an axis take a value or a list 2,5,10 (numbers also a geometric range first:last:count) and
+    replace that of the preset or file. Run again, finished cells are not computed again.
+
+    Parameters
+    ----------
+    preset
+        A preset (see --list) or a TOML file.
+    out
+        Directory of the results; results/simulate/PRESET unless given.
     workers
         Blocks of replicates computed at a time.
     engine
@@ -109,15 +126,7 @@ def run(
 
     if list_presets:
         return _list(presets(), json)
-    options: dict[str, Any] = {
-        "dimension": dimension, "data_size": data_size, "tau": tau, "supervision": supervision,
-        "augmented_size": augmented_size, "truth": truth, "teacher": teacher, "teacher_epsilon": teacher_epsilon,
-        "trust_radius": trust_radius, "outside": outside, "kernel": kernel, "student": student,
-        "replicates": replicates, "target_se": target_se, "max_replicates": max_replicates, "seed": seed,
-        "device": device,
-    }  # fmt: skip
-    given = {name: _parsed(name, value) for name, value in options.items() if value is not None}
-    values = read_values(preset)
+    given, values = grid.given(), read_values(preset)
     out = out or Path("results/simulate") / Path(preset).stem
     if values.get("kind") == "counterexample":
         return _counterexample(values, given, out, json)

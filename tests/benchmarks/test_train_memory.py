@@ -13,7 +13,8 @@ PROGRAM = """
 import resource
 import numpy as np, torch
 from accelerate import Accelerator
-from transformers import BertConfig, BertForSequenceClassification, DistilBertConfig, DistilBertForSequenceClassification
+from transformers import BertConfig, BertForSequenceClassification
+from transformers import DistilBertConfig, DistilBertForSequenceClassification
 from empirical.batch import Batch
 from empirical.config import AugmentConfig, RunConfig, TrainConfig
 from empirical.corpus import join_batches

@@ -7,6 +7,7 @@ import logging
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -409,6 +410,28 @@ def test_label_names_are_in_the_saved_student(place):
     run_cohort([config], place / "labels", save_weights=True)
     settings = json.loads((run_directory(config, place / "labels") / "model" / "config.json").read_text())
     assert settings["id2label"] == {str(index): label for index, label in enumerate(LABELS)}
+
+
+def test_tensorboard_logs_are_written_on_request(place):
+    pytest.importorskip("tensorboard")
+    config = run(place, mode="finetune", train={"steps": 4, "evaluate_every": 2})
+    run_cohort([config], place / "logs", tensorboard=True)
+    (file,) = set(path.parent for path in (run_directory(config, place / "logs") / "tensorboard").glob("events*"))
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(file)).Reload().Scalars("validation/accuracy")
+    curve = pd.read_parquet(run_directory(config, place / "logs") / "curve.parquet")
+    values = curve[(curve["split"] == "validation") & (curve["metric"] == "accuracy")]
+    assert [event.step for event in events] == list(values["step"])
+    assert [event.value for event in events] == pytest.approx(list(values["value"]), abs=1e-6)
+
+
+def test_the_gpu_benchmark_says_when_there_is_none():
+    if torch.cuda.is_available():
+        pytest.skip("there is one")
+    script = Path(__file__).parents[1] / "benchmarks" / "gpu.py"
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True)
+    assert done.returncode == 0 and "no GPU here" in done.stdout
 
 
 def test_the_table_maker_is_balanced_enough(tmp_path):

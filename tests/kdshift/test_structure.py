@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -54,12 +54,13 @@ def test_light_verbs_leave_torch_alone_and_start_fast(arguments: list[str]) -> N
     tail = "import sys; print(*{name.split('.')[0] for name in sys.modules}, file=sys.stderr)"
     seconds = []
     for _ in range(3):
-        start = time.perf_counter()
+        before = os.times()
         done = subprocess.run([sys.executable, "-c", code + tail], capture_output=True, text=True, check=True)
-        seconds.append(time.perf_counter() - start)
+        after = os.times()
+        seconds.append(after.children_user + after.children_system - before.children_user - before.children_system)
         assert not set(done.stderr.split()) & {"torch", "transformers", "pandas", "matplotlib"}
-    # Half a second on a quiet machine is the promise (README); the test leaves room for a busy one.
-    assert min(seconds) < 1.5
+    # Half a second on a quiet machine is the promise; processor time, so that a busy machine does not fail it.
+    assert min(seconds) < 1.0
 
 
 def test_a_mistake_is_one_line_and_status_two() -> None:

@@ -113,8 +113,9 @@ def test_counterexample_breaks_the_printed_theorem(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_ray_cluster_gives_the_same_table(tmp_path: Path) -> None:
+def test_a_ray_cluster_gives_the_same_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ray = pytest.importorskip("ray")
+    monkeypatch.setenv("RAY_raylet_start_wait_time_s", "300")  # a busy machine starts it slowly
     config = make_config({"dimension": 2, "data_size": [20, 60], "tau": [0.01, 1.0], "augmented_size": "2x"})
     local = run_experiment(config, tmp_path / "local")
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
