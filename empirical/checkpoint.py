@@ -21,14 +21,6 @@ from torch import Tensor, nn
 logger = logging.getLogger(__name__)
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Put `text` at `path` so that a reader sees the old file or the whole new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
-
-
 def model_tensors(model: nn.Module) -> dict[str, Tensor]:
     """A model's weights by name, each storage once (tied weights share one)."""
     seen: set[int] = set()

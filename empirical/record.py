@@ -17,7 +17,7 @@ import tomli_w
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from empirical.checkpoint import write_atomically
+from empirical.atomic import write_atomically
 from empirical.config import AUGMENTERS, RunConfig
 from theory.errors import InputError, unknown_name
 

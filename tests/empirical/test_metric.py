@@ -56,5 +56,5 @@ def test_the_interval_of_an_accuracy_is_the_binomial_one():
 
 
 def test_an_unknown_metric_is_named():
-    with pytest.raises(InputError, match="accurcy.*nearest: accuracy"):
+    with pytest.raises(InputError, match=r"accurcy.*nearest: accuracy"):
         score("accurcy", np.eye(2))
