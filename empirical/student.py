@@ -32,6 +32,7 @@ from empirical.optimizer import learning_rate, make_optimizer, set_learning_rate
 DROPOUT = 2  # stream of random numbers for dropout
 EVALUATION_BATCH = 128
 GAP_FROM = 0.75  # share of the steps after which the student's distance to the teacher is averaged
+MICRO_TOKENS = 8192  # of both halves in one forward pass; more would only take memory
 EXPLODED = 1e3  # times the first loss (and one): a loss beyond that has exploded
 
 
@@ -112,10 +113,10 @@ class Student:
         self.prepared.train()
         total = torch.zeros((), device=accelerator.device)
         with self._dropout_of_step():
-            for part in range(train.accumulate):
-                last = part == train.accumulate - 1
-                with nullcontext() if last else accelerator.no_sync(self.prepared):
-                    loss = self._micro_loss(original, augmented, part)
+            parts = self._parts(original[0], None if augmented is None else augmented[0])
+            for part in range(parts):
+                with nullcontext() if part == parts - 1 else accelerator.no_sync(self.prepared):
+                    loss = self._micro_loss(original, augmented, part, parts)
                     accelerator.backward(loss)
                 total += loss.detach()
         if train.clip is not None:
@@ -125,7 +126,12 @@ class Student:
         self._book(float(accelerator.reduce(total, "mean")))
         self.step += 1
 
-    def _micro_loss(self, original: Any, augmented: Any, part: int) -> Tensor:
+    def _parts(self, original: Batch, augmented: Batch | None) -> int:
+        """Micro-batches of a step: as many as were asked for, or as keep each within `MICRO_TOKENS`."""
+        tokens = sum(batch.ids_BL.size for batch in (original, augmented) if batch is not None)
+        return max(self.config.train.accumulate, math.ceil(tokens / self.accelerator.num_processes / MICRO_TOKENS))
+
+    def _micro_loss(self, original: Any, augmented: Any, part: int, parts: int) -> Tensor:
         """This micro-batch's share of the loss: gamma * L_KD / B + (1 - gamma) * L'_KD / A.
 
         Examples are dealt to processes in turn, to micro-batches in order (of length), and both halves go together.
@@ -139,7 +145,7 @@ class Student:
             if half is None or share == 0 or len(half[0]) == 0:
                 continue
             batch, label_B, teacher_BC = half
-            row = np.array_split(np.arange(rank, len(batch), world), self.config.train.accumulate)[part]
+            row = np.array_split(np.arange(rank, len(batch), world), parts)[part]
             if len(row):
                 pieces.append((batch, row, label_B, teacher_BC, weight, share / len(batch)))
         if not pieces:  # fewer texts than processes and parts: every process must still take part in the gradients
