@@ -211,6 +211,7 @@ def claims_panel(sources: Sources, out: Path) -> Panel:
         text=[evidence.RULE + "."],
         columns=("claim", *SOURCES),
         rows=matrix(score_all(sources)),
+        words=True,
         command=f"kdshift compare --results {out}",
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter, NullLocator
 
 from theory.curve import Optimum, PowerLaw, ShiftErrorCurve, power_law
 from theory.curve_figure import draw_curves, shades
@@ -80,10 +81,15 @@ def best_shift_against_size(sources: Mapping[str, Sequence[ShiftErrorCurve]]) ->
             sizes, shifts, yerr=np.clip([shifts - low, high - shifts], 0, None), fmt="o", color=colour, capsize=4
         )
         axes.set_xscale("log")
+        axes.set_xticks(sizes, [f"{size:,.0f}" for size in sizes], rotation=30, fontsize=8)
+        axes.xaxis.set_minor_locator(NullLocator())
         law = fitted(optima)
         if law is not None:
             axes.plot(sizes, law(sizes), "--", color=colour, lw=1)
             axes.set_yscale("log")
+            axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            axes.yaxis.set_major_formatter(FormatStrFormatter("%g"))
+            axes.yaxis.set_minor_formatter(NullFormatter())
             title += f"\nexponent {law.exponent:.2f} [{law.exponent_low:.2f}, {law.exponent_high:.2f}]"
         axes.set_title(title, fontsize=10, loc="left")
         axes.set_xlabel("data size n (original examples)")

@@ -28,6 +28,7 @@ pre { background: #f3f5f8; padding: .55rem .8rem; border-radius: .35rem; font-si
 .scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: .9rem; margin: .5rem 0; min-width: 60%; }
 th, td { padding: .3rem .65rem; border-bottom: 1px solid #dde2ea; text-align: right; white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; white-space: normal; min-width: 11rem; }
+.words th, .words td { text-align: left; white-space: normal; min-width: 9rem; vertical-align: top; }
 thead th { border-bottom: 2px solid #97a3b6; }
 .supported { color: #00603f; font-weight: 600; } .contradicted { color: #a32100; font-weight: 600; }
 .undecided { color: #5b6472; } ul { padding-left: 1.2rem; }
@@ -54,9 +55,11 @@ TEMPLATE = (
 {% endfor %}
 {% if panel.image %}<figure><img src="{{ panel.image }}" alt="{{ panel.alt }}">
 <figcaption>{{ panel.caption }}</figcaption></figure>{% endif %}
-{% if panel.columns %}<div class="scroll"><table><thead><tr>{% for column in panel.columns %}<th>{{ column }}</th>
+{% if panel.columns %}<div class="scroll"><table{% if panel.words %} class="words"{% endif %}>
+<thead><tr>{% for column in panel.columns %}<th>{{ column }}</th>
 {% endfor %}</tr></thead><tbody>{% for row in panel.rows %}<tr>{% for cell in row %}<td
-{%- if cell in ("supported", "contradicted", "undecided") %} class="{{ cell }}"{% endif %}>{{ cell }}</td>
+{%- if cell.split(":")[0] in ("supported", "contradicted", "undecided") %} class="{{ cell.split(":")[0] }}"{% endif -%}
+>{{ cell }}</td>
 {% endfor %}</tr>{% endfor %}</tbody></table></div>{% endif %}
 {% if panel.links %}<ul>{% for href, label in panel.links %}<li><a href="{{ href }}">{{ label }}</a></li>
 {% endfor %}</ul>{% endif %}
@@ -70,7 +73,10 @@ TEMPLATE = (
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
-    """A section of the page. `image` is a data URI (see `embed`), `alt` what a reader who cannot see it is told."""
+    """A section of the page.
+
+    image: a data URI (see `embed`); alt: what a reader who cannot see it is told. words: cells hold sentences.
+    """
 
     name: str
     title: str
@@ -82,6 +88,7 @@ class Panel:
     rows: Sequence[Sequence[str]] = ()
     links: Sequence[tuple[str, str]] = field(default=())
     command: str = ""
+    words: bool = False
 
 
 def embed(figure: Figure) -> str:

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
 from simulate.curves import CurveKey, Curves, fit_power_law, groups, theory_best_tau, varying
 from theory.curve import ShiftErrorCurve
+from theory.curve_figure import draw_curves, shades
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_PANELS = 12
-
-
-def colours(count: int) -> list[tuple[float, ...]]:
-    """`count` ordered colours, readable by the colour-blind and in grey."""
-    return [tuple(matplotlib.colormaps["cividis"](x)) for x in np.linspace(0.0, 0.85, max(count, 1))]
 
 
 def experiment_figure(found: Curves, title: str) -> Figure:
@@ -34,7 +29,7 @@ def experiment_figure(found: Curves, title: str) -> Figure:
     axes = figure.subplots(2, len(members), squeeze=False, sharey="row")
     differing = varying(found)
     for column, (key, group) in enumerate(members):
-        _errors(axes[0, column], group)
+        draw_curves(axes[0, column], group)
         axes[0, column].set_title(key.label(differing), fontsize=9, loc="left")
         _optima(axes[1, column], key, group)
     axes[0, 0].set_ylabel("error  E|h - f|")
@@ -42,40 +37,17 @@ def experiment_figure(found: Curves, title: str) -> Figure:
     return figure
 
 
-def _errors(axes: Axes, group: list[ShiftErrorCurve]) -> None:
-    for curve, colour in zip(group, colours(len(group)), strict=True):
-        axes.plot(curve.shift, curve.error, "o-", ms=3, lw=1.3, color=colour, label=f"n = {curve.data_size:,.0f}")
-        half = 1.96 * curve.error_se
-        axes.fill_between(curve.shift, curve.error - half, curve.error + half, color=colour, alpha=0.18, lw=0)
-        best = curve.optimum()
-        axes.errorbar(
-            best.shift,
-            np.interp(best.shift, curve.shift, curve.error),
-            xerr=[[max(best.shift - best.low, 0.0)], [max(best.high - best.shift, 0.0)]],
-            fmt="v",
-            ms=7,
-            mec="black",
-            color=colour,
-            capsize=3,
-            elinewidth=0.9,
-        )
-    axes.set_xscale("log")
-    axes.set_xlabel("tau (variance of the shift)")
-    axes.grid(alpha=0.25, lw=0.5)
-    axes.legend(fontsize=7, frameon=False)
-
-
 def _optima(axes: Axes, key: CurveKey, group: list[ShiftErrorCurve]) -> None:
     optima, law = fit_power_law(group)
     sizes = np.array([best.data_size for best in optima])
     shifts = np.array([best.shift for best in optima])
     bars = np.array([[best.shift - best.low for best in optima], [best.high - best.shift for best in optima]])
-    axes.errorbar(sizes, shifts, yerr=np.maximum(bars, 0.0), fmt="o", color=colours(2)[0], capsize=4, label="measured")
+    axes.errorbar(sizes, shifts, yerr=np.maximum(bars, 0.0), fmt="o", color=shades(2)[0], capsize=4, label="measured")
     if law is not None:
         text = f"n^{law.exponent:.2f} [{law.exponent_low:.2f}, {law.exponent_high:.2f}]"
-        axes.plot(sizes, law(sizes), "-", lw=1, color=colours(2)[0], label=text)
+        axes.plot(sizes, law(sizes), "-", lw=1, color=shades(2)[0], label=text)
     theory = np.array([theory_best_tau(key, size) for size in sizes])
-    axes.plot(sizes, theory, "--", lw=1.2, color=colours(3)[1], label="repaired risk bound")
+    axes.plot(sizes, theory, "--", lw=1.2, color=shades(3)[1], label="repaired risk bound")
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlabel("data size n (original examples)")

@@ -22,7 +22,7 @@ from empirical.train import Member, train
 
 TEACHER = ModelConfig(freeze_embeddings=True)
 TWO_LAYERS = ModelConfig(layers=(0, 3), freeze_embeddings=True)
-BILSTM = ModelConfig(architecture="bilstm", freeze_embeddings=True)
+BILSTM = ModelConfig(architecture="bilstm", hidden_size=64, freeze_embeddings=True)
 
 
 def tweets_run(student: ModelConfig, degree: float | None = 0.3, seed: int = 0) -> RunConfig:
