@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -18,11 +18,10 @@ from empirical.sweep import run_sweep
 from kdshift import evidence, figures
 from kdshift.claims import SOURCES, matrix, score_all
 from kdshift.page import Panel, embed, write_page
-from kdshift.sources import MAIN_PRESET, Sources, load_sources
+from kdshift.sources import MAIN_PRESET, Sources, load_sources, side_by_side
 from simulate.config import make_config, read_values
 from simulate.experiment import run_experiment
 from theory import printed, repaired
-from theory.curve import ShiftErrorCurve
 from theory.errors import InputError
 
 PAGE = "report.html"
@@ -91,20 +90,9 @@ def simulate(preset: str, plan: Plan, out: Path) -> None:
         run_experiment(config, out, 2, lambda done, total: progress.update(task, completed=done, total=total))
 
 
-def panels_of(sources: Sources) -> dict[str, tuple[Sequence[ShiftErrorCurve], str]]:
-    """The side-by-side curves: panel title -> (curves, what the vertical axis measures)."""
-    simulation = sources.simulation(MAIN_PRESET)
-    shown = {
-        "Theory: the repaired risk bound": (sources.theory(variant="isotropic"), "bound on the error, E|h - f|"),
-        "Simulation: ridge students": (simulation(variant="isotropic"), "error, E|h - f|"),
-        "Text: distilled tweets, kNN": (sources.text(), "test error (1 - accuracy)"),
-    }
-    return {title: found for title, found in shown.items() if found[0]}
-
-
 def write_demo_page(path: Path, sources: Sources, plan: Plan, out: Path) -> None:
     """The page with the three side by side."""
-    panels, found = [], panels_of(sources)
+    panels, found = [], side_by_side(sources)
     panels.append(
         Panel(
             name="error",

@@ -237,3 +237,14 @@ def load_sources(results: Path) -> Sources:
         shift=tables.get("shift"),
         counterexample=tables.get("counterexample"),
     )
+
+
+def side_by_side(sources: Sources) -> dict[str, tuple[Sequence[ShiftErrorCurve], str]]:
+    """The side-by-side curves: panel title -> (curves, what the vertical axis measures)."""
+    simulation = sources.simulation(MAIN_PRESET)
+    shown = {
+        "Theory: the repaired risk bound": (sources.theory(variant="isotropic"), "bound on the error, E|h - f|"),
+        "Simulation: ridge students": (simulation(variant="isotropic"), "error, E|h - f|"),
+        "Text: distilled tweets, kNN": (sources.text(), "test error (1 - accuracy)"),
+    }
+    return {title: found for title, found in shown.items() if found[0]}

@@ -14,6 +14,7 @@ def compare(
     *,
     results: Annotated[Path | None, Parameter(help="directory with simulate/, text/ and shift/ tables")] = None,
     markdown: Annotated[bool, Parameter(negative=(), help="print the matrix as Markdown")] = False,
+    figure: Annotated[Path | None, Parameter(help="draw the side-by-side figure into this file")] = None,
     json: Json = False,
 ) -> None:
     """Score every claim of the paper on theory, simulation, text and the paper's own tables.
@@ -24,9 +25,14 @@ def compare(
     from kdshift.cli.output import emit_json, emit_table
     from kdshift.evidence import RULE
     from kdshift.report import default_results
-    from kdshift.sources import load_sources
+    from kdshift.sources import load_sources, side_by_side
 
-    scored = score_all(load_sources(results or default_results()))
+    sources = load_sources(results or default_results())
+    if figure is not None:
+        from kdshift.figures import error_against_shift
+
+        error_against_shift(side_by_side(sources)).savefig(figure, dpi=130)
+    scored = score_all(sources)
     if json:
         emit_json(as_json(scored))
         return
