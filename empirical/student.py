@@ -32,7 +32,8 @@ from empirical.optimizer import learning_rate, make_optimizer, set_learning_rate
 DROPOUT = 2  # stream of random numbers for dropout
 EVALUATION_BATCH = 128
 GAP_FROM = 0.75  # share of the steps after which the student's distance to the teacher is averaged
-MICRO_TOKENS = 8192  # of both halves in one forward pass; more would only take memory
+MICRO_TOKENS = {"cpu": 2048}  # of both halves in one forward pass: more would only take padding and memory,
+MICRO_TOKENS_ELSEWHERE = 8192  # and fewer would leave a GPU idle
 EXPLODED = 1e3  # times the first loss (and one): a loss beyond that has exploded
 
 
@@ -127,9 +128,10 @@ class Student:
         self.step += 1
 
     def _parts(self, original: Batch, augmented: Batch | None) -> int:
-        """Micro-batches of a step: as many as were asked for, or as keep each within `MICRO_TOKENS`."""
+        """Micro-batches of a step: as many as were asked for, or as keep each within its tokens."""
         tokens = sum(batch.ids_BL.size for batch in (original, augmented) if batch is not None)
-        return max(self.config.train.accumulate, math.ceil(tokens / self.accelerator.num_processes / MICRO_TOKENS))
+        most = MICRO_TOKENS.get(self.accelerator.device.type, MICRO_TOKENS_ELSEWHERE)
+        return max(self.config.train.accumulate, math.ceil(tokens / self.accelerator.num_processes / most))
 
     def _micro_loss(self, original: Any, augmented: Any, part: int, parts: int) -> Tensor:
         """This micro-batch's share of the loss: gamma * L_KD / B + (1 - gamma) * L'_KD / A.

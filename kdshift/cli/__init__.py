@@ -16,6 +16,7 @@ app = cyclopts.App(
     name="kdshift",
     help="How far to shift augmented text in knowledge distillation: theorem, simulation and real runs side by side.",
     version_flags=["--version"],
+    suppress_keyboard_interrupt=False,
 )
 app.command("kdshift.cli.theory:app", name="theory", help="Theorem 1 as printed, its audit, and the one that holds.")
 app.command("kdshift.cli.simulate:app", name="simulate", help="The Gaussian mixture and its Monte Carlo.")
