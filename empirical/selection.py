@@ -46,7 +46,8 @@ def labelled_curves(frame: pd.DataFrame, protocol: str = "validation") -> dict[C
     """Error against degree by task, mode, models, augmenter, amount and data size, ordered so.
 
     The 0 % runs belong to every augmenter's curve. Seeds that every degree of a curve has are its paired replicates
-    (at least two); with fewer the standard error is that of the test examples, binomial. Curves of fewer than two
+    (at least two); with fewer the standard error is that of the test examples, binomial, and a single complete
+    replicate stands alone. Curves of fewer than two
     degrees, and of metrics without that standard error and replicates, are left out.
     """
     selected = select_learning_rate(frame, protocol)
@@ -93,6 +94,9 @@ def _curve(members: pd.DataFrame, data_size: float) -> ShiftErrorCurve | None:
         return None
     if len(wide) >= 2 and wide.shape[1] == members["degree"].nunique():
         return ShiftErrorCurve.from_replicates(wide.columns.to_numpy(), wide.to_numpy(), data_size, "degree")
+    if len(wide) == 1:  # replicates that lack a degree would tilt the curve by their subset
+        seed, data_seed = wide.index[0]
+        members = members[(members["seed"] == seed) & (members["data_seed"] == data_seed)]
     by_degree = members.groupby("degree")
     error = by_degree["error"].mean()
     spread = by_degree["error_se"].mean()
