@@ -296,7 +296,8 @@ def brief(found: Evidence) -> str:
     """A verdict with its effect and interval, in one cell."""
     if found.effect is None:
         return f"not measured ({found.note})" if found.note else "not measured"
-    return f"{found.verdict}: {found.effect:.3g} [{found.low:.3g}, {found.high:.3g}]"
+    note = f" ({found.note})" if found.note else ""
+    return f"{found.verdict}: {found.effect:.3g} [{found.low:.3g}, {found.high:.3g}]{note}"
 
 
 def as_markdown(scored: Scores) -> str:
