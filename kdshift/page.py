@@ -32,7 +32,7 @@ th:first-child, td:first-child { text-align: left; white-space: normal; min-widt
 thead th { border-bottom: 2px solid #97a3b6; }
 .supported { color: #00603f; font-weight: 600; } .contradicted { color: #a32100; font-weight: 600; }
 .undecided { color: #5b6472; } ul { padding-left: 1.2rem; }
-.jp-RenderedHTMLCommon, .jp-OutputArea-output { overflow-x: auto; } .anchor-link { display: none; }
+.output_subarea, .output_html, .rendered_html { overflow-x: auto; max-width: 100%; } .anchor-link { display: none; }
 """
 HEAD = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
