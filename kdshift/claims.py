@@ -113,9 +113,9 @@ def _no_help_for_copies(sources: Sources) -> dict[str, Evidence]:
 def _reversed(found: Evidence) -> Evidence:
     if found.effect is None or found.low is None or found.high is None:
         return found
-    samples = np.array([-found.high, -found.low])
-    turned = evidence.judge(-found.effect, samples, unit="error lost", runs=found.runs, note=found.note)
-    return Evidence(**{**asdict(turned), "low": -found.high, "high": -found.low})
+    low, high = -found.high, -found.low
+    verdict = evidence.verdict_of(low, high)
+    return replace(found, verdict=verdict, effect=-found.effect, low=low, high=high, unit="error lost")
 
 
 def _gains(sources: Sources) -> dict[str, Evidence]:

@@ -16,7 +16,7 @@ import tomli_w
 from empirical.grid import load_sweep
 from empirical.sweep import run_sweep
 from kdshift import evidence, figures
-from kdshift.claims import SOURCES, matrix, score_all
+from kdshift.claims import SOURCES, Scores, matrix, score_all
 from kdshift.page import Panel, embed, write_page
 from kdshift.sources import MAIN_PRESET, Sources, load_sources, side_by_side
 from simulate.config import make_config, read_values
@@ -59,7 +59,7 @@ def run_demo(out: Path, *, quick: bool = False) -> dict[str, Any]:
     counts = {str(status): int(count) for status, count in frame["status"].value_counts().items()}
     sources = load_sources(out)
     scored = score_all(sources)
-    write_demo_page(out / PAGE, sources, plan, out)
+    write_demo_page(out / PAGE, sources, scored, plan, out)
     verdicts = {name: {source: found.verdict for source, found in row.items()} for name, row in scored.items()}
     seconds = round(time.perf_counter() - started, 1)
     return {"page": str(out / PAGE), "seconds": seconds, "runs": counts, "verdicts": verdicts}
@@ -90,7 +90,7 @@ def simulate(preset: str, plan: Plan, out: Path) -> None:
         run_experiment(config, out, 2, lambda done, total: progress.update(task, completed=done, total=total))
 
 
-def write_demo_page(path: Path, sources: Sources, plan: Plan, out: Path) -> None:
+def write_demo_page(path: Path, sources: Sources, scored: Scores, plan: Plan, out: Path) -> None:
     """The page with the three side by side."""
     panels, found = [], side_by_side(sources)
     panels.append(
@@ -115,7 +115,7 @@ def write_demo_page(path: Path, sources: Sources, plan: Plan, out: Path) -> None
                 command=commands(sources, plan, out),
             )
         )
-    panels += [theorem_panel(), text_panel(sources, plan, out), claims_panel(sources, out)]
+    panels += [theorem_panel(), text_panel(sources, plan, out), claims_panel(scored, out)]
     write_page(
         path,
         title="How far to shift augmented text: theorem, simulation and real distillation",
@@ -191,14 +191,14 @@ def text_panel(sources: Sources, plan: Plan, out: Path) -> Panel:
     )
 
 
-def claims_panel(sources: Sources, out: Path) -> Panel:
+def claims_panel(scored: Scores, out: Path) -> Panel:
     """The paper's claims, scored on all four sources."""
     return Panel(
         name="claims",
         title="The paper's claims, scored",
         text=[evidence.RULE + "."],
         columns=("claim", *SOURCES),
-        rows=matrix(score_all(sources)),
+        rows=matrix(scored),
         words=True,
         command=f"kdshift compare --results {out}",
     )

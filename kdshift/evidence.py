@@ -45,11 +45,17 @@ class Evidence:
     note: str = ""
 
 
+def verdict_of(low: float, high: float) -> Verdict:
+    """The rule: what an effect's interval says of a claim that it is positive."""
+    return "supported" if low > 0 else "contradicted" if high < 0 else "undecided"
+
+
 def judge(effect: float, samples: NDArray[np.float64], *, unit: str, runs: int, note: str = "") -> Evidence:
     """Evidence from an effect and its bootstrap samples, shape (draws,), by the rule above."""
     low, high = (float(x) for x in np.quantile(samples, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]))
-    verdict: Verdict = "supported" if low > 0 else "contradicted" if high < 0 else "undecided"
-    return Evidence(verdict=verdict, effect=float(effect), low=low, high=high, unit=unit, runs=runs, note=note)
+    return Evidence(
+        verdict=verdict_of(low, high), effect=float(effect), low=low, high=high, unit=unit, runs=runs, note=note
+    )
 
 
 def unmeasured(note: str) -> Evidence:
@@ -193,9 +199,8 @@ def _exponent(optima: Sequence[Optimum], runs: int) -> Evidence:
     except InputError as error:
         return unmeasured(str(error))
     low, high = -law.exponent_high, -law.exponent_low
-    verdict: Verdict = "supported" if low > 0 else "contradicted" if high < 0 else "undecided"
     unit = "minus the exponent of best tau in n"
-    return Evidence(verdict=verdict, effect=-law.exponent, low=low, high=high, unit=unit, runs=runs)
+    return Evidence(verdict=verdict_of(low, high), effect=-law.exponent, low=low, high=high, unit=unit, runs=runs)
 
 
 def lower_error(pairs: Pairs, *, seed: int = 0) -> Evidence:
