@@ -41,7 +41,7 @@ def log_density(
     Relative error of the density below 1e-6. Memory beyond the inputs: about 6 MiB a thread, whatever n and q.
     Raises InputError for tau <= 0, NaN, no centres, or dimensions that differ.
     """
-    points_qd, centres_nd = np.atleast_2d(np.asarray(points, float)), np.atleast_2d(np.asarray(centres, float))
+    points_qd, centres_nd = (np.ascontiguousarray(np.atleast_2d(a), dtype=float) for a in (points, centres))
     _check(centres_nd, tau)
     if points_qd.shape[1] != centres_nd.shape[1] or not np.isfinite(points_qd).all():
         raise InputError("points", points_qd.shape, f"finite numbers of shape (q, {centres_nd.shape[1]})")
@@ -72,7 +72,7 @@ def _log_sum_exp(points_qd: Tensor, centres_nd: Tensor, tau: float) -> Tensor:
     """
     squares = points_qd.square().sum(-1).max() + centres_nd.square().sum(-1).max()
     expand = float(squares) * np.finfo(float).eps * 8 / tau < EXACT_TO
-    left_qk, right_kn = _factors(points_qd, centres_nd, tau) if expand else (points_qd, centres_nd.T)
+    left_qk, right_kn = _factors(points_qd, centres_nd, tau * math.log(2.0)) if expand else (points_qd, centres_nd.T)
     result = points_qd.new_empty(len(points_qd))
     threads = torch.get_num_threads() if points_qd.device.type == "cpu" else 1
     length = max(1, -(-len(points_qd) // threads))
@@ -91,7 +91,10 @@ def _log_sum_exp(points_qd: Tensor, centres_nd: Tensor, tau: float) -> Tensor:
 
 
 def _fill(left_qk: Tensor, right_kn: Tensor, tau: float, expand: bool, result_q: Tensor) -> None:
-    """Write the log sums of these rows into `result_q`: tiles of rows by columns, with a running maximum."""
+    """Write the log sums of these rows into `result_q`: tiles of rows by columns, with a running maximum.
+
+    Exponents are to base 2, whose powers take half the time of e's.
+    """
     count = right_kn.shape[1]
     columns = min(count, 4096)
     rows = max(1, TILE_BYTES.get(left_qk.device.type, TILE_BYTES["cpu"]) // (8 * columns))
@@ -108,18 +111,18 @@ def _fill(left_qk: Tensor, right_kn: Tensor, tau: float, expand: bool, result_q:
                 torch.mm(left, right, out=exponent)
             else:  # tau so small that squares would cancel: from differences
                 mode = "donot_use_mm_for_euclid_dist"
-                exponent.copy_(torch.cdist(left, right.T, compute_mode=mode)).square_().mul_(-0.5 / tau)
+                exponent.copy_(torch.cdist(left, right.T, compute_mode=mode)).square_().mul_(-0.5 / (tau * math.log(2.0)))
             new_top = torch.maximum(top, exponent.amax(1, keepdim=True))
-            # Differences to the maximum are <= 0: single precision costs a term t e^t 2^-24, less than 3e-8. Below -80
+            # Differences to the maximum are <= 0: single precision costs a term t 2^t 2^-24, less than 4e-8. Below -115
             # they cannot matter, but would make denormal numbers, which are slow.
-            torch.exp(terms.copy_(exponent.sub_(new_top)).clamp_(min=-80.0), out=terms)
-            total = total * torch.exp(top - new_top)[:, 0] + terms.sum(1).double()
+            torch.exp2(terms.copy_(exponent.sub_(new_top)).clamp_(min=-115.0), out=terms)
+            total = total * torch.exp2(top - new_top)[:, 0] + terms.sum(1).double()
             top = new_top
-        result_q[row : row + rows] = top[:, 0] + torch.log(total)
+        result_q[row : row + rows] = math.log(2.0) * (top[:, 0] + torch.log2(total))
 
 
 def _factors(points_qd: Tensor, centres_nd: Tensor, tau: float) -> tuple[Tensor, Tensor]:
-    """Two factors whose product is -|x - x_i|^2 / 2 tau: one matrix product makes the exponents."""
+    """Two factors whose product is -|x - x_i|^2 / 2 tau (tau ln 2 for base 2): one matrix product makes exponents."""
     ones = points_qd.new_ones(len(points_qd), 1)
     left = torch.cat([points_qd / tau, -points_qd.square().sum(-1, keepdim=True) / (2 * tau), ones], 1)
     right = torch.cat(

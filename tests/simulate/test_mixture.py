@@ -101,3 +101,9 @@ def test_bad_arrays_are_named() -> None:
         log_density(np.zeros((1, 2)), np.full((3, 2), np.nan), 1.0)
     with pytest.raises(InputError, match="points"):
         log_density(np.zeros((1, 3)), np.zeros((3, 2)), 1.0)
+
+
+def test_arrays_of_any_memory_layout_are_taken() -> None:
+    points = np.random.default_rng(3).standard_normal((40, 3))
+    backwards = log_density(points[::-1], points[::2], 0.3)
+    np.testing.assert_array_equal(backwards[::-1], log_density(points, points[::2].copy(), 0.3))
