@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from torch import Tensor
 
 from empirical.augment import make_augmenter
 from empirical.batch import Batch
-from empirical.config import ModelConfig, RunConfig
+from empirical.config import ModelConfig, RunConfig, TaskConfig
 from empirical.corpus import BatchOrder, Corpus, encode_corpus
 from empirical.model import build_model, check_tokenizer, embedding_matrix, load_classifier, load_tokenizer
 from empirical.optimizer import resolve_precision
@@ -72,6 +72,21 @@ def new_accelerator(precision: str) -> Accelerator:
     return Accelerator(mixed_precision=mixed)
 
 
+def read_task(config: TaskConfig) -> tuple[Task, dict[str, dict[str, Examination]]]:
+    """A task and a place for its tokenised evaluation splits, kept in this process for the next cohort.
+
+    The splits are filled in by `Cohort.examinations`. Files that have changed since are read again.
+    """
+    source = Path(config.path or config.name)
+    files = sorted(source.rglob("*")) if source.is_dir() else [source] if source.is_file() else []
+    return _read_task(config, tuple((str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in files))
+
+
+@lru_cache(maxsize=2)
+def _read_task(config: TaskConfig, stamp: tuple[tuple[str, int, int], ...]) -> tuple[Task, dict[str, Any]]:
+    return load_task(config), {}
+
+
 @dataclass
 class Cohort:
     """The shared part of runs with equal cohort keys.
@@ -88,12 +103,11 @@ class Cohort:
     teacher_model: Path | None = None
 
     def __post_init__(self) -> None:
-        self.task: Task = load_task(self.config.task)
+        self.task, self._examined = read_task(self.config.task)
         self.index_N: NDArray[np.int64] = self.task.subset(self.config.data_size, self.config.data_seed)
         self.tokenizers: dict[str, Any] = {}
         self.precision = resolve_precision(self.config.train.precision, Accelerator().device)
         self.device = new_accelerator(self.precision).device
-        self._examined: dict[str, dict[str, Examination]] = {}
         for model in (self.config.student, self.config.teacher):
             if model is not None and model.name != "teacher":
                 load_tokenizer(model)

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from empirical.cohort import cohort_key, uses_teacher
+from empirical.cohort import cohort_key, read_task, uses_teacher
 from empirical.config import RunConfig
 from empirical.engine import STOP, Engine, interruptible
 from empirical.grid import Sweep, load_sweep
@@ -22,7 +22,6 @@ from empirical.record import read_result
 from empirical.results import record_failure, run_place, sweep_frame
 from empirical.run import Stopped, TeacherFailed, ensure_teacher, run_cohort, teacher_run
 from empirical.status import active_units, marked, record_sweep, sweep_folder
-from empirical.task import load_task
 from empirical.watch import watched
 from theory.errors import InputError
 
@@ -149,7 +148,7 @@ def _left(sweep: Sweep, root: Path, retry_failed: bool) -> list[RunConfig]:
 def _check_tasks(runs: Iterable[RunConfig]) -> None:
     """Load each task once before anything is run: data that are missing or broken end here, in one line."""
     for task in dict.fromkeys(config.task for config in runs):
-        load_task(task)
+        read_task(task)
 
 
 def _teachers(runs: Iterable[RunConfig]) -> list[Unit]:
