@@ -20,7 +20,14 @@ from empirical.augment import make_augmenter
 from empirical.batch import Batch
 from empirical.config import ModelConfig, RunConfig, TaskConfig
 from empirical.corpus import BatchOrder, Corpus, encode_corpus
-from empirical.model import build_model, check_tokenizer, embedding_matrix, load_classifier, load_tokenizer
+from empirical.model import (
+    build_model,
+    check_tokenizer,
+    compile_model,
+    embedding_matrix,
+    load_classifier,
+    load_tokenizer,
+)
 from empirical.optimizer import resolve_precision
 from empirical.stream import Augmentation, Stream, tokenizer_key
 from empirical.student import Examination, Student
@@ -93,6 +100,7 @@ class Cohort:
 
     config: any of them. folder: where kept teacher outputs and neighbour tables are stored.
     teacher_model: the directory of the trained teacher's weights; set it before asking for the teacher or for students.
+    compiled: whether `torch.compile` compiles the models: the same computation, but dropout draws other numbers.
 
     Raises InputError for data, a data size, a tokenizer or a precision that is not to be had.
     """
@@ -101,6 +109,7 @@ class Cohort:
     folder: Path
     progress: Progress | None = None
     teacher_model: Path | None = None
+    compiled: bool = False
 
     def __post_init__(self) -> None:
         self.task, self._examined = read_task(self.config.task)
@@ -142,6 +151,8 @@ class Cohort:
         check_tokenizer(model, tokenizer, str(self.teacher_model))
         teacher = Teacher(model, tokenizer, self.task.labels, device=self.device, precision=self.precision)
         self.tokenizers.setdefault(teacher.key, tokenizer)
+        if self.compiled:
+            compile_model(teacher.model)
         if not teacher.named:
             split = self.task.validation
             corpus = encode_corpus(tokenizer, split.text_a, split.text_b, self.config.task.max_length)
@@ -154,7 +165,7 @@ class Cohort:
         model = build_model(resolved, self.task.labels, config.seed)
         key = self.tokenizer_of(config.student)
         check_tokenizer(model, self.tokenizers[key], resolved.name)
-        return Student(
+        student = Student(
             config=config,
             model=model,
             tokenizer=key,
@@ -162,6 +173,9 @@ class Cohort:
             metric=self.task.metric,
             accelerator=new_accelerator(self.precision),
         )
+        if self.compiled:
+            compile_model(student.model)
+        return student
 
     def examinations(self, key: str) -> dict[str, Examination]:
         """Validation, test and the task's further test splits, tokenised for one tokenizer."""

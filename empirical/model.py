@@ -240,6 +240,20 @@ def keep_layers(model: PreTrainedModel, layers: Sequence[int]) -> PreTrainedMode
     raise InputError("layers", tuple(layers), f"an encoder with a list of {total} layers; none found in this model")
 
 
+def compile_model(model: PreTrainedModel) -> None:
+    """Have torch compile the model at its first call, for batches of any length; its weights keep their names.
+
+    Raises:
+        InputError: nothing can be compiled here (no C++ compiler, or a torch without the means).
+    """
+    try:
+        torch.compile(lambda tensor: tensor + 1)(torch.ones(2))
+    except Exception as error:  # torch has many ways to say so
+        reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        raise InputError("--compile", True, f"a machine where torch.compile works ({reason[:200]})") from None
+    model.compile(dynamic=True)
+
+
 def check_tokenizer(model: PreTrainedModel, tokenizer: Any, name: str) -> None:
     """Raise InputError unless every id of the tokenizer has an embedding and both agree on the padding token."""
     rows = model.get_input_embeddings().weight.shape[0]

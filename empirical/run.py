@@ -53,6 +53,7 @@ def run_cohort(
     stop: Stop | None = None,
     save_weights: bool = False,
     tensorboard: bool = False,
+    compiled: bool = False,
 ) -> list[dict[str, Any]]:
     """Train runs of equal `cohort_key` side by side, each in its directory under `root`, and return their results.
 
@@ -61,6 +62,7 @@ def run_cohort(
     `stop` ended the work and the rest is in a checkpoint, `stopped` (and no `result.json` is written).
 
     progress: called with (what, done, total). stop: asked after each step. save_weights: keep the student in `model/`.
+    compiled: compile the models first (`torch.compile`), which pays on long runs on a GPU; recorded in the result.
 
     Raises:
         InputError: a user's mistake, before anything of these runs is written.
@@ -72,7 +74,7 @@ def run_cohort(
     pending = [config for config in dict.fromkeys(configs) if results[config.digest()] is None]
     if pending:
         try:
-            cohort = Cohort(pending[0], root / "shared", progress)
+            cohort = Cohort(pending[0], root / "shared", progress, compiled=compiled)
             cohort.teacher_model = _teacher_model(pending[0], root, progress, stop)
             results |= _train_pending(cohort, pending, root, stop, save_weights, tensorboard)
         except Stopped:
@@ -108,6 +110,7 @@ def _train_pending(
         "data_size": len(cohort.index_N),
         "teacher_hash": None if teacher is None else teacher.hash,
         "precision": cohort.precision,
+        "compiled": cohort.compiled,
         **made_by(cohort.device),
     }
     results = {}

@@ -72,7 +72,8 @@ def _log_sum_exp(points_qd: Tensor, centres_nd: Tensor, tau: float) -> Tensor:
     """
     squares = points_qd.square().sum(-1).max() + centres_nd.square().sum(-1).max()
     expand = float(squares) * np.finfo(float).eps * 8 / tau < EXACT_TO
-    left_qk, right_kn = _factors(points_qd, centres_nd, tau * math.log(2.0)) if expand else (points_qd, centres_nd.T)
+    base_two_tau = tau * math.log(2.0)
+    left_qk, right_kn = _factors(points_qd, centres_nd, base_two_tau) if expand else (points_qd, centres_nd.T)
     result = points_qd.new_empty(len(points_qd))
     threads = torch.get_num_threads() if points_qd.device.type == "cpu" else 1
     length = max(1, -(-len(points_qd) // threads))
@@ -80,17 +81,17 @@ def _log_sum_exp(points_qd: Tensor, centres_nd: Tensor, tau: float) -> Tensor:
 
     def fill(part: slice) -> None:
         torch.set_num_threads(1)
-        _fill(left_qk[part], right_kn, tau, expand, result[part])
+        _fill(left_qk[part], right_kn, base_two_tau, expand, result[part])
 
     if len(parts) == 1:
-        _fill(left_qk, right_kn, tau, expand, result)
+        _fill(left_qk, right_kn, base_two_tau, expand, result)
     else:
         with one_torch_thread(), ThreadPoolExecutor(len(parts)) as pool:
             list(pool.map(fill, parts))
     return result
 
 
-def _fill(left_qk: Tensor, right_kn: Tensor, tau: float, expand: bool, result_q: Tensor) -> None:
+def _fill(left_qk: Tensor, right_kn: Tensor, base_two_tau: float, expand: bool, result_q: Tensor) -> None:
     """Write the log sums of these rows into `result_q`: tiles of rows by columns, with a running maximum.
 
     Exponents are to base 2, whose powers take half the time of e's.
@@ -111,7 +112,7 @@ def _fill(left_qk: Tensor, right_kn: Tensor, tau: float, expand: bool, result_q:
                 torch.mm(left, right, out=exponent)
             else:  # tau so small that squares would cancel: from differences
                 mode = "donot_use_mm_for_euclid_dist"
-                exponent.copy_(torch.cdist(left, right.T, compute_mode=mode)).square_().mul_(-0.5 / (tau * math.log(2.0)))
+                exponent.copy_(torch.cdist(left, right.T, compute_mode=mode)).square_().mul_(-0.5 / base_two_tau)
             new_top = torch.maximum(top, exponent.amax(1, keepdim=True))
             # Differences to the maximum are <= 0: single precision costs a term t 2^t 2^-24, less than 4e-8. Below -115
             # they cannot matter, but would make denormal numbers, which are slow.

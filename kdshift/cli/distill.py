@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 Json = Annotated[bool, Parameter(negative="", help="print one JSON object")]
 Results = Annotated[Path, Parameter(help="results directory; the run gets a folder in it")]
+Compile = Annotated[
+    bool,
+    Parameter(name="--compile", negative="", help="compile the models first (torch.compile): pays on long GPU runs"),
+]
 File = Annotated[Path | None, Parameter(help="TOML file with the run's configuration; options take precedence")]
 
 
@@ -96,6 +100,7 @@ def finetune(
     freeze_embeddings: Annotated[bool | None, Parameter(negative="", help="do not train the embeddings")] = None,
     results: Results = Path("results"),
     tensorboard: Annotated[bool, Parameter(negative="", help="also write TensorBoard logs")] = False,
+    compiled: Compile = False,
     json: Json = False,
 ) -> None:
     """Fine-tune one model on a task, with augmented data or without; the model is kept in the run's folder.
@@ -106,7 +111,7 @@ def finetune(
     student["freeze_embeddings"] = freeze_embeddings
     base = {"student": {}, "teacher": None, "teacher_train": None, "train": {"learning_rate": 1e-4}}
     over = {"mode": "finetune", **options.values(), **_given({"student": student})}
-    _run(_config(file, base, over), results, tensorboard, json)
+    _run(_config(file, base, over), results, json, tensorboard=tensorboard, compiled=compiled)
 
 
 def distill(
@@ -131,6 +136,7 @@ def distill(
     max_teacher_calls: Annotated[int | None, Parameter(help="stop after this many texts for the teacher")] = None,
     results: Results = Path("results"),
     tensorboard: Annotated[bool, Parameter(negative="", help="also write TensorBoard logs")] = False,
+    compiled: Compile = False,
     json: Json = False,
 ) -> None:
     """Distil one teacher into one student; the teacher is fine-tuned first (once), the student is kept.
@@ -149,7 +155,7 @@ def distill(
     config = _config(file, base, _merged(options.values(), _given(extra)))
     if teacher_steps == 0:
         config = config.model_copy(update={"teacher_train": None})
-    _run(config, results, tensorboard, json)
+    _run(config, results, json, tensorboard=tensorboard, compiled=compiled)
 
 
 def _config(file: Path | None, base: dict[str, Any], over: dict[str, Any]) -> RunConfig:
@@ -166,7 +172,7 @@ def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     return merged(base, over)
 
 
-def _run(config: RunConfig, results: Path, tensorboard: bool, json: bool) -> None:
+def _run(config: RunConfig, results: Path, json: bool, **how: bool) -> None:
     """Train (or find finished) one run and say how it ended."""
     from empirical.engine import STOP, interruptible
     from empirical.record import run_directory
@@ -175,8 +181,7 @@ def _run(config: RunConfig, results: Path, tensorboard: bool, json: bool) -> Non
     with interruptible(lambda: sys.stderr.write("finishing the step ...\n")), bars() as progress:
         from empirical.run import run_cohort
 
-        keep = {"save_weights": True, "tensorboard": tensorboard}
-        result = run_cohort([config], results, progress=progress, stop=STOP.is_set, **keep)[0]
+        result = run_cohort([config], results, progress=progress, stop=STOP.is_set, save_weights=True, **how)[0]
     if result["status"] == "stopped":
         raise KeyboardInterrupt
     folder = run_directory(config, results)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from kdshift.cli.distill import Compile
 from kdshift.cli.output import emit_json, emit_table
 from theory.errors import InputError
 
@@ -36,6 +38,7 @@ def sweep(
         list[str] | None,
         Parameter(consume_multiple=True, negative="", help="run as SLURM jobs; submitit's parameters as name=value"),
     ] = None,
+    compiled: Compile = False,
     json: Json = False,
 ) -> None:
     """Run a grid of runs, or go on with it: finished runs are skipped, so the same command is always safe.
@@ -51,11 +54,14 @@ def sweep(
         _dry_run(grid, json)
         return
     from empirical.engine import STOP
+    from empirical.run import run_cohort
     from empirical.sweep import run_sweep
 
     _log_to_stderr()
     engine = _engine(workers, cluster, slurm)
-    frame = run_sweep(grid, results, engine=engine, retry_failed=retry_failed)
+    frame = run_sweep(
+        grid, results, engine=engine, retry_failed=retry_failed, run=partial(run_cohort, compiled=compiled)
+    )
     counts = frame["status"].value_counts().to_dict()
     left = int(counts.get("left", 0))
     if json:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 import torch
 
 from empirical.config import AugmentConfig, ModelConfig, RunConfig
+from empirical.model import load_classifier, weights_hash
 from empirical.record import load_run, read_config
 from empirical.run import TeacherFailed, ensure_teacher, is_finished, run_cohort, run_directory
 from kdshift.cli import main
@@ -424,6 +426,31 @@ def test_tensorboard_logs_are_written_on_request(place):
     values = curve[(curve["split"] == "validation") & (curve["metric"] == "accuracy")]
     assert [event.step for event in events] == list(values["step"])
     assert [event.value for event in events] == pytest.approx(list(values["value"]), abs=1e-6)
+
+
+@pytest.mark.slow
+def test_compiled_models_give_the_same_results_up_to_the_last_bits(place):
+    source = ModelConfig(name=str(bert(place / "undropped")), layers=(0, 3), dropout=0.0)
+    config = run(place, augment=SHIFT, train={"steps": 4}, student=source)
+    plain = run_cohort([config], place / "plain")[0]
+    compiled = run_cohort([config], place / "compiled", compiled=True, save_weights=True)[0]
+    assert (plain["compiled"], compiled["compiled"]) == (False, True)
+    losses = []
+    for name in ("plain", "compiled"):
+        curve = pd.read_parquet(run_directory(config, place / name) / "curve.parquet")
+        losses.append(float(curve.loc[curve["metric"] == "loss", "value"].iloc[0]))
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    model = load_classifier(str(run_directory(config, place / "compiled") / "model"))
+    assert weights_hash(model) == compiled["weights_hash"], "compiled weights are saved under their plain names"
+
+
+def test_a_machine_that_cannot_compile_is_told(place, monkeypatch):
+    def refuse(*_, **__):
+        raise RuntimeError("no C++ compiler found")
+
+    monkeypatch.setattr(torch, "compile", refuse)
+    with pytest.raises(InputError, match=re.escape("no C++ compiler found")):
+        run_cohort([run(place, train={"steps": 3})], place / "uncompiled", compiled=True)
 
 
 def test_the_gpu_benchmark_says_when_there_is_none():

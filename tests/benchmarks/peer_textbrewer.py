@@ -1,0 +1,140 @@
+"""A KD step against TextBrewer's GeneralDistiller: same teacher, student, texts and loss; not part of the tests.
+
+    pip install textbrewer tensorboard     # beside kdshift
+    python tests/benchmarks/peer_textbrewer.py --teacher results/demo/text/teachers/*/model
+
+Tweets at 1 %, online kNN at degree 0.3, the two-layer student, the squared distance of logits (alpha 0), AdamW with a
+linear schedule. TextBrewer is fed as its documentation feeds it: a loader of random batches, padded to the longest.
+Without `--teacher` the teacher's head is random and only the times mean something.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from transformers import get_linear_schedule_with_warmup
+
+from empirical.cohort import Cohort
+from empirical.config import RunConfig
+from empirical.metric import confusion
+from empirical.model import arguments, build_model, load_classifier
+from empirical.student import Examination, joined
+from tests.benchmarks.training import TWO_LAYERS, cohort_of, our_loop, stock, tweets_run
+
+WARMUP = 0.1
+
+
+def run_config(steps: int, seed: int) -> RunConfig:
+    config = tweets_run(TWO_LAYERS, 0.3, seed)
+    train = config.train.model_copy(update={"steps": steps, "alpha": 0.0, "warmup": WARMUP})
+    return config.model_copy(update={"train": train})
+
+
+class Loader:
+    """Batches of 32 random originals and as many augmented texts, as keyword arguments of a BERT, without end."""
+
+    def __init__(self, cohort: Cohort, seed: int) -> None:
+        self.cohort, self.stream, self.rng = cohort, cohort.stream(), np.random.default_rng(seed)
+
+    def __iter__(self) -> Iterator[dict[str, Tensor]]:
+        corpus, augmentation = self.stream.corpora[self.cohort.base], self.stream.augmentation
+        assert augmentation is not None
+        step = 0
+        while True:
+            index_B = self.rng.choice(len(corpus), self.cohort.config.train.batch_size, replace=False)
+            original = corpus.batch(index_B)
+            batch = joined([original, augmentation.draw(step, index_B, original).batch], corpus.pad_id)
+            yield {
+                "input_ids": torch.from_numpy(batch.ids_BL.astype(np.int64)),
+                "attention_mask": torch.from_numpy(batch.mask_BL.astype(np.int64)),
+            }
+            step += 1
+
+
+def peer_loop(cohort: Cohort, teacher: torch.nn.Module, student: torch.nn.Module, seed: int, folder: Path) -> float:
+    """Seconds that TextBrewer takes to train `student`, in place."""
+    from textbrewer import DistillationConfig, GeneralDistiller, TrainingConfig
+
+    logging.getLogger("Distillation").setLevel(logging.WARNING)
+    steps = cohort.config.train.steps
+    optimizer = torch.optim.AdamW(student.parameters(), lr=cohort.config.train.learning_rate, weight_decay=0.01)
+    places = {"output_dir": str(folder), "log_dir": str(folder)}
+    distiller = GeneralDistiller(
+        TrainingConfig(device="cpu", ckpt_steps=steps, **places),
+        DistillationConfig(kd_loss_type="mse", temperature=1, hard_label_weight=0),
+        teacher.eval(),
+        student.train(),
+        logits_of,
+        logits_of,
+    )
+    schedule = {"num_warmup_steps": int(WARMUP * steps), "num_training_steps": steps}
+    loader = Loader(cohort, seed)
+    began = time.perf_counter()
+    with distiller:
+        distiller.train(
+            optimizer,
+            loader,
+            num_steps=steps,
+            scheduler_class=get_linear_schedule_with_warmup,
+            scheduler_args=schedule,
+            max_grad_norm=1.0,
+        )
+    return time.perf_counter() - began
+
+
+def logits_of(batch: Any, output: Any) -> dict[str, Any]:
+    return {"logits": (output.logits,)}
+
+
+def accuracy(model: Any, examination: Examination) -> float:
+    model.eval()
+    predicted_N = np.empty(len(examination.label_N), dtype=np.int64)
+    with torch.inference_mode():
+        for index_B in examination.corpus.by_length(np.arange(len(predicted_N)), 128):
+            batch = examination.corpus.batch(index_B)
+            predicted_N[index_B] = model(**arguments(model, batch)).logits.argmax(1).numpy()
+    count_CC = confusion(examination.label_N, predicted_N, model.config.num_labels)
+    return float(np.trace(count_CC) / count_CC.sum())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--teacher", type=Path, help="a fine-tuned teacher's directory")
+    parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--seeds", type=int, default=2)
+    given = parser.parse_args()
+    seconds: dict[str, list[float]] = {"kdshift": [], "TextBrewer": []}
+    correct: dict[str, list[float]] = {"kdshift": [], "TextBrewer": []}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for seed in range(given.seeds):
+            config = run_config(given.steps, seed)
+            cohort = cohort_of([config], folder)
+            if given.teacher is not None:
+                cohort = Cohort(config, folder / "shared", teacher_model=given.teacher)
+            member = cohort.student(config)
+            examination = cohort.examinations(cohort.base)["validation"]
+            seconds["kdshift"].append(our_loop(cohort, [member], given.steps, time.perf_counter))
+            correct["kdshift"].append(accuracy(member.model, examination))
+            teacher = stock(load_classifier(str(cohort.teacher_model)))
+            student = stock(build_model(config.student, cohort.task.labels, seed))
+            seconds["TextBrewer"].append(peer_loop(cohort, teacher, student, seed, folder))
+            correct["TextBrewer"].append(accuracy(student, examination))
+    texts = 64 * given.steps
+    for name in seconds:
+        found = ", ".join(f"{100 * value:.1f} %" for value in correct[name])
+        print(f"{name}: {texts / min(seconds[name]):.0f} texts/s; validation accuracy {found}")
+    print(f"kdshift is {min(seconds['TextBrewer']) / min(seconds['kdshift']):.2f} times as fast")
+
+
+if __name__ == "__main__":
+    main()
