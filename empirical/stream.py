@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from empirical.augment import Augmenter, decode_batch, encode_batch
+from empirical.augment.whole_texts import GroundTruth
 from empirical.batch import Augmented, Batch, step_generator
 from empirical.config import AugmentConfig
 from empirical.corpus import BatchOrder, Corpus, join_batches
@@ -121,10 +122,12 @@ class Pool:
         """`copies` augmented texts of every text, made once; a text without an original is dealt to one in turn."""
         parts: list[Augmented] = []
         rows: list[NDArray[np.int64]] = []
-        starts = range(0, len(corpus), POOL_CHUNK)
+        # held-out texts are drawn without replacement within a call, so one call has to see all originals
+        size = len(corpus) if isinstance(augmentation.augmenter, GroundTruth) else POOL_CHUNK
+        starts = range(0, len(corpus), size)
         for copy in range(copies):
             for chunk, start in enumerate(starts):
-                index = np.arange(start, min(start + POOL_CHUNK, len(corpus)))
+                index = np.arange(start, min(start + size, len(corpus)))
                 rng = step_generator(augmentation.data_seed, copy * len(starts) + chunk, COPIES)
                 part = augmentation.augmenter(corpus.batch(index), augmentation.config.degree, rng, copy=copy)
                 row_A = np.arange(len(part.batch)) if part.row_B is None else part.row_B

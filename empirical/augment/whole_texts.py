@@ -55,7 +55,7 @@ class GroundTruth:
     """Held-out originals with their gold labels: the paper's upper bound for what a language model could write.
 
     The texts have nothing to do with those of the batch (`row_B` is -1). A call draws without replacement while the
-    held-out texts last, so one call on all of the data is the paper's 1x.
+    held-out texts last, so one call on all of the data is the paper's 1x; further copies are drawn anew.
 
     held_out: encoded by the same tokenizer as the batches.  labels: int array, one a held-out text, or None.
     """

@@ -61,7 +61,17 @@ def test_a_finished_run_leaves_its_record_and_no_checkpoint(finished):
         assert len(part) == result[split]["n"]
         assert (part["label"] == part["predicted"]).mean() == pytest.approx(result[split]["accuracy"])
     needed = {"status", "reason", "wall_seconds", "steps", "examples_seen", "teacher_calls", "realised_degree"}
-    needed |= {"nominal_degree", "teacher_hash", "versions", "device", "precision", "seed", "data_seed", "data_size"}
+    needed |= {
+        "nominal_degree",
+        "teacher_hash",
+        "versions",
+        "device",
+        "precision",
+        "seed",
+        "data_seed",
+        "data_size",
+        "subset",
+    }
     assert needed <= set(result)
     assert result["data_size"] == 240 - len(predictions), "every text of the file is in one split"
     assert result["examples_seen"] == 6 * 16

@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from empirical.augment import encode_batch
+from empirical.augment.whole_texts import GroundTruth
+from empirical.config import AugmentConfig
 from empirical.corpus import BatchOrder, encode_corpus
-from empirical.stream import run_ahead, tokenizer_key
+from empirical.stream import Augmentation, Pool, run_ahead, tokenizer_key
 from empirical.student import joined
 from tests.empirical.tiny_kd import WORDS, tokenizer
 
@@ -112,3 +114,14 @@ def test_a_reader_that_stops_early_leaves_no_work_behind():
     next(ahead)
     ahead.close()
     assert len(made) < 10
+
+
+def test_ground_truth_repeats_no_held_out_text_while_they_last():
+    reader, size = tokenizer(), 700
+    texts = [f"{WORDS[number % 64]} {WORDS[number // 64]}" for number in range(2 * size)]
+    held_out = encode_batch(reader, texts[size:], None, 16)
+    augmenter = GroundTruth(held_out, np.arange(size))
+    config = AugmentConfig(augmenter="ground-truth", copies=1)
+    augmentation = Augmentation(config=config, augmenter=augmenter, data_seed=0)
+    pool = Pool.make(augmentation, encode_corpus(reader, texts[:size], None, 16), 1)
+    assert sorted(pool.label_P.tolist()) == list(range(size)), "more originals than are augmented at a time"
