@@ -104,13 +104,15 @@ def _dry_run(grid: Any, json: bool) -> None:
         emit_json(estimate.summary())
         return
     columns = ("cell", "runs", "time a run", "memory")
+    cells = [(f"first, the teacher: {cell.label}", cell) for cell in estimate.teachers]
+    cells += [(cell.label, cell) for cell in estimate.cells]
     rows = [
-        (cell.label, cell.runs, _duration(cell.seconds / cell.runs), f"{cell.gigabytes:.1f} GB")
-        for cell in estimate.cells
+        (label, cell.runs, _duration(cell.seconds / cell.runs), f"{cell.gigabytes:.1f} GB") for label, cell in cells
     ]
-    total = f"{estimate.runs} runs in {len(estimate.cells)} cells, {len(estimate.teachers)} teachers first"
+    first = f"{len(estimate.teachers)} teacher{'s' * (len(estimate.teachers) != 1)} first"
+    total = f"{estimate.runs} runs in {len(estimate.cells)} cells, {first}"
     note = f"{total}: about {_duration(estimate.seconds)} on one {estimate.device}, estimated from a short calibration"
-    emit_table(f"{grid.name}: {grid.title}", columns, rows, note)
+    emit_table(f"{grid.name}: {grid.title}", columns, rows, "\n".join((note, *estimate.notes)))
 
 
 def status(

@@ -57,6 +57,8 @@ def test_a_file_of_ones_own_from_dry_run_to_table(capsys, tmp_path, toml):
     dry = one_object(text)
     assert code == 0 and (dry["cells"], dry["runs"], len(dry["teachers"])) == (2, 4, 1)
     assert dry["seconds_estimated"] > 0 and dry["preset"] == "mine"
+    code, text, _ = run(capsys, "sweep", str(toml), "--dry-run")
+    assert code == 0 and "first, the teacher" in text and "4 runs in 2 cells, 1 teacher first" in text
     code, text, _ = run(capsys, "sweep", str(toml), "--results", out, "--json")
     made = one_object(text)
     assert code == 0 and made["counts"] == {"finished": 4} and len(made["runs"]) == 4
