@@ -5,6 +5,7 @@ It does the same work for the same loss (section 2) on the same texts, with the 
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -59,7 +60,8 @@ def our_loop(cohort: Cohort, students: list[Student], steps: int, clock: Callabl
     began = clock()
     kept_NC = cohort.teacher.kept_logits(stream.corpora[cohort.teacher.key], stream.order.used(whole))
     once = clock() - began
-    members = [Member(student=student, folder=Path("unused"), saved_at=time.monotonic()) for student in students]
+    never = math.inf  # no checkpoint is due
+    members = [Member(student=student, folder=Path("unused"), saved_at=never) for student in students]
     for member in members:
         member.student.examinations = {}
         member.student.evaluate = lambda: None  # type: ignore[method-assign]
