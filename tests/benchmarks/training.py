@@ -6,7 +6,6 @@ It does the same work for the same loss (section 2) on the same texts, with the 
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from pathlib import Path
 
