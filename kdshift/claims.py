@@ -143,7 +143,7 @@ def _random_before_knn(sources: Sources) -> dict[str, Evidence]:
 
 
 def _cheap_beats_synthesised(sources: Sources) -> dict[str, Evidence]:
-    translated = [replace(TEACHER, variant="back-translation", amount=amount) for amount in ("8x", "4x")]
+    translated = [replace(TEACHER, variant="back-translation", amount=amount) for amount in ("8x", "4x", "1x")]
     pairs = next((found for each in translated if (found := sources.text.pairs(TEACHER, each))), [])
     return {
         "theory": unmeasured("the theorem has no cost"),
