@@ -9,7 +9,9 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -201,11 +203,28 @@ def test_a_full_or_read_only_disk_is_one_line_and_loses_nothing(tmp_path, code):
     assert len(logged(tmp_path / "out")) == 12
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_directory_without_the_right_to_write(tmp_path):
-    (tmp_path / "out").mkdir(mode=0o500)
-    with pytest.raises(InputError, match="can be written"):
-        quiet(sweep_of(tmp_path), tmp_path / "out", run=fake_run)
+@contextmanager
+def anybody():
+    """Root may write everywhere, so it becomes nobody for a while."""
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+
+
+def test_a_directory_without_the_right_to_write():
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folders are closed to others
+        place = Path(name)
+        sweep = sweep_of(place)
+        place.chmod(0o755)
+        (place / "out").mkdir(mode=0o555)
+        with anybody(), pytest.raises(InputError, match=r"can be written \(Permission denied\)"):
+            quiet(sweep, place / "out", run=fake_run)
+        assert not list((place / "out").iterdir())
 
 
 def test_a_results_path_that_is_a_file(tmp_path):
@@ -271,6 +290,7 @@ def test_ctrl_c_twice_stops_at_once(tmp_path):
 
 TWO = """
 import sys
+import tempfile
 from pathlib import Path
 from empirical.sweep import run_sweep
 from tests.empirical.fake_cohort import slow, sweep_of
