@@ -22,8 +22,8 @@ from empirical.config import ModelConfig, RunConfig, TaskConfig
 from empirical.corpus import BatchOrder, Corpus, encode_corpus
 from empirical.model import (
     build_model,
+    check_compiler,
     check_tokenizer,
-    compile_model,
     embedding_matrix,
     load_classifier,
     load_tokenizer,
@@ -31,7 +31,7 @@ from empirical.model import (
 from empirical.optimizer import resolve_precision
 from empirical.stream import Augmentation, Stream, tokenizer_key
 from empirical.student import Examination, Student
-from empirical.task import Task, load_task
+from empirical.task import Split, Task, load_task
 from empirical.teacher import Teacher
 from empirical.train import Progress
 from theory.errors import InputError
@@ -112,6 +112,8 @@ class Cohort:
     compiled: bool = False
 
     def __post_init__(self) -> None:
+        if self.compiled:
+            check_compiler()
         self.task, self._examined = read_task(self.config.task)
         self.index_N: NDArray[np.int64] = self.task.subset(self.config.data_size, self.config.data_seed)
         self.tokenizers: dict[str, Any] = {}
@@ -152,7 +154,7 @@ class Cohort:
         teacher = Teacher(model, tokenizer, self.task.labels, device=self.device, precision=self.precision)
         self.tokenizers.setdefault(teacher.key, tokenizer)
         if self.compiled:
-            compile_model(teacher.model)
+            teacher.model.compile(dynamic=True)
         if not teacher.named:
             split = self.task.validation
             corpus = encode_corpus(tokenizer, split.text_a, split.text_b, self.config.task.max_length)
@@ -174,7 +176,7 @@ class Cohort:
             accelerator=new_accelerator(self.precision),
         )
         if self.compiled:
-            compile_model(student.model)
+            student.model.compile(dynamic=True)
         return student
 
     def examinations(self, key: str) -> dict[str, Examination]:
@@ -191,10 +193,14 @@ class Cohort:
     def _encoded(self, key: str, split: Any) -> Corpus:
         return encode_corpus(self.tokenizers[key], split.text_a, split.text_b, self.config.task.max_length)
 
+    @cached_property
+    def subset(self) -> Split:
+        """The original texts that the runs train on."""
+        return self.task.train.take(self.index_N)
+
     def stream(self) -> Stream:
         """The cohort's steps; to be called when every student (and so every tokenizer) is there."""
-        subset = self.task.train.take(self.index_N)
-        corpora = {key: self._encoded(key, subset) for key in self.tokenizers}
+        corpora = {key: self._encoded(key, self.subset) for key in self.tokenizers}
         if len(corpora) > 1 and self.config.augment is not None:
             logger.info("augmented texts are re-tokenised: %d tokenizers take part", len(corpora))
         order = BatchOrder(corpora[self.base].length_N, self.config.train.batch_size, self.config.data_seed)
@@ -205,7 +211,7 @@ class Cohort:
             corpora=corpora,
             tokenizers=self.tokenizers,
             base=self.base,
-            label_N=subset.labels,
+            label_N=self.subset.labels,
             order=order,
             max_length=self.config.task.max_length,
             augmentation=augmentation,

@@ -215,9 +215,13 @@ def _load(load: Any, source: str) -> Any:
 
 
 def _unreadable(what: str, source: str, error: Exception) -> InputError:
-    reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
     allowed = "`minilm`, a local directory with safetensors weights, or a hub id that can be reached"
-    return InputError(what, source, f"{allowed} ({reason[:200]})")
+    return InputError(what, source, f"{allowed} ({_first_line(error)})")
+
+
+def _first_line(error: Exception) -> str:
+    """The first line of an error's message that says anything, cut to 200 characters."""
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)[:200]
 
 
 def keep_layers(model: PreTrainedModel, layers: Sequence[int]) -> PreTrainedModel:
@@ -240,18 +244,12 @@ def keep_layers(model: PreTrainedModel, layers: Sequence[int]) -> PreTrainedMode
     raise InputError("layers", tuple(layers), f"an encoder with a list of {total} layers; none found in this model")
 
 
-def compile_model(model: PreTrainedModel) -> None:
-    """Have torch compile the model at its first call, for batches of any length; its weights keep their names.
-
-    Raises:
-        InputError: nothing can be compiled here (no C++ compiler, or a torch without the means).
-    """
+def check_compiler() -> None:
+    """Raise InputError if `torch.compile` can do nothing here (no C++ compiler, or a torch without the means)."""
     try:
         torch.compile(lambda tensor: tensor + 1)(torch.ones(2))
     except Exception as error:  # torch has many ways to say so
-        reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        raise InputError("--compile", True, f"a machine where torch.compile works ({reason[:200]})") from None
-    model.compile(dynamic=True)
+        raise InputError("--compile", True, f"a machine where torch.compile works ({_first_line(error)})") from None
 
 
 def check_tokenizer(model: PreTrainedModel, tokenizer: Any, name: str) -> None:

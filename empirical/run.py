@@ -108,7 +108,7 @@ def _train_pending(
     train(members, stream, teacher, kept_NC, steps=configs[0].train.steps, progress=cohort.progress, stop=stop)
     shared = {
         "data_size": len(cohort.index_N),
-        "subset": cohort.task.train.take(cohort.index_N).digest(),
+        "subset": cohort.subset.digest(),
         "teacher_hash": None if teacher is None else teacher.hash,
         "precision": cohort.precision,
         "compiled": cohort.compiled,

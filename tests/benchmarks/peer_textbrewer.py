@@ -25,10 +25,9 @@ from transformers import get_linear_schedule_with_warmup
 
 from empirical.cohort import Cohort
 from empirical.config import RunConfig
-from empirical.metric import confusion
-from empirical.model import arguments, build_model, load_classifier
-from empirical.student import Examination, joined
-from tests.benchmarks.training import TWO_LAYERS, cohort_of, our_loop, stock, tweets_run
+from empirical.model import build_model, load_classifier
+from empirical.student import Examination, Student, scores
+from tests.benchmarks.training import TWO_LAYERS, cohort_of, our_loop, random_batches, stock, tweets_run
 
 WARMUP = 0.1
 
@@ -40,24 +39,18 @@ def run_config(steps: int, seed: int) -> RunConfig:
 
 
 class Loader:
-    """Batches of 32 random originals and as many augmented texts, as keyword arguments of a BERT, without end."""
+    """The plain loop's batches as keyword arguments of a BERT, without end."""
 
     def __init__(self, cohort: Cohort, seed: int) -> None:
-        self.cohort, self.stream, self.rng = cohort, cohort.stream(), np.random.default_rng(seed)
+        self.cohort, self.stream, self.seed = cohort, cohort.stream(), seed
 
     def __iter__(self) -> Iterator[dict[str, Tensor]]:
-        corpus, augmentation = self.stream.corpora[self.cohort.base], self.stream.augmentation
-        assert augmentation is not None
-        step = 0
-        while True:
-            index_B = self.rng.choice(len(corpus), self.cohort.config.train.batch_size, replace=False)
-            original = corpus.batch(index_B)
-            batch = joined([original, augmentation.draw(step, index_B, original).batch], corpus.pad_id)
+        corpus, size = self.stream.corpora[self.cohort.base], self.cohort.config.train.batch_size
+        for _, batch in random_batches(corpus, self.stream.augmentation, size, self.seed):
             yield {
                 "input_ids": torch.from_numpy(batch.ids_BL.astype(np.int64)),
                 "attention_mask": torch.from_numpy(batch.mask_BL.astype(np.int64)),
             }
-            step += 1
 
 
 def peer_loop(cohort: Cohort, teacher: torch.nn.Module, student: torch.nn.Module, seed: int, folder: Path) -> float:
@@ -95,15 +88,10 @@ def logits_of(batch: Any, output: Any) -> dict[str, Any]:
     return {"logits": (output.logits,)}
 
 
-def accuracy(model: Any, examination: Examination) -> float:
-    model.eval()
-    predicted_N = np.empty(len(examination.label_N), dtype=np.int64)
-    with torch.inference_mode():
-        for index_B in examination.corpus.by_length(np.arange(len(predicted_N)), 128):
-            batch = examination.corpus.batch(index_B)
-            predicted_N[index_B] = model(**arguments(model, batch)).logits.argmax(1).numpy()
-    count_CC = confusion(examination.label_N, predicted_N, model.config.num_labels)
-    return float(np.trace(count_CC) / count_CC.sum())
+def accuracy(member: Student, model: Any, examination: Examination) -> float:
+    """The accuracy of `model` in the place of the member's own."""
+    member.model = model
+    return scores(member.logits(examination.corpus), examination)["accuracy"]
 
 
 def main() -> None:
@@ -124,11 +112,11 @@ def main() -> None:
             member = cohort.student(config)
             examination = cohort.examinations(cohort.base)["validation"]
             seconds["kdshift"].append(our_loop(cohort, [member], given.steps, time.perf_counter))
-            correct["kdshift"].append(accuracy(member.model, examination))
+            correct["kdshift"].append(accuracy(member, member.model, examination))
             teacher = stock(load_classifier(str(cohort.teacher_model)))
             student = stock(build_model(config.student, cohort.task.labels, seed))
             seconds["TextBrewer"].append(peer_loop(cohort, teacher, student, seed, folder))
-            correct["TextBrewer"].append(accuracy(student, examination))
+            correct["TextBrewer"].append(accuracy(member, student, examination))
     texts = 64 * given.steps
     for name in seconds:
         found = ", ".join(f"{100 * value:.1f} %" for value in correct[name])

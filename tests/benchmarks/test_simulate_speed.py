@@ -25,6 +25,7 @@ from sklearn.neural_network import MLPRegressor
 
 from simulate.cell import generate, simulate_block
 from simulate.config import ExperimentConfig, make_config
+from simulate.engine import one_torch_thread
 from simulate.experiment import run_experiment
 from simulate.mixture import log_density
 from simulate.streams import streams
@@ -45,14 +46,6 @@ GRID = {
     "replicates": 20,
     "students": {"features": 256, "penalty": 1e-3},
 }
-
-
-@pytest.fixture(autouse=True)
-def torch_threads():
-    """Every test starts with torch's own number of threads, whatever the one before it asked for."""
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
 
 
 def timed(work: Callable[[], object]) -> float:
@@ -177,8 +170,7 @@ def student_ratio(name: str, one: Callable[..., float], wanted: float, **student
     cells = [(300, replicate, tau) for replicate in range(2) for tau in TAUS[::3]]
     seconds, errors = rival_loop(one, config, cells)
     blocks = [(config, family, 0, 8), (config, family, 8, 16)]
-    with Parallel(n_jobs=2, backend="threading") as parallel:
-        torch.set_num_threads(1)
+    with one_torch_thread(), Parallel(n_jobs=2, backend="threading") as parallel:
         found: list[dict[str, np.ndarray]] = []
         ours = timed(lambda: found.extend(parallel(delayed(simulate_block)(*block) for block in blocks)))
     mine, theirs = found[0]["error"][:2, ::3], np.array(errors).reshape(2, -1)

@@ -6,17 +6,21 @@ It does the same work for the same loss (section 2) on the same texts, with the 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import count, islice
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from empirical.batch import step_generator
+from empirical.batch import Batch, step_generator
 from empirical.cohort import Cohort
 from empirical.config import AugmentConfig, ModelConfig, RunConfig, TaskConfig, TrainConfig
+from empirical.corpus import Corpus
 from empirical.loss import half_loss
 from empirical.model import arguments, build_model, load_tokenizer, save_model
+from empirical.stream import Augmentation
 from empirical.student import Student, joined
 from empirical.train import Member, train
 
@@ -77,6 +81,19 @@ def stock(model: torch.nn.Module) -> torch.nn.Module:
     return model
 
 
+def random_batches(
+    corpus: Corpus, augmentation: Augmentation | None, size: int, seed: int
+) -> Iterator[tuple[NDArray[np.int64], Batch]]:
+    """Numbers of `size` random originals and the batch of them and of as many augmented texts, without end."""
+    rng = np.random.default_rng(seed)
+    for step in count():
+        index_B = rng.choice(len(corpus), size, replace=False)
+        halves = [corpus.batch(index_B)]
+        if augmentation is not None:
+            halves.append(augmentation.draw(step, index_B, halves[0]).batch)
+        yield index_B, joined(halves, corpus.pad_id)
+
+
 def plain_loop(cohort: Cohort, steps: int, clock: Callable[[], float]) -> float:
     """Seconds of `steps` steps: random batches padded to their longest text, both halves scored by the teacher."""
     stream = cohort.stream()
@@ -85,20 +102,14 @@ def plain_loop(cohort: Cohort, steps: int, clock: Callable[[], float]) -> float:
     teacher = stock(build_model(TEACHER, labels_of_task, 0)).eval()
     model = stock(build_model(cohort.config.student, labels_of_task, 0)).train()
     optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=3e-4, weight_decay=0.01)
-    rng = np.random.default_rng(0)
     began = clock()
-    for step in range(steps):
-        index_B = rng.choice(len(corpus), size, replace=False)
-        halves = [corpus.batch(index_B)]
-        if stream.augmentation is not None:
-            halves.append(stream.augmentation.draw(step, index_B, halves[0]).batch)
-        batch = joined(halves, corpus.pad_id)
+    for index_B, batch in islice(random_batches(corpus, stream.augmentation, size, 0), steps):
         with torch.no_grad():
             teacher_BC = teacher(**arguments(teacher, batch)).logits
         logits_BC = model(**arguments(model, batch)).logits
         label_B = torch.from_numpy(labels[index_B])
         loss = half_loss(logits_BC[:size], label_B, teacher_BC[:size], 0.1) / size
-        if len(halves) == 2:
+        if stream.augmentation is not None:
             loss = 0.5 * loss + 0.5 * half_loss(logits_BC[size:], label_B, teacher_BC[size:], 0.0) / size
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
