@@ -2,25 +2,31 @@
 
     kdshift empirical sweep table2-mnli --dry-run
 
-One encoder layer of each width in the sweep is timed, forward and with its backward pass; a run's cost is its tokens
-times its layers. Rough (data loading, short batches and other programs are left out), right to a factor of about two.
+One layer of each kind and width in the sweep is timed, forward and with its backward pass; a run's cost is its tokens
+times its layers, and Apertium's time where texts are translated. Rough (data loading, short batches and other programs
+are left out), right to a factor of about two.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence
 
+from empirical.augment.seq2seq import PAPER_PIVOTS
+from empirical.augment.translation import Apertium
+from empirical.bilstm import BiLSTMConfig
 from empirical.cohort import cohort_key, uses_teacher
-from empirical.config import ModelConfig, RunConfig, TaskConfig, TrainConfig
+from empirical.config import AugmentConfig, ModelConfig, RunConfig, TaskConfig, TrainConfig
 from empirical.grid import Sweep
 from empirical.model import source_of
 from empirical.results import amount_label, model_label
@@ -30,20 +36,24 @@ from theory.errors import InputError
 
 TYPICAL_TOKENS = 40  # of a GLUE pair, where the data are not at hand
 TOKENS_PER_WORD = 1.35
-CPU_BATCH, GPU_BATCH, LENGTH = 4, 64, 64  # of the calibration
+CPU_BATCH, GPU_BATCH, RECURRENT_BATCH, LENGTH = 4, 64, 32, 64  # of the calibration
+APERTIUM = "apertium"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """Size of an encoder: layers, width, inner width, vocabulary."""
+    """Size of an encoder: layers, width, inner width, vocabulary; of a BiLSTM, `inner` is its embeddings' width."""
 
     layers: int
     hidden: int
     inner: int
     vocabulary: int
+    recurrent: bool = False
 
     @property
     def parameters(self) -> int:
+        if self.recurrent:
+            return 8 * self.hidden * (self.hidden + self.inner) + self.vocabulary * self.inner
         return self.layers * (4 * self.hidden**2 + 2 * self.hidden * self.inner) + self.vocabulary * self.hidden
 
 
@@ -121,8 +131,6 @@ def estimate_sweep(sweep: Sweep) -> SweepEstimate:
         )
         for run in trained.values()
     ]
-    if any(run.augment is not None and run.augment.augmenter == "back-translation" for run in sweep.runs):
-        notes["the translation of back-translation runs is not in the estimate"] = None
     return SweepEstimate(
         preset=sweep.name,
         runs=len(sweep.runs),
@@ -144,17 +152,22 @@ def _label(run: RunConfig) -> str:
 
 
 class Meter:
-    """Costs of runs on this machine; layers are timed once a width, tasks looked at once each."""
+    """Costs of runs on this machine; layers are timed once a width, tasks looked at once each.
+
+    Translations are kept on disk, so the first run that needs one pays for it.
+    """
 
     def __init__(self, notes: dict[str, None]) -> None:
         self.notes = notes
-        self.speeds: dict[tuple[int, int], tuple[float, float]] = {}
-        self.tasks: dict[TaskConfig, tuple[int, int, float]] = {}
+        self.translated: set[tuple[object, ...]] = set()
+        self.trips: dict[tuple[TaskConfig, str], float] = {}
+        self.speeds: dict[tuple[int, int, bool], tuple[float, float]] = {}
+        self.tasks: dict[TaskConfig, tuple[int, int, float, tuple[str, ...]]] = {}
         self.shapes: dict[ModelConfig, Shape] = {}
 
     def seconds(self, run: RunConfig, sharing: int) -> float:
         """Time of one run whose teacher's passes are shared by `sharing` runs of its cohort."""
-        train, evaluated, tokens = self._task(run.task)
+        train, evaluated, tokens, _ = self._task(run.task)
         originals = subset_size(run.data_size, train) if run.data_size <= train else train
         student = self._student(run)
         forward, both = self._speed(student)
@@ -168,6 +181,8 @@ class Meter:
             if run.augment is not None and run.augment.copies is not None:
                 fresh = min(fresh, originals * run.augment.copies)
             cost += (originals + fresh) * tokens * teacher.layers * self._speed(teacher)[0] / sharing
+        if run.augment is not None and run.augment.augmenter == "back-translation":
+            cost += self._translation(run, run.augment, originals)
         return cost
 
     def gigabytes(self, run: RunConfig, sharing: int) -> float:
@@ -181,13 +196,35 @@ class Meter:
             total += 4 * self._shape(run.teacher).parameters
         return total / 1e9
 
-    def _task(self, config: TaskConfig) -> tuple[int, int, float]:
-        """(training examples, examples of one evaluation, mean tokens a text)."""
+    def _translation(self, run: RunConfig, augment: AugmentConfig, originals: int) -> float:
+        """Seconds of the round trips of a subset's texts, unless an earlier run has paid for them."""
+        engine = augment.engine or APERTIUM
+        pivots = len(augment.pivots or (Apertium.pivots if engine == APERTIUM else PAPER_PIVOTS))
+        trips = range(augment.copies or 1) if augment.decoding == "sample" else range(min(augment.copies or 1, pivots))
+        wanted = {(run.task, engine, augment.pivots, run.data_size, run.data_seed, trip) for trip in trips}
+        new = len(wanted - self.translated)
+        self.translated |= wanted
+        return new * originals * self._trip(run.task, engine)
+
+    def _trip(self, config: TaskConfig, engine: str) -> float:
+        """Seconds of a text to a pivot language and back by Apertium; else 0 and a note: no model is loaded here."""
+        if (config, engine) not in self.trips:
+            texts, seconds = self._task(config)[3], None
+            if engine == APERTIUM and texts:
+                with contextlib.suppress(InputError):
+                    seconds = time_translation(texts)
+            if seconds is None:
+                self.notes[f"the translation of {config.name} by {engine} is not in the estimate"] = None
+            self.trips[config, engine] = seconds or 0.0
+        return self.trips[config, engine]
+
+    def _task(self, config: TaskConfig) -> tuple[int, int, float, tuple[str, ...]]:
+        """(training examples, examples of one evaluation, mean tokens a text, some texts or none)."""
         if config not in self.tasks:
             self.tasks[config] = self._look(config)
         return self.tasks[config]
 
-    def _look(self, config: TaskConfig) -> tuple[int, int, float]:
+    def _look(self, config: TaskConfig) -> tuple[int, int, float, tuple[str, ...]]:
         try:
             task = load_task(config)
         except InputError:
@@ -195,11 +232,14 @@ class Meter:
             if spec is None or config.path is not None or spec.train_size is None or spec.test_size is None:
                 raise
             self.notes[f"the data of {config.name} are not here: {TYPICAL_TOKENS} tokens a text assumed"] = None
-            return round(spec.train_size.value), round(spec.test_size.value) + 1000, TYPICAL_TOKENS
+            return round(spec.train_size.value), round(spec.test_size.value) + 1000, TYPICAL_TOKENS, ()
         sample = task.train.take(range(0, len(task.train), max(1, len(task.train) // 200)))
-        words = [len(text.split()) for text in (*sample.text_a, *(sample.text_b or []))]
-        tokens = min(config.max_length, 3 + TOKENS_PER_WORD * sum(words) / len(sample))
-        return len(task.train), len(task.validation) + len(task.test), tokens
+        texts = tuple(sample.text_a)
+        if sample.text_b is not None:
+            texts = tuple(" ".join(pair) for pair in zip(texts, sample.text_b, strict=True))
+        words = sum(len(text.split()) for text in texts)
+        tokens = min(config.max_length, 3 + TOKENS_PER_WORD * words / len(texts))
+        return len(task.train), len(task.validation) + len(task.test), tokens, texts
 
     def _student(self, run: RunConfig) -> Shape:
         """A student named "teacher" is cut from the trained teacher: it has the teacher's widths."""
@@ -215,33 +255,38 @@ class Meter:
 
     def _find_shape(self, model: ModelConfig) -> Shape:
         if model.architecture == "bilstm":
-            width = model.hidden_size or 256
-            return Shape(layers=1, hidden=width, inner=width, vocabulary=30_522)
-        file = Path(source_of(model)) / "config.json"
-        if file.is_file():
-            values = json.loads(file.read_text("utf-8"))
-            base = Shape(
-                layers=_first(values, "num_hidden_layers", "n_layers", "num_layers"),
-                hidden=_first(values, "hidden_size", "dim", "d_model"),
-                inner=_first(values, "intermediate_size", "hidden_dim", "d_ff"),
-                vocabulary=values["vocab_size"],
-            )
-        elif model.name in KNOWN:
-            base = KNOWN[model.name]
-        else:
-            self.notes[f"the size of {model.name} is not known here: BERT Base's assumed"] = None
-            base = KNOWN["bert-base-uncased"]
+            sizes = BiLSTMConfig()
+            embedding = self._encoder(model).hidden if not model.fresh else sizes.embedding_size
+            hidden = model.hidden_size or sizes.hidden_size
+            return Shape(layers=1, hidden=hidden, inner=embedding, vocabulary=sizes.vocab_size, recurrent=True)
+        base = self._encoder(model)
         layers = base.layers if model.layers is None else len(model.layers)
         hidden = model.hidden_size or base.hidden
         inner = 4 * hidden if model.hidden_size else base.inner
         return Shape(layers=layers, hidden=hidden, inner=inner, vocabulary=base.vocabulary)
 
+    def _encoder(self, model: ModelConfig) -> Shape:
+        """The whole encoder a model starts from."""
+        file = Path(source_of(model)) / "config.json"
+        if file.is_file():
+            values = json.loads(file.read_text("utf-8"))
+            return Shape(
+                layers=_first(values, "num_hidden_layers", "n_layers", "num_layers"),
+                hidden=_first(values, "hidden_size", "dim", "d_model"),
+                inner=_first(values, "intermediate_size", "hidden_dim", "d_ff"),
+                vocabulary=values["vocab_size"],
+            )
+        if model.name in KNOWN:
+            return KNOWN[model.name]
+        self.notes[f"the size of {model.name} is not known here: BERT Base's assumed"] = None
+        return KNOWN["bert-base-uncased"]
+
     def _speed(self, shape: Shape) -> tuple[float, float]:
         """Seconds a token of one layer: (forward, forward and backward)."""
-        width = (shape.hidden, shape.inner)
-        if width not in self.speeds:
-            self.speeds[width] = time_layer(*width)
-        return self.speeds[width]
+        layer = (shape.hidden, shape.inner, shape.recurrent)
+        if layer not in self.speeds:
+            self.speeds[layer] = time_layer(*layer)
+        return self.speeds[layer]
 
 
 def _first(values: dict[str, Any], *names: str) -> int:
@@ -253,20 +298,43 @@ def _bytes_a_parameter(train: TrainConfig) -> int:
     return 16 if train.optimizer == "adamw" else 8
 
 
-def time_layer(hidden: int, inner: int) -> tuple[float, float]:
-    """Seconds a token of one encoder layer on this machine: (forward, forward and backward); the best of two tries."""
+def time_translation(texts: Sequence[str]) -> float:
+    """Seconds of a text to Spanish and back; the first quarter starts the programs and is not counted."""
+    engine, first = Apertium(), len(texts) // 4
+    engine.round_trip(texts[:first], *Apertium.pivots, 0)
+    start = time.perf_counter()
+    engine.round_trip(texts[first:], *Apertium.pivots, 0)
+    return (time.perf_counter() - start) / (len(texts) - first)
+
+
+def time_layer(hidden: int, inner: int, recurrent: bool = False) -> tuple[float, float]:
+    """Seconds a token of one layer on this machine: (forward, forward and backward); the best of two tries.
+
+    hidden, inner: widths of an encoder layer; if `recurrent`, of a BiLSTM's state and of its input. A BiLSTM is timed
+    on packed texts of unequal lengths, as it is trained: equal ones would take it a third of the time.
+    """
     gpu = torch.cuda.is_available()
     device = torch.device("cuda" if gpu else "cpu")
-    batch = GPU_BATCH if gpu else CPU_BATCH
-    layer = nn.TransformerEncoderLayer(hidden, max(1, hidden // 64), inner, batch_first=True, device=device)
-    x_BLD = torch.zeros(batch, LENGTH, hidden, device=device).normal_(generator=torch.Generator(device).manual_seed(0))
+    batch = GPU_BATCH if gpu else RECURRENT_BATCH if recurrent else CPU_BATCH
+    size = (batch, LENGTH, inner if recurrent else hidden)
+    x_BLD = torch.zeros(size, device=device).normal_(generator=torch.Generator(device).manual_seed(0))
+    length_B = torch.linspace(LENGTH // 2, LENGTH, batch).long() if recurrent else torch.full((batch,), LENGTH)
+    if recurrent:
+        lstm = nn.LSTM(inner, hidden, bidirectional=True, batch_first=True, device=device)
+    else:
+        encoder = nn.TransformerEncoderLayer(hidden, max(1, hidden // 64), inner, batch_first=True, device=device)
+
+    def layer() -> torch.Tensor:
+        if recurrent:
+            return lstm(pack_padded_sequence(x_BLD, length_B, batch_first=True, enforce_sorted=False))[1][0]
+        return encoder(x_BLD)
 
     def forward() -> None:
         with torch.no_grad():
-            layer(x_BLD)
+            layer()
 
     def both() -> None:
-        layer(x_BLD).sum().backward()
+        layer().sum().backward()
 
     def best(work: Callable[[], None]) -> float:
         work()
@@ -277,10 +345,10 @@ def time_layer(hidden: int, inner: int) -> tuple[float, float]:
             if gpu:
                 torch.cuda.synchronize()
             times.append(time.perf_counter() - start)
-        return min(times) / (batch * LENGTH)
+        return min(times) / int(length_B.sum())
 
     with torch.autocast(device.type, torch.bfloat16, enabled=gpu):
         return best(forward), best(both)
 
 
-__all__ = ["CellEstimate", "Meter", "Shape", "SweepEstimate", "estimate_sweep", "time_layer"]
+__all__ = ["CellEstimate", "Meter", "Shape", "SweepEstimate", "estimate_sweep", "time_layer", "time_translation"]

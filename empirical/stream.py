@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from empirical.augment import Augmenter, decode_batch, encode_batch
-from empirical.augment.whole_texts import GroundTruth
 from empirical.batch import Augmented, Batch, step_generator
 from empirical.config import AugmentConfig
 from empirical.corpus import BatchOrder, Corpus, join_batches
@@ -122,8 +121,7 @@ class Pool:
         """`copies` augmented texts of every text, made once; a text without an original is dealt to one in turn."""
         parts: list[Augmented] = []
         rows: list[NDArray[np.int64]] = []
-        # held-out texts are drawn without replacement within a call, so one call has to see all originals
-        size = len(corpus) if isinstance(augmentation.augmenter, GroundTruth) else POOL_CHUNK
+        size = len(corpus) if augmentation.augmenter.at_once else POOL_CHUNK
         starts = range(0, len(corpus), size)
         for copy in range(copies):
             for chunk, start in enumerate(starts):

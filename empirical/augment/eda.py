@@ -45,6 +45,7 @@ class EasyDataAugmentation:
     lexicon: Lexicon
     name: str = "eda"
     online: bool = True
+    at_once: bool = False
 
     def __call__(self, batch: Batch, degree: float, rng: np.random.Generator, *, copy: int = 0) -> Augmented:
         """Change exactly the nominal share of the words; counts are words."""

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from empirical.augment.protocol import Augmenter
 from empirical.batch import Augmented, Batch
 
+SCORED = 512  # texts that the teacher is asked about at a time
+
 Teacher = Callable[[Batch], NDArray[np.floating]]
 
 
@@ -42,10 +44,16 @@ class EntropyFilter:
     def online(self) -> bool:
         return self.inner.online
 
+    @property
+    def at_once(self) -> bool:
+        return self.inner.at_once
+
     def __call__(self, batch: Batch, degree: float, rng: np.random.Generator, *, copy: int = 0) -> Augmented:
         """The inner augmenter's batch without its high-entropy rows, in order."""
         full = self.inner(batch, degree, rng, copy=copy)
-        entropy_B = entropy(self.teacher(full.batch))
+        starts = range(0, len(full.batch), SCORED)
+        parts = [self.teacher(full.batch.rows(np.arange(len(full.batch))[start : start + SCORED])) for start in starts]
+        entropy_B = entropy(np.concatenate(parts))
         keep = np.flatnonzero(entropy_B <= np.quantile(entropy_B, self.quantile, method="higher"))
         row_B = np.arange(len(full.batch), dtype=np.int64) if full.row_B is None else full.row_B
         kept = full.batch.rows(keep)

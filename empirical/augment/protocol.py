@@ -14,10 +14,12 @@ class Augmenter(Protocol):
 
     name: what it is called on the command line and in tables.
     online: false where it is too slow, or not random enough, to be drawn afresh at every step.
+    at_once: whether one call has to see all originals of a copy, because what it gives one text depends on the others.
     """
 
     name: str
     online: bool
+    at_once: bool
 
     def __call__(self, batch: Batch, degree: float, rng: np.random.Generator, *, copy: int = 0) -> Augmented:
         """The augmented batch.

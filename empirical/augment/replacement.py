@@ -29,6 +29,7 @@ class NearestNeighbours:
     table_VK: NDArray[np.int32]
     name: str = "knn"
     online: bool = True
+    at_once: bool = False
 
     def __call__(self, batch: Batch, degree: float, rng: np.random.Generator, *, copy: int = 0) -> Augmented:
         """Replace exactly the nominal share of the eligible tokens; every eligible token counts, and differs after."""
@@ -50,6 +51,7 @@ class RandomReplacement:
     rank_V: NDArray[np.int32]
     name: str = "random"
     online: bool = True
+    at_once: bool = False
 
     @classmethod
     def of(cls, vocabulary: Vocabulary) -> RandomReplacement:

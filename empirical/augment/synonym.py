@@ -61,6 +61,7 @@ class SynonymReplacement:
     lexicon: Lexicon
     name: str = "synonym"
     online: bool = True
+    at_once: bool = False
 
     def __call__(self, batch: Batch, degree: float, rng: np.random.Generator, *, copy: int = 0) -> Augmented:
         """Replace exactly the nominal share of the words that have synonyms; counts are words."""

@@ -35,6 +35,7 @@ class BackTranslation:
     max_length: int
     name: str = "back-translation"
     online: bool = False
+    at_once: bool = False
 
     def __call__(self, batch: Batch, degree: float, rng: np.random.Generator, *, copy: int = 0) -> Augmented:
         """Translate every text; the batch's own texts where it has them, else what its tokens decode to."""
@@ -64,6 +65,7 @@ class GroundTruth:
     labels: NDArray[np.integer] | None = None
     name: str = "ground-truth"
     online: bool = False
+    at_once: bool = True
 
     def __call__(self, batch: Batch, degree: float, rng: np.random.Generator, *, copy: int = 0) -> Augmented:
         """As many held-out texts as the batch has, in random order."""

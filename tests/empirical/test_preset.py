@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from empirical.config import ModelConfig, RunConfig
+from empirical.config import AugmentConfig, ModelConfig, RunConfig
 from empirical.grid import Sweep, canonical, load_sweep, preset_names
 from empirical.sweep import run_sweep
 from empirical.table import result_table
@@ -63,7 +63,7 @@ def test_tables_share_their_cells():
 def test_every_preset_is_estimated(name, monkeypatch):
     from empirical import estimate
 
-    monkeypatch.setattr(estimate, "time_layer", lambda hidden, inner: (1e-7 * hidden, 3e-7 * hidden))
+    monkeypatch.setattr(estimate, "time_layer", lambda hidden, inner, recurrent: (1e-7 * hidden, 3e-7 * hidden))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setattr(estimate, "load_task", refuse_the_hub(estimate.load_task))
     made = estimate.estimate_sweep(load_sweep(name))
@@ -90,7 +90,7 @@ def refuse_the_hub(load):
 def test_estimates_grow_with_steps_and_shrink_with_shared_teachers(monkeypatch):
     from empirical import estimate
 
-    monkeypatch.setattr(estimate, "time_layer", lambda hidden, inner: (1e-7, 3e-7))
+    monkeypatch.setattr(estimate, "time_layer", lambda *layer: (1e-7, 3e-7))
     run = load_sweep("demo").runs[1]
     meter = estimate.Meter({})
     longer = run.model_copy(update={"train": run.train.model_copy(update={"steps": 2 * run.train.steps})})
@@ -102,14 +102,30 @@ def test_estimates_grow_with_steps_and_shrink_with_shared_teachers(monkeypatch):
     assert estimate.KNOWN["t5-small"].parameters == pytest.approx(37e6, rel=0.06)
 
 
-def test_the_calibration_times_a_real_layer():
-    from empirical.estimate import time_layer
+def test_the_calibration_times_real_layers_and_a_real_translator():
+    from empirical.estimate import time_layer, time_translation
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    forward, both = time_layer(64, 256)
+    times = [time_layer(64, 256), time_layer(64, 256, recurrent=True)]
     torch.set_num_threads(threads)
-    assert 0 < forward < both
+    assert all(0 < forward < both for forward, both in times)
+    assert time_translation(["The house is very old.", "We saw three dogs.", "It rains.", "She sings."]) > 0
+
+
+def test_a_translation_is_paid_for_once_and_by_its_first_run(monkeypatch):
+    from empirical import estimate
+
+    monkeypatch.setattr(estimate, "time_layer", lambda *layer: (0.0, 0.0))
+    monkeypatch.setattr(estimate, "time_translation", lambda texts: 0.5)
+    augment = AugmentConfig(augmenter="back-translation", copies=3)
+    first = load_sweep("demo").runs[1].model_copy(update={"augment": augment, "data_size": 100})
+    other = first.model_copy(update={"data_seed": 1})
+    meter = estimate.Meter({})
+    assert [meter.seconds(run, 1) for run in (first, first, other)] == [50, 0, 50] and not meter.notes
+    model = augment.model_copy(update={"engine": "some/model"})
+    assert meter.seconds(first.model_copy(update={"augment": model}), 1) == 0
+    assert list(meter.notes) == ["the translation of tweets by some/model is not in the estimate"]
 
 
 @pytest.fixture(scope="module")

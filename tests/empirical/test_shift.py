@@ -84,7 +84,7 @@ def test_proxy_a_distance_of_equal_and_of_separated_clouds():
 class Tokens:
     """A stand-in augmenter: `degree` is stored in the ids, so that the encoder below knows how far to move."""
 
-    name, online = "tokens", True
+    name, online, at_once = "tokens", True, False
 
     def __call__(self, batch, degree, rng, *, copy=0):
         ids = batch.ids_BL.copy()

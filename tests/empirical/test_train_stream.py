@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from empirical.augment import encode_batch
+from empirical.augment.entropy_filter import EntropyFilter
 from empirical.augment.whole_texts import GroundTruth
 from empirical.config import AugmentConfig
 from empirical.corpus import BatchOrder, encode_corpus
@@ -125,3 +126,15 @@ def test_ground_truth_repeats_no_held_out_text_while_they_last():
     augmentation = Augmentation(config=config, augmenter=augmenter, data_seed=0)
     pool = Pool.make(augmentation, encode_corpus(reader, texts[:size], None, 16), 1)
     assert sorted(pool.label_P.tolist()) == list(range(size)), "more originals than are augmented at a time"
+    asked = []
+
+    def teacher(batch):
+        asked.append(len(batch))
+        return np.stack([np.zeros(len(batch)), batch.ids_BL[:, 1]], axis=1)
+
+    filtered = EntropyFilter(augmenter, teacher, 0.5)
+    halved = Pool.make(
+        Augmentation(config=config, augmenter=filtered, data_seed=0), encode_corpus(reader, texts[:size], None, 16), 1
+    )
+    assert sum(asked) == size and max(asked) < size, "the teacher is asked about some texts at a time"
+    assert len(set(halved.label_P.tolist())) == len(halved.label_P) < size
