@@ -66,7 +66,7 @@ def augment(
     tool = _augmenter(augmenter, degree, neighbours, metric, model, engine, tokenizer, held_out=held_out, pivots=pivots)
     if sys.stdin.isatty():
         sys.stderr.write("reading lines from the terminal; end with Ctrl-D\n")
-    for number, (text_a, text_b) in enumerate(_chunks(sys.stdin.buffer)):
+    for number, (text_a, text_b) in enumerate(_chunks(sys.stdin.buffer, whole=tool.at_once)):
         rng = step_generator(seed, number, 1)
         results = augment_texts(tool, tokenizer, text_a, text_b, degree, rng, max_length=WHOLE_LINE)
         for result, *texts in zip(results, text_a, *([] if text_b is None else [text_b]), strict=True):
@@ -235,9 +235,7 @@ def _augmenter(
     texts = None
     if held_out is not None:
         with _opened(held_out) as stream:
-            columns = list(_chunks(stream))
-        text_a = [text for first, _ in columns for text in first]
-        text_b = [text for _, second in columns for text in second or []] or None
+            text_a, text_b = next(_chunks(stream, whole=True), ([], None))
         texts = encode_batch(tokenizer, text_a, text_b, WHOLE_LINE)
     return make_augmenter(
         config,
@@ -256,8 +254,8 @@ def _opened(path: Path) -> BinaryIO:
         raise InputError("--held-out", str(path), f"a readable file ({error.strerror})") from None
 
 
-def _chunks(stream: BinaryIO) -> Iterator[tuple[list[str], list[str] | None]]:
-    """Lines in chunks as first and second texts; all of them pairs, or none."""
+def _chunks(stream: BinaryIO, whole: bool = False) -> Iterator[tuple[list[str], list[str] | None]]:
+    """Lines in chunks (or all at once) as first and second texts; all of them pairs, or none."""
     lines: list[list[str]] = []
     characters, fields = 0, None
     for number, raw in enumerate(stream, start=1):
@@ -270,7 +268,7 @@ def _chunks(stream: BinaryIO) -> Iterator[tuple[list[str], list[str] | None]]:
             raise InputError(f"line {number}", f"{len(line)} fields", f"{fields} (tab-separated), as in line 1")
         lines.append(line)
         characters += len(raw)
-        if len(lines) == CHUNK_LINES or characters > CHUNK_CHARACTERS:
+        if not whole and (len(lines) == CHUNK_LINES or characters > CHUNK_CHARACTERS):
             yield _columns(lines)
             lines, characters = [], 0
     if lines:

@@ -117,3 +117,14 @@ def test_mistakes_are_one_line_and_status_2(monkeypatch, capsys, text, options, 
 def test_bytes_that_are_not_utf8_are_told_by_line(monkeypatch, capsys):
     status, _, err = run_verb(monkeypatch, capsys, b"fine\nnot \xff fine\n", "--augmenter", "random")
     assert status == 2 and "line 2" in err and "UTF-8" in err and err.count("\n") == 1
+
+
+def test_ground_truth_gives_each_held_out_line_once(monkeypatch, capsys, tmp_path):
+    words = [f"{first} {second}" for first in "red green blue old new big".split() for second in map(str, range(100))]
+    (tmp_path / "held_out").write_text("\n".join(words))
+    options = ["--augmenter", "ground-truth", "--held-out", str(tmp_path / "held_out")]
+    status, out, _ = run_verb(monkeypatch, capsys, "a line\n" * len(words), *options)
+    assert status == 0 and sorted(out.splitlines()) == sorted(words)
+    (tmp_path / "held_out").write_text("")
+    status, out, err = run_verb(monkeypatch, capsys, "a line\n", *options)
+    assert status == 2 and out == "" and "held-out" in err and err.count("\n") == 1
