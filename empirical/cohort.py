@@ -204,7 +204,7 @@ class Cohort:
         if len(corpora) > 1 and self.config.augment is not None:
             logger.info("augmented texts are re-tokenised: %d tokenizers take part", len(corpora))
         order = BatchOrder(corpora[self.base].length_N, self.config.train.batch_size, self.config.data_seed)
-        augmentation = self._augmentation()
+        augmentation = self._augmentation(written=len(corpora) > 1)
         if augmentation is not None:
             augmentation.prepare(corpora[self.base], self.progress)
         return Stream(
@@ -224,7 +224,7 @@ class Cohort:
         used = stream.order.used(self.config.train.steps)
         return self.teacher.kept_logits(stream.corpora[self.teacher.key], used, self.folder / "outputs", self.progress)
 
-    def _augmentation(self) -> Augmentation | None:
+    def _augmentation(self, *, written: bool) -> Augmentation | None:
         augment = self.config.augment
         if augment is None:
             return None
@@ -241,7 +241,12 @@ class Cohort:
             needs["teacher"] = self._scorer(scored)
         augmenter = make_augmenter(augment, tokenizer=self.tokenizers[self.base], cache=self.folder, **needs)
         return Augmentation(
-            config=augment, augmenter=augmenter, data_seed=self.config.data_seed, scored=lambda: scored[0]
+            config=augment,
+            augmenter=augmenter,
+            data_seed=self.config.data_seed,
+            max_length=self.config.task.max_length,
+            tokenizer=self.tokenizers[self.base] if written else None,
+            scored=lambda: scored[0],
         )
 
     def _embeddings(self) -> NDArray[np.float32]:

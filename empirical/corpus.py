@@ -69,9 +69,7 @@ class Corpus:
         return state.hexdigest()[:16]
 
 
-def join_batches(
-    batches: Sequence[Batch], pad_id: int, text_a: Sequence[str] | None = None, text_b: Sequence[str] | None = None
-) -> Corpus:
+def join_batches(batches: Sequence[Batch], pad_id: int) -> Corpus:
     """The texts of these batches, in order, as one corpus."""
     length_N = np.concatenate([batch.mask_BL.sum(axis=1) for batch in batches]).astype(np.int64)
     return Corpus(
@@ -81,9 +79,14 @@ def join_batches(
         length_N=length_N,
         start_N=np.concatenate([[0], np.cumsum(length_N)[:-1]]).astype(np.int64),
         pad_id=pad_id,
-        text_a=text_a,
-        text_b=text_b,
+        text_a=_column([batch.text_a for batch in batches]),
+        text_b=_column([batch.text_b for batch in batches]),
     )
+
+
+def _column(parts: Sequence[Sequence[str] | None]) -> list[str] | None:
+    """Columns of texts as one, or None where any batch has none."""
+    return None if None in parts else [text for part in parts for text in part or ()]
 
 
 def encode_corpus(
@@ -98,7 +101,7 @@ def encode_corpus(
         stop = start + CHUNK
         second = None if text_b is None else text_b[start:stop]
         batches.append(encode_batch(tokenizer, text_a[start:stop], second, max_length))
-    return join_batches(batches, tokenizer.pad_token_id, text_a, text_b)
+    return join_batches(batches, tokenizer.pad_token_id)
 
 
 @dataclass

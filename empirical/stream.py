@@ -11,13 +11,14 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from empirical.augment import Augmenter, decode_batch, encode_batch
+from empirical.augment import Augmenter, encode_batch
+from empirical.augment.lines import write_texts
 from empirical.batch import Augmented, Batch, step_generator
 from empirical.config import AugmentConfig
 from empirical.corpus import BatchOrder, Corpus, join_batches
@@ -70,11 +71,15 @@ class Augmentation:
     """An augmenter at work in a run: online, afresh at every step, or offline, from copies made once.
 
     scored: how many texts the augmenter's filter had the teacher score so far (0 without a filter).
+    tokenizer: the augmenter's, where a model reads another and the augmented texts must be written out, else None.
+    max_length: tokens that texts are cut to.
     """
 
     config: AugmentConfig
     augmenter: Augmenter
     data_seed: int
+    max_length: int
+    tokenizer: Any = None
     scored: Callable[[], int] = lambda: 0
     pool: Pool | None = None
 
@@ -91,7 +96,16 @@ class Augmentation:
         """The augmented texts of step `step`."""
         if self.pool is not None:
             return self.pool.draw(index_B, step_generator(self.data_seed, step, CHOICE))
-        return self.augmenter(original, self.config.degree, step_generator(self.data_seed, step, AUGMENTATION))
+        return self.make(original, step_generator(self.data_seed, step, AUGMENTATION))
+
+    def make(self, original: Batch, rng: np.random.Generator, copy: int = 0) -> Augmented:
+        """What the augmenter makes of a batch, with its texts where another tokenizer needs them."""
+        made = self.augmenter(original, self.config.degree, rng, copy=copy)
+        if self.tokenizer is None or made.batch.text_a is not None:
+            return made
+        texts = [text.texts for text in write_texts(made, original, self.tokenizer, self.max_length)]
+        text_a, *text_b = zip(*texts, strict=True) if texts else [()]
+        return replace(made, batch=replace(made.batch, text_a=text_a, text_b=text_b[0] if text_b else None))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +141,7 @@ class Pool:
             for chunk, start in enumerate(starts):
                 index = np.arange(start, min(start + size, len(corpus)))
                 rng = step_generator(augmentation.data_seed, copy * len(starts) + chunk, COPIES)
-                part = augmentation.augmenter(corpus.batch(index), augmentation.config.degree, rng, copy=copy)
+                part = augmentation.make(corpus.batch(index), rng, copy)
                 row_A = np.arange(len(part.batch)) if part.row_B is None else part.row_B
                 rows.append(start + np.where(row_A >= 0, row_A, np.arange(len(row_A)) % len(index)))
                 parts.append(part)
@@ -208,14 +222,12 @@ class Stream:
         )
 
     def _retokenised(self, batch: Batch) -> dict[str, Batch]:
-        """An augmented batch for every tokenizer: as it is for the one it was made with, through text for others."""
+        """An augmented batch for every tokenizer: as it is for the one it was made with, its texts for others."""
         batches = {self.base: batch}
         for key in self.corpora:
             if key != self.base:
-                texts = decode_batch(self.tokenizers[self.base], batch)
-                pairs = bool(texts) and isinstance(texts[0], tuple)
-                first, second = ([text[0] for text in texts], [text[1] for text in texts]) if pairs else (texts, None)
-                batches[key] = encode_batch(self.tokenizers[key], first, second, self.max_length)  # type: ignore[arg-type]
+                assert batch.text_a is not None, "an augmentation without a tokenizer, though another model reads texts"
+                batches[key] = encode_batch(self.tokenizers[key], batch.text_a, batch.text_b, self.max_length)
         return batches
 
 

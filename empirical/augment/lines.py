@@ -59,13 +59,29 @@ def augment_texts(
     codec = Codec.of(tokenizer)
     encodings = codec.encodings(text_a, text_b, max_length, offsets=True)
     batch = batch_of(codec.vocabulary, encodings, text_a, text_b)
-    augmented = augmenter(batch, degree, rng, copy=copy)
+    return _written(augmenter(batch, degree, rng, copy=copy), batch, encodings, codec, max_length)
+
+
+def write_texts(augmented: Augmented, original: Batch, tokenizer: Any, max_length: int) -> list[AugmentedText]:
+    """What an augmenter made of a batch that keeps its texts, as text: for readers with another tokenizer.
+
+    tokenizer, max_length: what `original` was encoded with.
+    """
+    assert original.text_a is not None
+    codec = Codec.of(tokenizer)
+    encodings = codec.encodings(original.text_a, original.text_b, max_length, offsets=True)
+    return _written(augmented, original, encodings, codec, max_length)
+
+
+def _written(
+    augmented: Augmented, original: Batch, encodings: Sequence[Any], codec: Codec, max_length: int
+) -> list[AugmentedText]:
     row_B = np.arange(len(augmented.batch)) if augmented.row_B is None else augmented.row_B
-    texts = [text_a] if text_b is None else [text_a, text_b]
+    texts = [column for column in (original.text_a, original.text_b) if column is not None]
     if augmented.batch.text_a is not None:
         parts = _whole_texts(augmented, codec, max_length)
     else:
-        rewriter = _Rewriter(augmented, batch, row_B, codec.vocabulary)
+        rewriter = _Rewriter(augmented, original, row_B, codec.vocabulary)
         parts = [
             rewriter.row(place, [_Original.of(column[row], encodings[row], at) for at, column in enumerate(texts)])
             for place, row in enumerate(row_B.tolist())

@@ -129,7 +129,7 @@ def test_the_loss_does_not_depend_on_how_a_batch_is_split(place, tmp_path, monke
     for parts in (1, 3, 10, 2):
         monkeypatch.setattr("empirical.student.MICRO_TOKENS", {"cpu": 30 if parts == 2 else 2048})
         student = ModelConfig(name=str(place / "bert"), layers=(0, 3), dropout=0.0)
-        settings = {"accumulate": parts, "batch_size": 10, "clip": None, "gamma": 0.3, "beta": 0.2}
+        settings = {"accumulate": parts, "batch_size": 10, "clip": None, "gamma": 0.3, "beta": 0.2, "precision": "fp32"}
         config = run(place, augment=SHIFT, student=student, train=settings)
         (member,), stream, cohort = members_of([config], place, tmp_path / str(parts))
         kept = cohort.kept_logits(stream)

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from empirical.augment import encode_batch
+from empirical.augment import encode_batch, make_augmenter
 from empirical.augment.entropy_filter import EntropyFilter
 from empirical.augment.whole_texts import GroundTruth
 from empirical.config import AugmentConfig
 from empirical.corpus import BatchOrder, encode_corpus
-from empirical.stream import Augmentation, Pool, run_ahead, tokenizer_key
+from empirical.stream import Augmentation, Pool, Stream, run_ahead, tokenizer_key
 from empirical.student import joined
 from tests.empirical.tiny_kd import WORDS, tokenizer
 
@@ -123,7 +123,7 @@ def test_ground_truth_repeats_no_held_out_text_while_they_last():
     held_out = encode_batch(reader, texts[size:], None, 16)
     augmenter = GroundTruth(held_out, np.arange(size))
     config = AugmentConfig(augmenter="ground-truth", copies=1)
-    augmentation = Augmentation(config=config, augmenter=augmenter, data_seed=0)
+    augmentation = Augmentation(config=config, augmenter=augmenter, data_seed=0, max_length=16)
     pool = Pool.make(augmentation, encode_corpus(reader, texts[:size], None, 16), 1)
     assert sorted(pool.label_P.tolist()) == list(range(size)), "more originals than are augmented at a time"
     asked = []
@@ -134,7 +134,38 @@ def test_ground_truth_repeats_no_held_out_text_while_they_last():
 
     filtered = EntropyFilter(augmenter, teacher, 0.5)
     halved = Pool.make(
-        Augmentation(config=config, augmenter=filtered, data_seed=0), encode_corpus(reader, texts[:size], None, 16), 1
+        Augmentation(config=config, augmenter=filtered, data_seed=0, max_length=16),
+        encode_corpus(reader, texts[:size], None, 16),
+        1,
     )
     assert sum(asked) == size and max(asked) < size, "the teacher is asked about some texts at a time"
     assert len(set(halved.label_P.tolist())) == len(halved.label_P) < size
+
+
+@pytest.mark.parametrize("copies", [None, 2])
+@pytest.mark.parametrize("pairs", [False, True])
+def test_another_tokenizer_reads_what_the_augmenters_own_does_not_know(copies, pairs):
+    strange = [*WORDS, "Sun", "☀"]
+    readers = {"own": tokenizer(), "other": tokenizer(strange)}
+    first = [f"Sun  {text} ☀" for text in TEXTS]
+    second = [f"{text} ☀ Sun" for text in reversed(TEXTS)] if pairs else None
+
+    def step(degree):
+        config = AugmentConfig(augmenter="random", degree=degree, copies=copies)
+        augmenter = make_augmenter(config, tokenizer=readers["own"])
+        corpora = {key: encode_corpus(reader, first, second, 20) for key, reader in readers.items()}
+        work = Augmentation(config=config, augmenter=augmenter, data_seed=0, max_length=20, tokenizer=readers["own"])
+        work.prepare(corpora["own"])
+        order = BatchOrder(corpora["own"].length_N, 4, 0)
+        stream = Stream(
+            corpora=corpora, tokenizers=readers, base="own", label_N=np.zeros(4, int), order=order, max_length=20,
+            augmentation=work,
+        )  # fmt: skip
+        return next(stream.steps(0, 1))
+
+    same, half = step(0.0), step(0.5)
+    np.testing.assert_array_equal(same.augmented["other"].ids_BL, same.original["other"].ids_BL)
+    known = readers["other"].convert_tokens_to_ids(["Sun", "☀"])
+    counts = [np.isin(step.augmented["other"].ids_BL, known).sum() for step in (same, half)]
+    assert counts[0] == counts[1] > 0, "unknown tokens are not eligible, so all of them are still there"
+    assert half.changed > 0 and half.augmented["own"].mask_BL.sum() == half.augmented["other"].mask_BL.sum()
