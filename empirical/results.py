@@ -79,7 +79,8 @@ def sweep_frame(sweep: Sweep, root: Path) -> pd.DataFrame:
 
     `score` is the task's metric on the test split (`metric` names it), `error` is 1 - score, `error_se` its standard
     error over the test examples (of an accuracy; missing for others), `validation` the same metric on the validation
-    split, `data_size` the count of original examples, `data_fraction` their share of the training split.
+    split, `data_size` the count of original examples, `data_fraction` their share of the training split, `precision`
+    and `teacher_hash` what the machine computed in and which weights taught, empty where there are none.
     """
     import pandas as pd
 
@@ -96,6 +97,7 @@ def _scored(result: dict[str, Any] | None) -> dict[str, Any]:
     names = ("metric", "score", "error", "error_se", "n_test", "accuracy", "validation", "wall_seconds", "steps",
              "examples_seen", "teacher_calls", "realised_degree", "teacher_gap")  # fmt: skip
     row: dict[str, Any] = {"status": "left", "reason": "", **dict.fromkeys(names, math.nan), "metric": ""}
+    row |= {name: (result or {}).get(name) or "" for name in ("precision", "teacher_hash")}
     if result is None:
         return row
     row |= {name: result[name] for name in names if isinstance(result.get(name), (int, float))}

@@ -6,7 +6,7 @@ kdshift empirical table table2-mnli --results results
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -231,8 +231,21 @@ def _notes(sweep: Sweep, selected: pd.DataFrame, paper: PaperTable | None, kept:
         notes.append(f"cells have {seeds.min()} to {seeds.max()} seeds; those of one seed vary over test examples only")
     if not kept:
         notes.append("predictions are not kept here: test examples enter as normal noise, independent in each cell")
+    notes.extend(_mixtures(selected))
     notes.append("intervals: 95 %, bootstrap over seeds and test examples; p: how often the cell is its row's best")
     return (*notes, *(f"the paper: {note}" for note in (paper.notes if paper else ())))
+
+
+def _mixtures(selected: pd.DataFrame) -> Iterator[str]:
+    """What the runs of a table should have in common and do not: a sweep went on elsewhere, or was put together."""
+    known = selected.reindex(columns=["task", "teacher", "precision", "teacher_hash"]).replace("", None)
+    precisions = known["precision"].value_counts()
+    if len(precisions) > 1:
+        counts = ", ".join(f"{name} ({count} runs)" for name, count in precisions.items())
+        yield f"runs of different precision are mixed: {counts}"
+    for (task, teacher), count in known.groupby(["task", "teacher"])["teacher_hash"].nunique().items():
+        if count > 1:
+            yield f"students of {count} differently trained teachers ({teacher}, {_key_text('task', task)}) are mixed"
 
 
 __all__ = ["CELL", "Cell", "CurveKey", "ResultTable", "Row", "curves", "labelled_curves", "result_table",

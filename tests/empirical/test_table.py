@@ -14,6 +14,7 @@ import pytest
 from empirical.export import export, latex, markdown
 from empirical.metric import confusion, score
 from empirical.paper import TABLES
+from empirical.record import read_result, run_directory, write_result
 from empirical.resample import bootstrap_row
 from empirical.results import record_failure, sweep_frame
 from empirical.status import recorded_sweeps, sweep_folder
@@ -127,6 +128,7 @@ def test_a_sweeps_table_finds_the_best_degree(made):
     assert sum(cell.probability for cell in cells.values()) == pytest.approx(1)
     assert all(cell.low < cell.score < cell.high for cell in cells.values())
     assert made.left == made.failed == 0 and any("protocol: validation" in note for note in made.notes)
+    assert not any("mixed" in note for note in made.notes)
 
 
 def test_exports_hold_every_number(made, tmp_path):
@@ -158,6 +160,18 @@ def test_unfinished_and_failed_runs_are_counted_and_an_empty_table_is_refused(tm
     record_failure(sweep.runs[-1], tmp_path / "out", "diverged")
     made = result_table(sweep, tmp_path / "out")
     assert (made.left, made.failed) == (3, 1) and made.columns == ("0 %", "30 %")
+
+
+def test_runs_of_two_precisions_and_two_teachers_are_said(tmp_path):
+    sweep, root = sweep_of(tmp_path, degrees=(0.0, 0.3)), tmp_path / "out"
+    quiet(sweep, root)
+    for run in sweep.runs:
+        result = read_result(run_directory(run, root), run)
+        traces = {"precision": "bf16" if run.augment else "fp32", "teacher_hash": f"weights {run.seed}"}
+        write_result({**result, **traces}, run_directory(run, root))
+    notes = " ".join(result_table(sweep, root).notes)
+    assert "precision are mixed: " in notes and "bf16 (2 runs)" in notes and "fp32 (2 runs)" in notes
+    assert "students of 2 differently trained teachers" in notes
 
 
 def test_a_table_that_was_kept_without_its_runs_says_so_and_has_the_same_scores(tmp_path, made):
