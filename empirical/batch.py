@@ -64,6 +64,7 @@ class Augmented:
         was moved from, -1 for new ones; None: positions are the original's (or have nothing to do with them).
     row_B: int array of shape (B,), the original row each augmented text was made from, -1 for none; None: in order.
     label_B: int array of shape (B,), gold labels where the augmenter brings its own (ground truth); None: y' = y.
+    logits_BC: float32 array of shape (B, C), the teacher's logits where a filter has asked for them, else None.
     """
 
     batch: Batch
@@ -73,6 +74,7 @@ class Augmented:
     source_BL: NDArray[np.int32] | None = None
     row_B: NDArray[np.int64] | None = None
     label_B: NDArray[np.int64] | None = None
+    logits_BC: NDArray[np.float32] | None = None
 
     @property
     def degree(self) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -50,7 +50,9 @@ class Step:
     number: the step, from 0. index_B: the original texts' numbers in the training subset.
     original, augmented: batches by tokenizer; `augmented` is None without augmented data.
     label_B, augmented_label_A: gold labels; those of augmented texts are y' = y unless the augmenter knows better.
-    new_originals: original texts that no earlier step held. filter_calls: texts the teacher scored for a filter.
+    augmented_logits_AC: the teacher's logits of augmented texts where a filter has asked for them.
+    new_originals: original texts that no earlier step held. filter_calls: texts the teacher scored for a filter; those
+    it scored for the offline copies belong to step 0.
     eligible, changed: token counts of the augmented texts' originals.
     """
 
@@ -60,6 +62,7 @@ class Step:
     label_B: NDArray[np.int64]
     augmented: dict[str, Batch] | None
     augmented_label_A: NDArray[np.int64] | None
+    augmented_logits_AC: NDArray[np.float32] | None
     new_originals: int
     filter_calls: int
     eligible: int
@@ -113,7 +116,7 @@ class Pool:
     """Offline copies: P augmented texts, of which each original text owns some.
 
     entry_P: numbers of augmented texts, grouped by original; first_N, count_N: each original's group.
-    eligible_P, changed_P: token counts. label_P: gold labels brought along, or None.
+    eligible_P, changed_P: token counts. label_P, logits_PC: gold labels and teacher's logits brought along, or None.
     """
 
     corpus: Corpus
@@ -123,6 +126,7 @@ class Pool:
     eligible_P: NDArray[np.int64]
     changed_P: NDArray[np.int64]
     label_P: NDArray[np.int64] | None
+    logits_PC: NDArray[np.float32] | None
 
     @classmethod
     def make(
@@ -149,7 +153,6 @@ class Pool:
                     progress("augment offline", copy * len(starts) + chunk + 1, copies * len(starts))
         row_P = np.concatenate(rows)
         count_N = np.bincount(row_P, minlength=len(corpus))
-        labels = [part.label_B for part in parts]
         return cls(
             corpus=join_batches([part.batch for part in parts], corpus.pad_id),
             entry_P=np.argsort(row_P, kind="stable"),
@@ -157,7 +160,8 @@ class Pool:
             count_N=count_N,
             eligible_P=np.concatenate([part.eligible_B for part in parts]),
             changed_P=np.concatenate([part.changed_B for part in parts]),
-            label_P=None if any(label is None for label in labels) else np.concatenate(labels),  # type: ignore[arg-type]
+            label_P=_stacked([part.label_B for part in parts]),
+            logits_PC=_stacked([part.logits_BC for part in parts]),
         )
 
     def draw(self, index_B: NDArray[np.int64], rng: np.random.Generator) -> Augmented:
@@ -174,6 +178,7 @@ class Pool:
             changed_BL=np.zeros_like(batch.mask_BL),
             row_B=row_A,
             label_B=None if self.label_P is None else self.label_P[entry_A],
+            logits_BC=None if self.logits_PC is None else self.logits_PC[entry_A],
         )
 
 
@@ -206,7 +211,7 @@ class Stream:
         seen_N[index_B] = True
         original = {key: corpus.batch(index_B) for key, corpus in self.corpora.items()}
         label_B = self.label_N[index_B]
-        scored = self.augmentation.scored() if self.augmentation else 0
+        scored = self.augmentation.scored() if self.augmentation and step > 0 else 0
         drawn = self.augmentation.draw(step, index_B, original[self.base]) if self.augmentation else None
         return Step(
             number=step,
@@ -215,6 +220,7 @@ class Stream:
             label_B=label_B,
             augmented=None if drawn is None else self._retokenised(drawn.batch),
             augmented_label_A=None if drawn is None else _labels(drawn, label_B),
+            augmented_logits_AC=None if drawn is None else drawn.logits_BC,
             new_originals=new,
             filter_calls=(self.augmentation.scored() if self.augmentation else 0) - scored,
             eligible=0 if drawn is None else int(drawn.eligible_B.sum()),
@@ -229,6 +235,12 @@ class Stream:
                 assert batch.text_a is not None, "an augmentation without a tokenizer, though another model reads texts"
                 batches[key] = encode_batch(self.tokenizers[key], batch.text_a, batch.text_b, self.max_length)
         return batches
+
+
+def _stacked(parts: Sequence[NDArray[Any] | None]) -> NDArray[Any] | None:
+    """Arrays one below the other, or None where any is missing."""
+    here = [part for part in parts if part is not None]
+    return np.concatenate(here) if len(here) == len(parts) else None
 
 
 def _labels(drawn: Augmented, label_B: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -155,10 +155,11 @@ def agreed(student: Student, wish: bool) -> bool:
 
 
 def calls_of(student: Student, step: Step) -> int:
-    """Texts the teacher scores for this step: original texts the first time they come, augmented ones always."""
+    """Texts the teacher scores for this step: originals the first time they come, augmented ones if no filter has."""
     if not student.needs_teacher:
         return step.filter_calls
-    augmented = 0 if step.augmented is None else len(step.augmented[student.tokenizer])
+    asked = step.augmented is None or step.augmented_logits_AC is not None
+    augmented = 0 if asked else len(step.augmented[student.tokenizer])
     return step.new_originals + augmented + step.filter_calls
 
 
@@ -178,7 +179,9 @@ class _Halves:
         self.original_BC = self.augmented_AC = None
         if wanted and teacher is not None and kept_NC is not None:
             self.original_BC = kept_NC[torch.from_numpy(step.index_B).to(kept_NC.device)]
-            if step.augmented is not None and len(step.augmented[teacher.key]):
+            if step.augmented_logits_AC is not None:
+                self.augmented_AC = torch.from_numpy(step.augmented_logits_AC).to(kept_NC.device)
+            elif step.augmented is not None and len(step.augmented[teacher.key]):
                 self.augmented_AC = teacher.logits(step.augmented[teacher.key])
 
     def original(self, student: Student):  # type: ignore[no-untyped-def]

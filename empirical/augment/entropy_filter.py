@@ -29,7 +29,8 @@ class EntropyFilter:
     """Keeps the augmented texts whose teacher entropy is at most the batch's `quantile`, one at least.
 
     The augmented batch is smaller than the original; `row_B` says which originals are left. The teacher scores
-    every text of the unfiltered batch: a training loop that counts teacher calls must count those.
+    every text of the unfiltered batch: a training loop that counts teacher calls must count those, and need not ask
+    again about the texts that are left.
     """
 
     inner: Augmenter
@@ -53,7 +54,8 @@ class EntropyFilter:
         full = self.inner(batch, degree, rng, copy=copy)
         starts = range(0, len(full.batch), SCORED)
         parts = [self.teacher(full.batch.rows(np.arange(len(full.batch))[start : start + SCORED])) for start in starts]
-        entropy_B = entropy(np.concatenate(parts))
+        logits_BC = np.concatenate(parts)
+        entropy_B = entropy(logits_BC)
         keep = np.flatnonzero(entropy_B <= np.quantile(entropy_B, self.quantile, method="higher"))
         row_B = np.arange(len(full.batch), dtype=np.int64) if full.row_B is None else full.row_B
         kept = full.batch.rows(keep)
@@ -67,4 +69,5 @@ class EntropyFilter:
             source_BL=None if full.source_BL is None else full.source_BL[keep, :length],
             row_B=row_B[keep],
             label_B=None if full.label_B is None else full.label_B[keep],
+            logits_BC=logits_BC[keep],
         )

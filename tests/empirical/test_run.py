@@ -15,10 +15,12 @@ import pandas as pd
 import pytest
 import torch
 
+from empirical.cohort import Cohort
 from empirical.config import AugmentConfig, ModelConfig, RunConfig
 from empirical.model import load_classifier, weights_hash
 from empirical.record import load_run, read_config
 from empirical.run import TeacherFailed, ensure_teacher, is_finished, run_cohort, run_directory
+from empirical.teacher import Teacher
 from kdshift.cli import main
 from tests.empirical.tiny_kd import LABELS, bert, run, table
 from theory.errors import InputError
@@ -186,8 +188,6 @@ class TestLabelOrder:
         return run(place, teacher=ModelConfig(name=str(folder)), teacher_train=None, train={"steps": 2})
 
     def logits(self, config, place):
-        from empirical.cohort import Cohort
-
         cohort = Cohort(config, place / "shared")
         folder = ensure_teacher(config, place / "results")
         cohort.teacher_model = folder / "model" if (folder / "model").is_dir() else folder
@@ -244,10 +244,39 @@ def test_pairs_run_through(place, augment, mode):
     assert (result["teacher_calls"] > 0) == (mode == "distill")
 
 
+@pytest.mark.parametrize("mode", ["distill", "finetune"])
+@pytest.mark.parametrize("copies", [None, 2])
+def test_a_filters_teacher_is_asked_once_a_text_and_its_calls_are_counted(place, tmp_path, monkeypatch, copies, mode):
+    filtered = SHIFT.model_copy(update={"copies": copies, "entropy_quantile": 0.5})
+    config = run(place, augment=filtered, mode=mode, data_size=16, train={"steps": 6})
+    ensure_teacher(config, tmp_path)
+    asked, logits = [], Teacher.logits
+
+    def counted(teacher, batch):
+        asked.append(len(batch))
+        return logits(teacher, batch)
+
+    monkeypatch.setattr(Teacher, "logits", counted)
+    result = run_cohort([config], tmp_path)[0]
+    scored = 6 * 8 if copies is None else 2 * 16
+    assert result["status"] == "finished" and result["realised_degree"] > 0
+    assert result["teacher_calls"] == sum(asked) == scored + (16 if mode == "distill" else 0)
+
+
+def test_a_filtered_step_brings_the_teachers_logits_of_its_own_texts(place, tmp_path):
+    for copies in (None, 2):
+        filtered = SHIFT.model_copy(update={"copies": copies, "entropy_quantile": 0.5})
+        cohort = Cohort(run(place, augment=filtered, data_size=16, train={"precision": "fp32"}), tmp_path / "shared")
+        cohort.teacher_model = ensure_teacher(cohort.config, tmp_path) / "model"
+        teacher, student = cohort.teacher, cohort.student(cohort.config)
+        for step in cohort.stream().steps(0, 3):
+            expected = teacher.numpy_logits(step.augmented[teacher.key])
+            np.testing.assert_allclose(step.augmented_logits_AC, expected, atol=1e-5)
+            assert (student.tokenizer == teacher.key and 0 < len(expected) < 8) or copies
+
+
 def test_offline_copies_are_a_fixed_set(place):
     config = run(place, augment=SHIFT.model_copy(update={"copies": 2}), data_size=16, train={"steps": 40})
-    from empirical.cohort import Cohort
-
     cohort = Cohort(config, place / "shared")
     cohort.teacher_model = ensure_teacher(config, place / "results") / "model"
     assert cohort.teacher
@@ -273,8 +302,6 @@ def test_a_student_with_another_tokenizer_reads_re_tokenised_texts(place, caplog
     other = bert(place / "other", vocab_size=200)
     tokenizer([*reversed(WORDS)]).save_pretrained(other)
     config = run(place, student=ModelConfig(name=str(other)), augment=SHIFT, train={"steps": 3})
-    from empirical.cohort import Cohort
-
     cohort = Cohort(config, place / "shared")
     cohort.teacher_model = ensure_teacher(config, place / "results") / "model"
     teacher, student = cohort.teacher, cohort.student(config)
