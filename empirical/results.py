@@ -5,6 +5,7 @@ Columns are the design's vocabulary; `kdshift empirical table` and the notebooks
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 
 PREDICTIONS = "predictions.parquet"
+MAKERS = ("versions", "device", "threads", "precision", "compiled", "teacher_hash")
 
 
 def run_place(run: RunConfig, root: Path) -> Path:
@@ -91,6 +93,27 @@ def sweep_frame(sweep: Sweep, root: Path) -> pd.DataFrame:
             {"run": str(place.relative_to(root)), "group": group, **describe(run), **_scored(read_result(place, run))}
         )
     return pd.DataFrame(rows)
+
+
+def sweep_provenance(sweep: Sweep, root: Path) -> dict[str, Any]:
+    """What made a sweep's table: the counts of its runs, and each distinct machine, set of versions and teacher.
+
+    `made_by` lists what finished runs say of themselves, with the number of `runs` that say it.
+    """
+    results = [read_result(run_place(run, root), run) for run in sweep.runs]
+    finished = [result for result in results if result is not None and result["status"] == "finished"]
+    makers: dict[str, dict[str, Any]] = {}
+    for result in finished:
+        maker = {name: result[name] for name in MAKERS if name in result}
+        makers.setdefault(json.dumps(maker, sort_keys=True), {**maker, "runs": 0})["runs"] += 1
+    return {
+        "sweep": sweep.name,
+        "title": sweep.title,
+        "runs": len(results),
+        "finished": len(finished),
+        "wall_seconds": sum(result["wall_seconds"] for result in finished),
+        "made_by": list(makers.values()),
+    }
 
 
 def _scored(result: dict[str, Any] | None) -> dict[str, Any]:

@@ -6,6 +6,7 @@ kdshift empirical sweep demo --results results
 from __future__ import annotations
 
 import errno
+import json
 import logging
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -18,8 +19,8 @@ from empirical.cohort import cohort_key, read_task, uses_teacher
 from empirical.config import RunConfig
 from empirical.engine import STOP, Engine, interruptible
 from empirical.grid import Sweep, load_sweep
-from empirical.record import read_result
-from empirical.results import record_failure, run_place, sweep_frame
+from empirical.record import read_result, write_atomically
+from empirical.results import record_failure, run_place, sweep_frame, sweep_provenance
 from empirical.run import Stopped, TeacherFailed, ensure_teacher, run_cohort, teacher_run
 from empirical.status import active_units, marked, record_sweep, sweep_folder
 from empirical.watch import watched
@@ -81,6 +82,7 @@ def run_sweep(
             mistakes += _run_all(engine, work, _cohorts(left), folder)
         frame = sweep_frame(sweep, root)
         _write_table(frame, folder / "results.parquet")
+        write_atomically(folder / "provenance.json", json.dumps(sweep_provenance(sweep, root), indent=1) + "\n")
     except OSError as error:
         if error.errno not in DISK:
             raise

@@ -20,7 +20,7 @@ import pytest
 
 from empirical.engine import STOP, Engine
 from empirical.grid import Sweep, cell_key, load_sweep, merge
-from empirical.record import run_directory
+from empirical.record import read_result, run_directory, write_result
 from empirical.status import marked, recorded_sweep, sweep_folder, sweep_status
 from empirical.sweep import run_sweep
 from tests.empirical.fake_cohort import broken_at_half, fake_run, killed_once, logged, own_task, sweep_of
@@ -114,6 +114,19 @@ def test_the_table_has_one_row_a_run_and_a_second_start_runs_nothing(tmp_path):
     pd.testing.assert_frame_equal(frame, again)
     saved = pd.read_parquet(sweep_folder("small", tmp_path / "out") / "results.parquet")
     pd.testing.assert_frame_equal(saved, frame)
+
+
+def test_the_table_says_what_made_it(tmp_path):
+    sweep, root = sweep_of(tmp_path), tmp_path / "out"
+    quiet(sweep, root, run=fake_run)
+    folder = run_directory(sweep.runs[0], root)
+    write_result({**read_result(folder, sweep.runs[0]), "precision": "bf16", "versions": {"torch": "9"}}, folder)
+    quiet(sweep, root, run=fake_run)
+    made = json.loads((sweep_folder(sweep.name, root) / "provenance.json").read_text())
+    assert (made["runs"], made["finished"]) == (len(sweep.runs), len(sweep.runs))
+    assert made["wall_seconds"] == 1.5 * len(sweep.runs)
+    mine, others = {"versions": {"torch": "9"}, "precision": "bf16", "runs": 1}, {"runs": len(sweep.runs) - 1}
+    assert made["made_by"] == [mine, others]
 
 
 def test_cohorts_share_a_call_and_only_missing_runs_are_run(tmp_path):
@@ -336,7 +349,7 @@ def tiny_sweep(folder: Path) -> Sweep:
 KILLED = """
 import os, sys
 from pathlib import Path
-from empirical.record import run_directory
+from empirical.record import read_result, run_directory, write_result
 from empirical.run import run_cohort
 from empirical.sweep import run_sweep
 from tests.empirical.test_sweep import tiny_sweep
