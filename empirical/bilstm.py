@@ -8,8 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import nn
-from torch.nn.utils.rnn import pack_padded_sequence
+from torch import Tensor, nn
 from transformers import AutoConfig, AutoModelForSequenceClassification, PretrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import SequenceClassifierOutput
 
@@ -37,6 +36,22 @@ class BiLSTMConfig(PretrainedConfig):
         super().__init__(pad_token_id=pad_token_id, **rest)
 
 
+class BiLSTMLayer(nn.Module):
+    """One LSTM layer in both directions over padded texts: two plain LSTMs, which take half a packed one's time."""
+
+    def __init__(self, width: int, hidden: int) -> None:
+        super().__init__()
+        self.ahead = nn.LSTM(width, hidden, batch_first=True)
+        self.back = nn.LSTM(width, hidden, batch_first=True)
+
+    def forward(self, x_BLE: Tensor, row_B1: Tensor, turned_BL: Tensor) -> tuple[Tensor, Tensor]:
+        """States of both directions, each (B, L, H) in the order of the text; those at padding mean nothing.
+
+        turned_BL: for each place of a text read backwards its place in the text; applied twice it gives the text again.
+        """
+        return self.ahead(x_BLE)[0], self.back(x_BLE[row_B1, turned_BL])[0][row_B1, turned_BL]
+
+
 class BiLSTMForSequenceClassification(PreTrainedModel):
     """Embedding, one bidirectional LSTM, the last state of both directions, a ReLU layer, the classes."""
 
@@ -47,13 +62,8 @@ class BiLSTMForSequenceClassification(PreTrainedModel):
         super().__init__(config)
         width = 2 * config.hidden_size
         self.embedding = nn.Embedding(config.vocab_size, config.embedding_size, padding_idx=config.pad_token_id)
-        self.lstm = nn.LSTM(
-            config.embedding_size,
-            config.hidden_size,
-            num_layers=config.num_hidden_layers,
-            bidirectional=True,
-            batch_first=True,
-        )
+        widths = [config.embedding_size, *[width] * (config.num_hidden_layers - 1)]
+        self.layers = nn.ModuleList(BiLSTMLayer(size, config.hidden_size) for size in widths)
         self.dropout = nn.Dropout(config.dropout)
         self.dense = nn.Linear(width, width)
         self.classifier = nn.Linear(width, config.num_labels)
@@ -68,13 +78,18 @@ class BiLSTMForSequenceClassification(PreTrainedModel):
     def _init_weights(self, module: nn.Module) -> None:
         """PyTorch's own initialisation stays: it is what [25] uses."""
 
-    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> SequenceClassifierOutput:
-        """Logits of shape (B, C) for ids of shape (B, L); padding is packed away, so it changes nothing."""
-        embedded_BLE = self.dropout(self.embedding(input_ids))
-        length_B = attention_mask.sum(dim=1).cpu()
-        packed = pack_padded_sequence(embedded_BLE, length_B, batch_first=True, enforce_sorted=False)
-        _, (state, _) = self.lstm(packed)
-        last_BH = torch.cat([state[-2], state[-1]], dim=1)
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> SequenceClassifierOutput:
+        """Logits of shape (B, C) for ids of shape (B, L); padding stands on the right and changes nothing."""
+        state_BLE = self.dropout(self.embedding(input_ids))
+        row_B1 = torch.arange(len(input_ids), device=input_ids.device)[:, None]
+        last_B1 = attention_mask.sum(dim=1, keepdim=True).long() - 1
+        # A text read backwards starts at its own last token: its padding stays behind it.
+        turned_BL = last_B1 - torch.arange(input_ids.shape[1], device=input_ids.device)
+        turned_BL = torch.where(turned_BL < 0, turned_BL + input_ids.shape[1], turned_BL)
+        for layer in self.layers:
+            ahead_BLH, back_BLH = layer(state_BLE, row_B1, turned_BL)
+            state_BLE = torch.cat([ahead_BLH, back_BLH], dim=2)
+        last_BH = torch.cat([ahead_BLH[row_B1, last_B1], back_BLH[:, :1]], dim=2)[:, 0]
         hidden_BH = self.dropout(torch.relu(self.dense(last_BH)))
         return SequenceClassifierOutput(logits=self.classifier(hidden_BH))
 

@@ -20,7 +20,6 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.utils.rnn import pack_padded_sequence
 
 from empirical.augment.seq2seq import PAPER_PIVOTS
 from empirical.augment.translation import Apertium
@@ -29,6 +28,7 @@ from empirical.cohort import cohort_key, uses_teacher
 from empirical.config import AugmentConfig, ModelConfig, RunConfig, TaskConfig, TrainConfig
 from empirical.grid import Sweep
 from empirical.model import source_of
+from empirical.optimizer import resolve_precision
 from empirical.results import amount_label, model_label
 from empirical.run import teacher_run
 from empirical.task import TASKS, load_task, subset_size
@@ -310,24 +310,20 @@ def time_translation(texts: Sequence[str]) -> float:
 def time_layer(hidden: int, inner: int, recurrent: bool = False) -> tuple[float, float]:
     """Seconds a token of one layer on this machine: (forward, forward and backward); the best of two tries.
 
-    hidden, inner: widths of an encoder layer; if `recurrent`, of a BiLSTM's state and of its input. A BiLSTM is timed
-    on packed texts of unequal lengths, as it is trained: equal ones would take it a third of the time.
+    hidden, inner: widths of an encoder layer; if `recurrent`, of a BiLSTM's state and of its input.
     """
     gpu = torch.cuda.is_available()
     device = torch.device("cuda" if gpu else "cpu")
     batch = GPU_BATCH if gpu else RECURRENT_BATCH if recurrent else CPU_BATCH
     size = (batch, LENGTH, inner if recurrent else hidden)
     x_BLD = torch.zeros(size, device=device).normal_(generator=torch.Generator(device).manual_seed(0))
-    length_B = torch.linspace(LENGTH // 2, LENGTH, batch).long() if recurrent else torch.full((batch,), LENGTH)
     if recurrent:
         lstm = nn.LSTM(inner, hidden, bidirectional=True, batch_first=True, device=device)
     else:
         encoder = nn.TransformerEncoderLayer(hidden, max(1, hidden // 64), inner, batch_first=True, device=device)
 
     def layer() -> torch.Tensor:
-        if recurrent:
-            return lstm(pack_padded_sequence(x_BLD, length_B, batch_first=True, enforce_sorted=False))[1][0]
-        return encoder(x_BLD)
+        return lstm(x_BLD)[0] if recurrent else encoder(x_BLD)
 
     def forward() -> None:
         with torch.no_grad():
@@ -345,9 +341,9 @@ def time_layer(hidden: int, inner: int, recurrent: bool = False) -> tuple[float,
             if gpu:
                 torch.cuda.synchronize()
             times.append(time.perf_counter() - start)
-        return min(times) / int(length_B.sum())
+        return min(times) / (batch * LENGTH)
 
-    with torch.autocast(device.type, torch.bfloat16, enabled=gpu):
+    with torch.autocast(device.type, torch.bfloat16, enabled=resolve_precision("auto", device) == "bf16"):
         return best(forward), best(both)
 
 
