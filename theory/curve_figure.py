@@ -54,5 +54,5 @@ def draw_curves(axes: Axes, curves: Sequence[ShiftErrorCurve], labels: Sequence[
         axes.set_xlabel(AXIS[curves[0].shift_name])
         if curves[0].shift_name == "tau" and all(curve.shift[0] > 0 for curve in curves):
             axes.set_xscale("log")
-        axes.legend(fontsize=7, frameon=False)
+        axes.legend(fontsize=7, framealpha=0.8, edgecolor="none", ncols=1 + (len(curves) > 4))
     axes.grid(alpha=0.25, lw=0.5)
