@@ -44,12 +44,12 @@ class BiLSTMLayer(nn.Module):
         self.ahead = nn.LSTM(width, hidden, batch_first=True)
         self.back = nn.LSTM(width, hidden, batch_first=True)
 
-    def forward(self, x_BLE: Tensor, row_B1: Tensor, turned_BL: Tensor) -> tuple[Tensor, Tensor]:
-        """States of both directions, each (B, L, H) in the order of the text; those at padding mean nothing.
+    def forward(self, x_BLE: Tensor, row_B1: Tensor, turned_BL: Tensor) -> Tensor:
+        """States of both directions side by side, (B, L, 2H) in the order of the text; those at padding mean nothing.
 
         turned_BL: for each place of a text read backwards its place in the text; applied twice it gives the text again.
         """
-        return self.ahead(x_BLE)[0], self.back(x_BLE[row_B1, turned_BL])[0][row_B1, turned_BL]
+        return torch.cat([self.ahead(x_BLE)[0], self.back(x_BLE[row_B1, turned_BL])[0][row_B1, turned_BL]], dim=2)
 
 
 class BiLSTMForSequenceClassification(PreTrainedModel):
@@ -81,15 +81,15 @@ class BiLSTMForSequenceClassification(PreTrainedModel):
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> SequenceClassifierOutput:
         """Logits of shape (B, C) for ids of shape (B, L); padding stands on the right and changes nothing."""
         state_BLE = self.dropout(self.embedding(input_ids))
-        row_B1 = torch.arange(len(input_ids), device=input_ids.device)[:, None]
-        last_B1 = attention_mask.sum(dim=1, keepdim=True).long() - 1
+        row_B = torch.arange(len(input_ids), device=input_ids.device)
+        last_B = attention_mask.sum(dim=1).long() - 1
         # A text read backwards starts at its own last token: its padding stays behind it.
-        turned_BL = last_B1 - torch.arange(input_ids.shape[1], device=input_ids.device)
+        turned_BL = last_B[:, None] - torch.arange(input_ids.shape[1], device=input_ids.device)
         turned_BL = torch.where(turned_BL < 0, turned_BL + input_ids.shape[1], turned_BL)
         for layer in self.layers:
-            ahead_BLH, back_BLH = layer(state_BLE, row_B1, turned_BL)
-            state_BLE = torch.cat([ahead_BLH, back_BLH], dim=2)
-        last_BH = torch.cat([ahead_BLH[row_B1, last_B1], back_BLH[:, :1]], dim=2)[:, 0]
+            state_BLE = layer(state_BLE, row_B[:, None], turned_BL)
+        half = self.config.hidden_size
+        last_BH = torch.cat([state_BLE[row_B, last_B, :half], state_BLE[:, 0, half:]], dim=1)
         hidden_BH = self.dropout(torch.relu(self.dense(last_BH)))
         return SequenceClassifierOutput(logits=self.classifier(hidden_BH))
 

@@ -9,7 +9,6 @@ are left out), right to a factor of about two.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import time
 from collections import Counter
@@ -21,7 +20,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from empirical.augment.seq2seq import PAPER_PIVOTS
+from empirical.augment.build import make_engine
 from empirical.augment.translation import Apertium
 from empirical.bilstm import BiLSTMConfig
 from empirical.cohort import cohort_key, uses_teacher
@@ -37,7 +36,6 @@ from theory.errors import InputError
 TYPICAL_TOKENS = 40  # of a GLUE pair, where the data are not at hand
 TOKENS_PER_WORD = 1.35
 CPU_BATCH, GPU_BATCH, RECURRENT_BATCH, LENGTH = 4, 64, 32, 64  # of the calibration
-APERTIUM = "apertium"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,7 +158,7 @@ class Meter:
     def __init__(self, notes: dict[str, None]) -> None:
         self.notes = notes
         self.translated: set[tuple[object, ...]] = set()
-        self.trips: dict[tuple[TaskConfig, str], float] = {}
+        self.trips: dict[TaskConfig, float] = {}
         self.speeds: dict[tuple[int, int, bool], tuple[float, float]] = {}
         self.tasks: dict[TaskConfig, tuple[int, int, float, tuple[str, ...]]] = {}
         self.shapes: dict[ModelConfig, Shape] = {}
@@ -198,25 +196,23 @@ class Meter:
 
     def _translation(self, run: RunConfig, augment: AugmentConfig, originals: int) -> float:
         """Seconds of the round trips of a subset's texts, unless an earlier run has paid for them."""
-        engine = augment.engine or APERTIUM
-        pivots = len(augment.pivots or (Apertium.pivots if engine == APERTIUM else PAPER_PIVOTS))
-        trips = range(augment.copies or 1) if augment.decoding == "sample" else range(min(augment.copies or 1, pivots))
-        wanted = {(run.task, engine, augment.pivots, run.data_size, run.data_seed, trip) for trip in trips}
+        texts = self._task(run.task)[3]
+        try:
+            engine = make_engine(augment)
+        except InputError:
+            engine = None
+        # Only Apertium is timed: a translation model is too much to load for an estimate.
+        if not isinstance(engine, Apertium) or not texts:
+            name = augment.engine or "apertium"
+            self.notes[f"the translation of {run.task.name} by {name} is not in the estimate"] = None
+            return 0.0
+        trips = range(min(augment.copies or 1, len(engine.pivots)))
+        wanted = {(run.task, run.data_size, run.data_seed, trip) for trip in trips}
         new = len(wanted - self.translated)
         self.translated |= wanted
-        return new * originals * self._trip(run.task, engine)
-
-    def _trip(self, config: TaskConfig, engine: str) -> float:
-        """Seconds of a text to a pivot language and back by Apertium; else 0 and a note: no model is loaded here."""
-        if (config, engine) not in self.trips:
-            texts, seconds = self._task(config)[3], None
-            if engine == APERTIUM and texts:
-                with contextlib.suppress(InputError):
-                    seconds = time_translation(texts)
-            if seconds is None:
-                self.notes[f"the translation of {config.name} by {engine} is not in the estimate"] = None
-            self.trips[config, engine] = seconds or 0.0
-        return self.trips[config, engine]
+        if run.task not in self.trips:
+            self.trips[run.task] = time_translation(engine, texts)
+        return new * originals * self.trips[run.task]
 
     def _task(self, config: TaskConfig) -> tuple[int, int, float, tuple[str, ...]]:
         """(training examples, examples of one evaluation, mean tokens a text, some texts or none)."""
@@ -256,7 +252,7 @@ class Meter:
     def _find_shape(self, model: ModelConfig) -> Shape:
         if model.architecture == "bilstm":
             sizes = BiLSTMConfig()
-            embedding = self._encoder(model).hidden if not model.fresh else sizes.embedding_size
+            embedding = sizes.embedding_size if model.fresh else self._encoder(model).hidden
             hidden = model.hidden_size or sizes.hidden_size
             return Shape(layers=1, hidden=hidden, inner=embedding, vocabulary=sizes.vocab_size, recurrent=True)
         base = self._encoder(model)
@@ -298,12 +294,12 @@ def _bytes_a_parameter(train: TrainConfig) -> int:
     return 16 if train.optimizer == "adamw" else 8
 
 
-def time_translation(texts: Sequence[str]) -> float:
+def time_translation(engine: Apertium, texts: Sequence[str]) -> float:
     """Seconds of a text to Spanish and back; the first quarter starts the programs and is not counted."""
-    engine, first = Apertium(), len(texts) // 4
-    engine.round_trip(texts[:first], *Apertium.pivots, 0)
+    first = len(texts) // 4
+    engine.round_trip(texts[:first], *engine.pivots, 0)
     start = time.perf_counter()
-    engine.round_trip(texts[first:], *Apertium.pivots, 0)
+    engine.round_trip(texts[first:], *engine.pivots, 0)
     return (time.perf_counter() - start) / (len(texts) - first)
 
 
@@ -317,20 +313,19 @@ def time_layer(hidden: int, inner: int, recurrent: bool = False) -> tuple[float,
     batch = GPU_BATCH if gpu else RECURRENT_BATCH if recurrent else CPU_BATCH
     size = (batch, LENGTH, inner if recurrent else hidden)
     x_BLD = torch.zeros(size, device=device).normal_(generator=torch.Generator(device).manual_seed(0))
-    if recurrent:
-        lstm = nn.LSTM(inner, hidden, bidirectional=True, batch_first=True, device=device)
-    else:
-        encoder = nn.TransformerEncoderLayer(hidden, max(1, hidden // 64), inner, batch_first=True, device=device)
-
-    def layer() -> torch.Tensor:
-        return lstm(x_BLD)[0] if recurrent else encoder(x_BLD)
+    layer: nn.Module = (
+        nn.LSTM(inner, hidden, bidirectional=True, batch_first=True, device=device)
+        if recurrent
+        else nn.TransformerEncoderLayer(hidden, max(1, hidden // 64), inner, batch_first=True, device=device)
+    )
 
     def forward() -> None:
         with torch.no_grad():
-            layer()
+            layer(x_BLD)
 
     def both() -> None:
-        layer().sum().backward()
+        made = layer(x_BLD)
+        (made[0] if recurrent else made).sum().backward()
 
     def best(work: Callable[[], None]) -> float:
         work()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,8 +77,15 @@ def describe(run: RunConfig) -> dict[str, Any]:
     }
 
 
-def sweep_frame(sweep: Sweep, root: Path) -> pd.DataFrame:
+def sweep_results(sweep: Sweep, root: Path) -> list[dict[str, Any] | None]:
+    """The result of every run of a sweep, in its order; None where there is none yet."""
+    return [read_result(run_place(run, root), run) for run in sweep.runs]
+
+
+def sweep_frame(sweep: Sweep, root: Path, results: Sequence[dict[str, Any] | None] | None = None) -> pd.DataFrame:
     """One row a run, in the sweep's order: what it was, its status (finished, failed or left), what it scored.
+
+    results: those of `sweep_results`, where they are at hand.
 
     `score` is the task's metric on the test split (`metric` names it), `error` is 1 - score, `error_se` its standard
     error over the test examples (of an accuracy; missing for others), `validation` the same metric on the validation
@@ -86,21 +94,20 @@ def sweep_frame(sweep: Sweep, root: Path) -> pd.DataFrame:
     """
     import pandas as pd
 
+    results = sweep_results(sweep, root) if results is None else results
     rows = []
-    for run, group in zip(sweep.runs, sweep.groups, strict=True):
-        place = run_place(run, root)
-        rows.append(
-            {"run": str(place.relative_to(root)), "group": group, **describe(run), **_scored(read_result(place, run))}
-        )
+    for run, group, result in zip(sweep.runs, sweep.groups, results, strict=True):
+        name = str(run_place(run, root).relative_to(root))
+        rows.append({"run": name, "group": group, **describe(run), **_scored(result)})
     return pd.DataFrame(rows)
 
 
-def sweep_provenance(sweep: Sweep, root: Path) -> dict[str, Any]:
+def sweep_provenance(sweep: Sweep, results: Sequence[dict[str, Any] | None]) -> dict[str, Any]:
     """What made a sweep's table: the counts of its runs, and each distinct machine, set of versions and teacher.
 
-    `made_by` lists what finished runs say of themselves, with the number of `runs` that say it.
+    results: those of `sweep_results`. `made_by` lists what finished runs say of themselves, with the number of `runs`
+    that say it.
     """
-    results = [read_result(run_place(run, root), run) for run in sweep.runs]
     finished = [result for result in results if result is not None and result["status"] == "finished"]
     makers: dict[str, dict[str, Any]] = {}
     for result in finished:

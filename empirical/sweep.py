@@ -20,7 +20,7 @@ from empirical.config import RunConfig
 from empirical.engine import STOP, Engine, interruptible
 from empirical.grid import Sweep, load_sweep
 from empirical.record import read_result, write_atomically
-from empirical.results import record_failure, run_place, sweep_frame, sweep_provenance
+from empirical.results import record_failure, run_place, sweep_frame, sweep_provenance, sweep_results
 from empirical.run import Stopped, TeacherFailed, ensure_teacher, run_cohort, teacher_run
 from empirical.status import active_units, marked, record_sweep, sweep_folder
 from empirical.watch import watched
@@ -80,9 +80,10 @@ def run_sweep(
         with interruptible(_announce), watched(sweep, root, enabled=progress and bool(left)):
             mistakes = _run_all(engine, work, _teachers(left), folder)
             mistakes += _run_all(engine, work, _cohorts(left), folder)
-        frame = sweep_frame(sweep, root)
+        results = sweep_results(sweep, root)
+        frame = sweep_frame(sweep, root, results)
         _write_table(frame, folder / "results.parquet")
-        write_atomically(folder / "provenance.json", json.dumps(sweep_provenance(sweep, root), indent=1) + "\n")
+        write_atomically(folder / "provenance.json", json.dumps(sweep_provenance(sweep, results), indent=1) + "\n")
     except OSError as error:
         if error.errno not in DISK:
             raise

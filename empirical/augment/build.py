@@ -80,7 +80,7 @@ def _plain(
         case "back-translation":
             store = Store((cache or cache_directory()) / "translations.sqlite")
             limit = max_length or codec.vocabulary.max_length or DEFAULT_MAX_LENGTH
-            return BackTranslation(_engine(config), store, tokenizer, limit)
+            return BackTranslation(make_engine(config), store, tokenizer, limit)
         case "ground-truth":
             if held_out is None or not len(held_out):
                 raise InputError(
@@ -90,7 +90,12 @@ def _plain(
     raise unknown_name("augmenter", config.augmenter, AUGMENTERS)
 
 
-def _engine(config: AugmentConfig) -> Engine:
+def make_engine(config: AugmentConfig) -> Engine:
+    """The translator that a configuration of back-translation names; no program is started, no weights are loaded.
+
+    Raises:
+        InputError: Apertium is not installed, or cannot go through the pivots asked for.
+    """
     if config.engine in (None, "apertium"):
         if config.pivots not in (None, Apertium.pivots):
             raise InputError("pivots", config.pivots, f"{Apertium.pivots} with the engine apertium")

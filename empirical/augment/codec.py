@@ -98,7 +98,7 @@ def _sequence(encoding: Any) -> list[int]:
 
 
 def decode_batch(tokenizer: Any, batch: Batch) -> list[str] | list[tuple[str, str]]:
-    """The texts of a batch as its tokenizer spells them (an uncased one in lower case), for another tokenizer to read.
+    """The texts of a batch that does not keep them, as its tokenizer spells them (an uncased one in lower case).
 
     Returns B strings, or B pairs of strings where any row has a second text. Unknown tokens are left out.
     """

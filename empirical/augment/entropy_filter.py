@@ -52,9 +52,9 @@ class EntropyFilter:
     def __call__(self, batch: Batch, degree: float, rng: np.random.Generator, *, copy: int = 0) -> Augmented:
         """The inner augmenter's batch without its high-entropy rows, in order."""
         full = self.inner(batch, degree, rng, copy=copy)
-        starts = range(0, len(full.batch), SCORED)
-        parts = [self.teacher(full.batch.rows(np.arange(len(full.batch))[start : start + SCORED])) for start in starts]
-        logits_BC = np.concatenate(parts)
+        total = len(full.batch)
+        parts = np.split(np.arange(total), range(SCORED, total, SCORED))
+        logits_BC = np.concatenate([self.teacher(full.batch.rows(part)) for part in parts])
         entropy_B = entropy(logits_BC)
         keep = np.flatnonzero(entropy_B <= np.quantile(entropy_B, self.quantile, method="higher"))
         row_B = np.arange(len(full.batch), dtype=np.int64) if full.row_B is None else full.row_B

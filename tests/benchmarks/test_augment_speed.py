@@ -14,6 +14,7 @@ from empirical.augment.lines import augment_texts
 from empirical.batch import Batch, step_generator
 from empirical.config import AugmentConfig
 from empirical.embedded import minilm_path, read_embeddings
+from tests.timing import best_seconds
 
 pytestmark = pytest.mark.benchmark_ratio
 
@@ -21,19 +22,6 @@ pytestmark = pytest.mark.benchmark_ratio
 @pytest.fixture(scope="module")
 def tokenizer():
     return AutoTokenizer.from_pretrained(minilm_path())
-
-
-def best_seconds(work, rounds: int, clock=time.perf_counter) -> float:
-    """The shortest of several timings: what the machine can do, not what else it was doing.
-
-    clock: `time.process_time` counts core-seconds, which other programs' load leaves alone.
-    """
-    seconds = []
-    for _ in range(rounds):
-        begin = clock()
-        work()
-        seconds.append(clock() - begin)
-    return min(seconds)
 
 
 @pytest.mark.parametrize("name", ["knn", "random"])

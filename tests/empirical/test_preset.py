@@ -103,6 +103,7 @@ def test_estimates_grow_with_steps_and_shrink_with_shared_teachers(monkeypatch):
 
 
 def test_the_calibration_times_real_layers_and_a_real_translator():
+    from empirical.augment.translation import Apertium
     from empirical.estimate import time_layer, time_translation
 
     threads = torch.get_num_threads()
@@ -110,14 +111,14 @@ def test_the_calibration_times_real_layers_and_a_real_translator():
     times = [time_layer(64, 256), time_layer(64, 256, recurrent=True)]
     torch.set_num_threads(threads)
     assert all(0 < forward < both for forward, both in times)
-    assert time_translation(["The house is very old.", "We saw three dogs.", "It rains.", "She sings."]) > 0
+    assert time_translation(Apertium(), ["The house is very old.", "We saw three dogs.", "It rains.", "She sings."]) > 0
 
 
 def test_a_translation_is_paid_for_once_and_by_its_first_run(monkeypatch):
     from empirical import estimate
 
     monkeypatch.setattr(estimate, "time_layer", lambda *layer: (0.0, 0.0))
-    monkeypatch.setattr(estimate, "time_translation", lambda texts: 0.5)
+    monkeypatch.setattr(estimate, "time_translation", lambda engine, texts: 0.5)
     augment = AugmentConfig(augmenter="back-translation", copies=3)
     first = load_sweep("demo").runs[1].model_copy(update={"augment": augment, "data_size": 100})
     other = first.model_copy(update={"data_seed": 1})

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.timing import best_seconds
+
 ROOT = Path(__file__).parents[2]
 FLOOR = {"theory": 0, "simulate": 1, "empirical": 1, "kdshift": 2}
 MODULES = [path for package in FLOOR for path in sorted((ROOT / package).rglob("*.py"))]
@@ -53,13 +55,9 @@ LIGHT_VERBS = (["--help"], ["theory", "bounds", "--dimension", "2", "--json"])
 
 def processor_seconds(command: list[str]) -> float:
     """User and system seconds of the command's process, the least of three starts."""
-    seconds = []
-    for _ in range(3):
-        before = os.times()
-        subprocess.run(command, capture_output=True, check=True)
-        after = os.times()
-        seconds.append(after.children_user + after.children_system - before.children_user - before.children_system)
-    return min(seconds)
+    return best_seconds(
+        lambda: subprocess.run(command, capture_output=True, check=True), 3, lambda: sum(os.times()[2:4])
+    )
 
 
 @pytest.mark.parametrize("arguments", LIGHT_VERBS)

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from kdshift.cli import main
+from tests.timing import best_seconds
 from theory import printed, repaired
 
 
@@ -168,13 +169,6 @@ def test_grids_cost_less_than_their_points_one_by_one(least: int, function: Call
     d = rng.integers(1, 60, 4000).astype(float)
     singly = list(zip(n[:40], tau[:40], d[:40], strict=True))
 
-    def seconds(work: Callable) -> float:
-        spent = []
-        for _ in range(3):
-            start = time.process_time()
-            work()
-            spent.append(time.process_time() - start)
-        return min(spent)
-
-    whole = seconds(lambda: function(n, tau, d)) / 4000
-    assert seconds(lambda: [function(*point) for point in singly]) / 40 > least * whole
+    whole = best_seconds(lambda: function(n, tau, d), 3, time.process_time) / 4000
+    alone = best_seconds(lambda: [function(*point) for point in singly], 3, time.process_time) / 40
+    assert alone > least * whole
