@@ -83,7 +83,7 @@ def outside_mass_bound(
 def _kl_inverse(mean: Floats, budget: Floats) -> Floats:
     """The largest w with kl(w || mean) <= budget, rounded up."""
     mean = np.maximum(mean, 1e-300)
-    budget = budget * (1 + 1e-9) + 1e-15
+    budget = budget * (1 + 1e-9) + 1e-14 * (mean + budget)  # above the rounding errors of `excess`
     inside = (-np.log(mean) > budget) & (mean < 1)
     result = np.ones_like(mean)
     if np.any(inside):

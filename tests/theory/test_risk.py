@@ -7,7 +7,7 @@ import math
 import mpmath as mp
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.theory import oracle
@@ -25,6 +25,7 @@ def test_outside_mass_agrees_with_the_oracle(tau: float, d: int, radius: float) 
 
 
 @settings(max_examples=40, deadline=None)
+@example(log_mean=-19.0, log_n=24.0, delta=0.5)
 @given(log_mean=st.floats(-300, -1e-3), log_n=st.floats(0, 27), delta=st.floats(1e-9, 0.9))
 def test_kl_bound_is_the_inverse_rounded_up_and_the_smallest(log_mean: float, log_n: float, delta: float) -> None:
     mean, n = math.exp(log_mean), math.exp(log_n)
