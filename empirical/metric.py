@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import log_softmax
 
 from theory.errors import unknown_name
 
@@ -58,3 +59,9 @@ def interval(replicate: NDArray[np.float64], level: float = 0.95) -> tuple[float
     """The percentile interval of bootstrap replicates."""
     low, high = np.quantile(replicate, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def entropy(logits_BC: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Entropy in nats of the softmax of logits of shape (B, C); a float64 array of shape (B,)."""
+    log_BC = log_softmax(np.asarray(logits_BC, dtype=np.float64), axis=1)
+    return -(np.exp(log_BC) * log_BC).sum(axis=1)

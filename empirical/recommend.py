@@ -18,13 +18,13 @@ import numpy as np
 
 from empirical.augment import make_augmenter
 from empirical.config import RunConfig
-from empirical.engine import Engine
-from empirical.grid import Sweep, canonical
-from empirical.model import build_model, embedding_matrix, load_tokenizer
+from empirical.models.classifier import build_model, embedding_matrix, load_tokenizer
 from empirical.shift import measure_shift, pooled_encoder
-from empirical.sweep import CohortRunner, run_cohort, run_sweep
-from empirical.table import curves
-from empirical.task import Task, load_task, subset_size
+from empirical.sweeps.definition import Sweep, canonical
+from empirical.sweeps.engines import Engine
+from empirical.sweeps.execute import CohortRunner, run_cohort, run_sweep
+from empirical.tables.table import curves
+from empirical.tasks.load import Task, load_task, subset_size
 from theory.degree import RULE_SOURCE, rule_of_thumb
 from theory.degree import recommend as recommend_by_theory
 from theory.errors import InputError

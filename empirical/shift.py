@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from empirical.augment import Augmenter, encode_batch
-from empirical.augment.entropy_filter import entropy
-from empirical.batch import Batch, step_generator
+from empirical.augment import Augmenter
+from empirical.metric import entropy
+from empirical.randomness import step_generator
+from empirical.tokens.batch import Batch
+from empirical.tokens.codec import encode_batch
 from theory.errors import InputError
 
 if TYPE_CHECKING:
@@ -92,7 +94,7 @@ def pooled_encoder(model: Any) -> Encoder:
     """
     import torch
 
-    from empirical.model import arguments
+    from empirical.models.classifier import arguments
 
     encoder = getattr(model, model.base_model_prefix, model).eval()
 

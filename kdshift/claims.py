@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 
 from kdshift import evidence
+from kdshift.curve_sources import MAIN_PRESET, Setting, Sources
 from kdshift.evidence import Evidence, unmeasured
-from kdshift.sources import MAIN_PRESET, Setting, Sources
 from theory import repaired
 from theory.degree import rule_of_thumb
 from theory.printed import data_size_required, tau_limit

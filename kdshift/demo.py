@@ -13,14 +13,15 @@ from typing import Any
 
 import tomli_w
 
-from empirical.grid import load_sweep
-from empirical.sweep import run_sweep
-from kdshift import evidence, figures
+from empirical.sweeps.definition import load_sweep
+from empirical.sweeps.execute import run_sweep
+from kdshift import evidence
+from kdshift import side_by_side as figures
 from kdshift.claims import SOURCES, Scores, matrix, score_all
-from kdshift.page import Panel, embed, write_page
-from kdshift.sources import MAIN_PRESET, Sources, load_sources, side_by_side
-from simulate.config import make_config, read_values
+from kdshift.curve_sources import MAIN_PRESET, Sources, load_sources, side_by_side
+from kdshift.html import Panel, embed, write_page
 from simulate.experiment import run_experiment
+from simulate.experiment_config import make_config, read_values
 from theory import printed, repaired
 from theory.errors import InputError
 

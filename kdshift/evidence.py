@@ -15,8 +15,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.curve import Optimum, ShiftErrorCurve, power_law
 from theory.errors import InputError
+from theory.inference.curve import Optimum, ShiftErrorCurve, power_law
 
 LEVEL = 0.95
 DRAWS = 2000

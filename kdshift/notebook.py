@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kdshift.page import embed
+from kdshift.html import embed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from kdshift.page import Panel, write_document, write_page
+from kdshift.html import Panel, write_document, write_page
 from theory.errors import InputError, missing_extra
 
 NOTEBOOKS = ("1_theory", "2_simulation", "3_text_kd", "4_side_by_side")

@@ -14,12 +14,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from simulate.config import ExperimentConfig, Family
+from simulate.experiment_config import ExperimentConfig, Family
+from simulate.imperfect_teacher import build_teacher
 from simulate.kernel import unit_displacement
-from simulate.streams import streams
-from simulate.student import build_student
+from simulate.seeds import streams
+from simulate.students.registry import build_student
 from simulate.supervision import loss_weights, supervise
-from simulate.teacher import build_teacher
 from simulate.truth import build_truth
 
 MEASURES = ("error", "squared_error", "misclassification", "teacher_error", "teacher_error_original", "teacher_sup")

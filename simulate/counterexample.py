@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from simulate.distance import distances_of_sets
 from simulate.verdict import Verdict
 from theory.errors import InputError
-from theory.lower import l1_lower_bound
+from theory.lower_bounds import l1_lower_bound
 from theory.printed import data_size_condition, data_size_required, log_tau_limit, tau_condition
 
 

@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from simulate.config import ExperimentConfig, Family
-from simulate.engine import one_torch_thread, run_units
+from simulate.experiment_config import ExperimentConfig, Family
 from simulate.mixture import log_density, log_standard_normal, sample
-from simulate.streams import stream
+from simulate.parallel import one_torch_thread, run_units
+from simulate.seeds import stream
 from theory.errors import InputError
 from theory.repaired import mean_bound, mean_lower_bound
 

@@ -19,9 +19,9 @@ import pandas as pd
 import torch
 
 from simulate.cell import MEASURES, simulate_block
-from simulate.config import GROWING, Engine, ExperimentConfig, Family
 from simulate.distance import measure_distances
-from simulate.engine import one_torch_thread, run_units
+from simulate.experiment_config import GROWING, Engine, ExperimentConfig, Family
+from simulate.parallel import one_torch_thread, run_units
 from simulate.truth import bayes_error
 from theory.errors import InputError
 

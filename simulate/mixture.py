@@ -15,7 +15,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from simulate.engine import one_torch_thread
+from simulate.parallel import one_torch_thread
 from theory.errors import InputError
 
 Floats = npt.NDArray[np.float64]

@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import t as student_t
 
-from simulate.curves import CurveKey, Curves, fit_power_law, groups, select, theory_exponent, varying
-from theory.curve import ShiftErrorCurve
+from simulate.tau_curves import CurveKey, Curves, fit_power_law, groups, select, theory_exponent, varying
 from theory.errors import InputError, unknown_name
+from theory.inference.curve import ShiftErrorCurve
 
 LEVEL = 0.95
 Outcome = Literal["supported", "contradicted", "undecided", "partly"]

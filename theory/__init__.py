@@ -1,7 +1,8 @@
 """The setting, Theorem 1 as printed, the audit of its proof, the theorem that holds, the risk curve in tau.
 
-Rooms: `theory.printed`, `theory.audit`, `theory.repaired`, `theory.risk`, `theory.degree`, `theory.curve`,
-`theory.formula`, `theory.figures`; the mathematics with its proofs is in PROOFS.md. The names below load when used.
+Rooms: `theory.printed`, `theory.audit`, `theory.repaired`, `theory.risk`, `theory.degree`, `theory.inference` (what a set
+of curves says), `theory.formula`, `theory.bound_figures`; the mathematics with its proofs is in PROOFS.md. The names below
+load when used.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from typing import Any
 
 _HOME = {
     "InputError": "errors",
-    "Optimum": "curve",
-    "PowerLaw": "curve",
+    "Optimum": "inference.curve",
+    "PowerLaw": "inference.curve",
     "Setting": "setting",
-    "ShiftErrorCurve": "curve",
-    "power_law": "curve",
+    "ShiftErrorCurve": "inference.curve",
+    "power_law": "inference.curve",
 }
 __all__ = ["InputError", "Optimum", "PowerLaw", "Setting", "ShiftErrorCurve", "power_law"]
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from theory import chi2, radial
-from theory.lower import bias
+from theory.lower_bounds import bias
 from theory.setting import (
     Floats,
     check_data_size,

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from theory.errors import InputError
-from theory.lower import floor_over_tau, log_data_size_necessary_any_tau
+from theory.lower_bounds import floor_over_tau, log_data_size_necessary_any_tau
 from theory.risk import best_tau, mean_risk_bound
 from theory.setting import Floats, check_data_size, check_tau
 

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from theory import radial
-from theory.best import _tau_star
+from theory.best_tau import _tau_star
 from theory.bounds import concentration
-from theory.lower import bias, log_bias_inverse, log_data_size_necessary
+from theory.lower_bounds import bias, log_bias_inverse, log_data_size_necessary
 from theory.setting import Floats, check_data_size, check_delta, check_dimension, check_epsilon, check_tau, flat
 from theory.solve import minimise, root
 

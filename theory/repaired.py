@@ -1,10 +1,10 @@
 """The theorem that holds in place of Theorem 1, with its terms, lower bounds, inversions and best tau: the front door.
 
 `kdshift theory bounds`; PROOFS.md. The rooms behind: `theory.bounds` (upper bounds on the L1 distance),
-`theory.lower` (lower bounds, exact bias), `theory.inversion` (data sizes, windows of tau), `theory.best` (best tau).
+`theory.lower_bounds` (lower bounds, exact bias), `theory.inversion` (data sizes, windows of tau), `theory.best_tau`.
 """
 
-from theory.best import (
+from theory.best_tau import (
     log_data_size_interior,
     log_mise,
     mean_bound_asymptotic,
@@ -35,7 +35,7 @@ from theory.inversion import (
     log_data_size_required_simple,
     tau_window,
 )
-from theory.lower import (
+from theory.lower_bounds import (
     bias,
     data_size_necessary,
     floor_over_tau,

@@ -8,15 +8,12 @@ the teacher's input take them; the protocol would have to carry embeddings for t
 """
 
 from empirical.augment.build import make_augmenter
-from empirical.augment.codec import decode_batch, encode_batch
+from empirical.augment.changed_tokens import exact_counts, select_tokens
 from empirical.augment.neighbours import neighbour_table
 from empirical.augment.protocol import Augmenter
-from empirical.augment.selection import exact_counts, select_tokens
 
 __all__ = [
     "Augmenter",
-    "decode_batch",
-    "encode_batch",
     "exact_counts",
     "make_augmenter",
     "neighbour_table",

@@ -8,20 +8,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from empirical.augment.codec import Codec
 from empirical.augment.eda import EasyDataAugmentation
 from empirical.augment.entropy_filter import EntropyFilter, Teacher
-from empirical.augment.neighbours import cache_directory, neighbour_table
+from empirical.augment.neighbours import neighbour_table
 from empirical.augment.protocol import Augmenter
 from empirical.augment.replacement import NearestNeighbours, RandomReplacement
 from empirical.augment.seq2seq import PAPER_PIVOTS, Seq2Seq
 from empirical.augment.synonym import Lexicon, SynonymReplacement
 from empirical.augment.translation import Apertium, Engine, Store
-from empirical.augment.vocabulary import Vocabulary
 from empirical.augment.whole_texts import BackTranslation, GroundTruth
 from empirical.augment.wordnet import Thesaurus
-from empirical.batch import Batch
 from empirical.config import AUGMENTERS, AugmentConfig
+from empirical.files import cache_directory
+from empirical.tokens.batch import Batch
+from empirical.tokens.codec import Codec
+from empirical.tokens.vocabulary import Vocabulary
 from theory.errors import InputError, unknown_name
 
 DEFAULT_MAX_LENGTH = 512

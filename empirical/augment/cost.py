@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from empirical.augment.codec import encode_batch
 from empirical.augment.protocol import Augmenter
-from empirical.batch import step_generator
+from empirical.randomness import step_generator
+from empirical.tokens.codec import encode_batch
 
 BATCH = 64
 

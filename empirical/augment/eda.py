@@ -19,10 +19,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from empirical.augment.selection import exact_counts
+from empirical.augment.changed_tokens import exact_counts
 from empirical.augment.synonym import Lexicon, Pieces
 from empirical.augment.words import Words, rebuild
-from empirical.batch import Augmented, Batch
+from empirical.tokens.batch import Augmented, Batch
 
 
 @dataclass

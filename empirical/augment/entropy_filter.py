@@ -9,19 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from empirical.augment.protocol import Augmenter
-from empirical.batch import Augmented, Batch
+from empirical.metric import entropy
+from empirical.tokens.batch import Augmented, Batch
 
 SCORED = 512  # texts that the teacher is asked about at a time
 
 Teacher = Callable[[Batch], NDArray[np.floating]]
-
-
-def entropy(logits_BC: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Entropy in nats of the softmax of logits of shape (B, C); a float64 array of shape (B,)."""
-    from scipy.special import log_softmax
-
-    log_BC = log_softmax(np.asarray(logits_BC, dtype=np.float64), axis=1)
-    return -(np.exp(log_BC) * log_BC).sum(axis=1)
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from empirical.augment.codec import Codec, batch_of
 from empirical.augment.protocol import Augmenter
-from empirical.augment.vocabulary import Vocabulary
-from empirical.batch import Augmented, Batch
+from empirical.tokens.batch import Augmented, Batch
+from empirical.tokens.codec import Codec, batch_of
+from empirical.tokens.vocabulary import Vocabulary
 
 Part = tuple[str, bool]
 _Run = tuple[int, int, int, bool, bool]

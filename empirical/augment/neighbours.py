@@ -15,16 +15,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from empirical.files import cache_directory
 from theory.errors import InputError
 
 Metric = Literal["cosine", "euclidean"]
 GROUP = 64
 MEMORY = 192 * 2**20
-
-
-def cache_directory() -> Path:
-    """Where what can be computed again is kept: `$XDG_CACHE_HOME/kdshift`, by default `~/.cache/kdshift`."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kdshift"
 
 
 def neighbour_table(

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from empirical.batch import Augmented, Batch
+from empirical.tokens.batch import Augmented, Batch
 
 
 class Augmenter(Protocol):

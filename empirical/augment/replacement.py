@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from empirical.augment.selection import draw_without_replacement, exact_counts
-from empirical.augment.vocabulary import Vocabulary
-from empirical.batch import Augmented, Batch
+from empirical.augment.changed_tokens import draw_without_replacement, exact_counts
+from empirical.tokens.batch import Augmented, Batch
+from empirical.tokens.vocabulary import Vocabulary
 
 Draw = Callable[[NDArray[np.int32], np.random.Generator], NDArray[np.int32]]
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from empirical.augment.codec import Codec
-from empirical.augment.selection import select_tokens
+from empirical.augment.changed_tokens import select_tokens
 from empirical.augment.words import Words, rebuild
-from empirical.batch import Augmented, Batch
+from empirical.tokens.batch import Augmented, Batch
+from empirical.tokens.codec import Codec
 
 Pieces = tuple[int, ...]
 

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from empirical.augment.codec import decode_batch, encode_batch
 from empirical.augment.translation import Engine, Store
-from empirical.batch import Augmented, Batch
+from empirical.tokens.batch import Augmented, Batch
+from empirical.tokens.codec import decode_batch, encode_batch
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from empirical.augment.neighbours import cache_directory
+from empirical.files import cache_directory
 from theory.errors import InputError
 
 DEBIAN = Path("/usr/share/wordnet")

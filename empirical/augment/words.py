@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from empirical.augment.vocabulary import Vocabulary
-from empirical.batch import Augmented, Batch
+from empirical.tokens.batch import Augmented, Batch
+from empirical.tokens.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True, kw_only=True)

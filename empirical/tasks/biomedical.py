@@ -16,9 +16,9 @@ import numpy as np
 
 from empirical.paper import TABLE_7_SIZES
 from empirical.tasks.corpus_xml import read_corpus
-from empirical.tasks.files import Row, build_split, read_rows
 from empirical.tasks.hub import open_split
 from empirical.tasks.masking import Entity, mask_entities
+from empirical.tasks.own_files import Row, build_split, read_rows
 from empirical.tasks.spec import RawTask, Size, Split, TaskSpec
 from theory.errors import InputError
 

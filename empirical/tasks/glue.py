@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from empirical.tasks.files import Row, build_split, read_rows
 from empirical.tasks.hub import read_hub
+from empirical.tasks.own_files import Row, build_split, read_rows
 from empirical.tasks.spec import RawTask, Size, Split, TaskSpec
 from theory.errors import InputError
 

@@ -22,10 +22,10 @@ app.command("kdshift.cli.theory:app", name="theory", help="Theorem 1 as printed,
 app.command("kdshift.cli.simulate:app", name="simulate", help="The Gaussian mixture and its Monte Carlo.")
 app.command("kdshift.cli.empirical:app", name="empirical", help="Real text: augment, fine-tune, distil, sweep.")
 app.command(
-    "kdshift.cli.together:compare", name="compare", help="Score every claim on theory, simulation, text and the paper."
+    "kdshift.cli.compare:compare", name="compare", help="Score every claim on theory, simulation, text and the paper."
 )
-app.command("kdshift.cli.together:report", name="report", help="Execute the notebooks on your results and write HTML.")
-app.command("kdshift.cli.together:demo", name="demo", help="Everything, small and real, on the embedded default.")
+app.command("kdshift.cli.compare:report", name="report", help="Execute the notebooks on your results and write HTML.")
+app.command("kdshift.cli.compare:demo", name="demo", help="Everything, small and real, on the embedded default.")
 
 
 def one_line(error: BaseException) -> str:

@@ -58,9 +58,9 @@ def augment(
     from rich.console import Console
 
     from empirical.augment.lines import augment_texts
-    from empirical.batch import step_generator
     from empirical.config import ModelConfig
-    from empirical.model import load_tokenizer
+    from empirical.models.classifier import load_tokenizer
+    from empirical.randomness import step_generator
 
     tokenizer, console = load_tokenizer(ModelConfig(name=model)), Console(highlight=False)
     tool = _augmenter(augmenter, degree, neighbours, metric, model, engine, tokenizer, held_out=held_out, pivots=pivots)
@@ -103,9 +103,9 @@ def shift(
     disagreement.
     """
     from empirical.config import ModelConfig, TaskConfig
-    from empirical.model import load_tokenizer
+    from empirical.models.classifier import load_tokenizer
     from empirical.shift import measure_shift, pooled_encoder, shift_figure
-    from empirical.task import load_task
+    from empirical.tasks.load import load_task
     from kdshift.cli.progress import steps
 
     names, degrees = _names(augmenter), _numbers(degree)
@@ -178,8 +178,8 @@ def cost(
 
     from empirical.augment.cost import measure_cost
     from empirical.config import ModelConfig, TaskConfig
-    from empirical.model import load_tokenizer
-    from empirical.task import load_task
+    from empirical.models.classifier import load_tokenizer
+    from empirical.tasks.load import load_task
     from kdshift.cli.progress import steps
 
     names, tokenizer = _names(augmenter), load_tokenizer(ModelConfig(name=model))
@@ -221,9 +221,10 @@ def _augmenter(
     held_out: Path | None = None,
     pivots: str | None = None,
 ) -> Augmenter:
-    from empirical.augment import encode_batch, make_augmenter
+    from empirical.augment import make_augmenter
     from empirical.config import AUGMENTERS, AugmentConfig, ModelConfig
-    from empirical.model import embedding_matrix
+    from empirical.models.classifier import embedding_matrix
+    from empirical.tokens.codec import encode_batch
 
     if name not in AUGMENTERS:
         raise unknown_name("--augmenter", name, AUGMENTERS)
@@ -317,7 +318,7 @@ def _encoder(model: str) -> Any:
     from transformers import AutoModel
 
     from empirical.config import ModelConfig
-    from empirical.model import source_of
+    from empirical.models.classifier import source_of
 
     try:
         return AutoModel.from_pretrained(source_of(ModelConfig(name=model)))
@@ -329,8 +330,8 @@ def _teacher(source: str | None, labels: tuple[str, ...], tokenizer: Any) -> Any
     if source is None:
         return None
     from empirical.config import ModelConfig
-    from empirical.model import load_classifier, load_tokenizer
-    from empirical.teacher import Teacher
+    from empirical.models.classifier import load_classifier, load_tokenizer
+    from empirical.teachers.fine_tuned import Teacher
 
     own = load_tokenizer(ModelConfig(name=source))
     if own.get_vocab() != tokenizer.get_vocab():

@@ -159,7 +159,7 @@ def distill(
 
 
 def _config(file: Path | None, base: dict[str, Any], over: dict[str, Any]) -> RunConfig:
-    from empirical.record import load_run, run_of
+    from empirical.runs.record import load_run, run_of
 
     if file is not None:
         return load_run(file, base, over)
@@ -167,19 +167,19 @@ def _config(file: Path | None, base: dict[str, Any], over: dict[str, Any]) -> Ru
 
 
 def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    from empirical.record import merged
+    from empirical.runs.record import merged
 
     return merged(base, over)
 
 
 def _run(config: RunConfig, results: Path, json: bool, **how: bool) -> None:
     """Train (or find finished) one run and say how it ended."""
-    from empirical.engine import STOP, interruptible
-    from empirical.record import run_directory
+    from empirical.runs.record import run_directory
+    from empirical.sweeps.engines import STOP, interruptible
 
     log_to_stderr()
     with interruptible(lambda: sys.stderr.write("finishing the step ...\n")), bars() as progress:
-        from empirical.run import run_cohort
+        from empirical.runs.run import run_cohort
 
         result = run_cohort([config], results, progress=progress, stop=STOP.is_set, save_weights=True, **how)[0]
     if result["status"] == "stopped":

@@ -122,7 +122,7 @@ def run(
     list_presets
         List the presets.
     """
-    from simulate.config import presets, read_values
+    from simulate.experiment_config import presets, read_values
 
     if list_presets:
         return _list(presets(), json)
@@ -140,7 +140,7 @@ WORDS = ("supervision", "augmented_size", "truth", "teacher", "outside", "kernel
 def _parsed(name: str, value: Any) -> Any:
     """An axis as a list of values; anything else as it is."""
     if name in NUMBERS:
-        from theory import grid
+        from kdshift.cli import axes as grid
 
         values = [float(x) for x in grid.axis(name.replace("_", "-"), value, whole=NUMBERS[name])]
         return [int(x) if NUMBERS[name] and x.is_integer() else x for x in values]
@@ -148,7 +148,7 @@ def _parsed(name: str, value: Any) -> Any:
 
 
 def _list(names: list[str], json: bool) -> None:
-    from simulate.config import read_values
+    from simulate.experiment_config import read_values
 
     if json:
         return emit_json({"presets": names})
@@ -179,10 +179,10 @@ def _experiment(
 ) -> None:
     import time
 
-    from simulate.config import make_config
-    from simulate.curves import optima_table, read_curves
+    from simulate.error_figures import experiment_figure
     from simulate.experiment import run_experiment
-    from simulate.figures import experiment_figure
+    from simulate.experiment_config import make_config
+    from simulate.tau_curves import optima_table, read_curves
     from simulate.verdict import decide
     from theory.errors import InputError
 

@@ -14,8 +14,8 @@ from kdshift.cli.output import emit_json, emit_table
 from theory.errors import InputError
 
 if TYPE_CHECKING:
-    from empirical.engine import Engine
-    from empirical.table import ResultTable
+    from empirical.sweeps.engines import Engine
+    from empirical.tables.table import ResultTable
 
 RESULTS = Path("results")
 COMMITTED = Path("notebooks") / "results" / "text"
@@ -47,15 +47,15 @@ def sweep(
     SLURM: add `--slurm slurm_partition=gpu gpus_per_node=1 timeout_min=600`. Ctrl-C once finishes the step and
     checkpoints, twice stops at once.
     """
-    from empirical.grid import load_sweep
+    from empirical.sweeps.definition import load_sweep
 
     grid = load_sweep(preset)
     if dry_run:
         _dry_run(grid, json)
         return
-    from empirical.engine import STOP
-    from empirical.run import run_cohort
-    from empirical.sweep import run_sweep
+    from empirical.runs.run import run_cohort
+    from empirical.sweeps.engines import STOP
+    from empirical.sweeps.execute import run_sweep
 
     _log_to_stderr()
     engine = _engine(workers, cluster, slurm)
@@ -73,7 +73,7 @@ def sweep(
 
 
 def _engine(workers: int | None, cluster: str | None, slurm: list[str] | None) -> Engine:
-    from empirical.engine import Engine
+    from empirical.sweeps.engines import Engine
 
     chosen = [
         name for name, value in (("workers", workers), ("cluster", cluster), ("slurm", slurm)) if value is not None
@@ -97,7 +97,7 @@ def _parameter(item: str) -> tuple[str, Any]:
 
 
 def _dry_run(grid: Any, json: bool) -> None:
-    from empirical.estimate import estimate_sweep
+    from empirical.sweeps.estimate import estimate_sweep
 
     estimate = estimate_sweep(grid)
     if json:
@@ -123,7 +123,7 @@ def status(
     json: Json = False,
 ) -> None:
     """What of the sweeps in a results directory is done, running, failed and left, with the time left."""
-    from empirical.status import recorded_sweep, recorded_sweeps, sweep_status
+    from empirical.sweeps.status import recorded_sweep, recorded_sweeps, sweep_status
 
     names = [name] if name is not None else recorded_sweeps(results)
     if not names:
@@ -156,9 +156,9 @@ def table(
     json: Json = False,
 ) -> None:
     """A sweep's table beside the paper's, with 95 % intervals and how probably each row's best cell is the best."""
-    from empirical.export import export as write
-    from empirical.grid import load_sweep
-    from empirical.status import recorded_sweep, recorded_sweeps
+    from empirical.sweeps.definition import load_sweep
+    from empirical.sweeps.status import recorded_sweep, recorded_sweeps
+    from empirical.tables.export import export as write
 
     if name not in recorded_sweeps(results) and name in recorded_sweeps(COMMITTED):
         sys.stderr.write(f"no {name} in {results}: this is the table in {COMMITTED}\n")
@@ -175,13 +175,13 @@ def table(
 
 
 def _table(grid: Any, results: Path) -> ResultTable:
-    from empirical.table import result_table
+    from empirical.tables.table import result_table
 
     return result_table(grid, results)
 
 
 def _print_table(made: ResultTable) -> None:
-    from empirical.export import cell_text, grid
+    from empirical.tables.export import cell_text, grid
 
     rows = [(label, *(cell_text(cell) for cell in cells)) for label, cells in grid(made)]
     state = [f"not finished: {made.left} runs; failed: {made.failed}"] if made.left or made.failed else []
@@ -190,7 +190,7 @@ def _print_table(made: ResultTable) -> None:
 
 def tasks(*, json: Json = False) -> None:
     """The known tasks: sizes, metric, licence, and which are available here. Files of one's own need no entry."""
-    from empirical.task import TASKS, availability
+    from empirical.tasks.load import TASKS, availability
 
     rows = [
         {

@@ -62,7 +62,7 @@ def bounds(
     """
     import numpy as np
 
-    from theory import grid
+    from kdshift.cli import axes as grid
     from theory.evaluate import evaluate
     from theory.setting import Setting
 
@@ -94,7 +94,7 @@ def bounds(
 
 def _draw_page(given: dict[str, Floats], trust_radius: float | None, teacher_epsilon: float, path: Path) -> None:
     """The page of bounds at the only dimension, epsilon and delta."""
-    from theory import figures
+    from theory import bound_figures as figures
     from theory.errors import InputError
 
     only: dict[str, float] = {}
@@ -154,8 +154,8 @@ def audit(
     figure
         Draw the verdicts as a table into this file.
     """
+    from kdshift.cli import axes as grid
     from kdshift.cli.progress import steps
-    from theory import grid
     from theory.audit import STEPS, audit, verdict_text
     from theory.audit import markdown as as_markdown
 
@@ -167,7 +167,7 @@ def audit(
             advance(f"step {number_of_step}")
             findings += audit(dimensions, epsilon=epsilon, delta=delta, seed=seed, steps=[number_of_step])
     if figure is not None:
-        from theory import figures
+        from theory import bound_figures as figures
 
         _save(figures.audit_table(findings), figure)
     if json:
@@ -291,7 +291,7 @@ def recommend(
         teacher_epsilon=teacher_epsilon,
     )
     if figure is not None:
-        from theory import figures
+        from theory import bound_figures as figures
 
         if dimension is None:
             raise InputError("figure", str(figure), "together with --dimension")

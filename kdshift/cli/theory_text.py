@@ -70,7 +70,7 @@ def _large(values: dict[str, Any], name: str, missing: str = "-") -> str:
 
 def emit_grid(found: Bounds, output: Path | None, json: bool) -> None:
     """A grid as a file, as JSON, or as a table of the columns people look at first."""
-    from theory import grid
+    from kdshift.cli import axes as grid
 
     columns = found.columns()
     rows = len(columns["dimension"])

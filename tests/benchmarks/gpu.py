@@ -69,13 +69,14 @@ def measure(steps: int, size: int, length: int) -> dict[str, object]:
     )
 
     from empirical.augment.replacement import NearestNeighbours
-    from empirical.batch import Batch, step_generator
-    from empirical.cohort import new_accelerator
     from empirical.config import AugmentConfig, RunConfig, TrainConfig
-    from empirical.corpus import join_batches
-    from empirical.first_token import read_first_token_only
-    from empirical.model import arguments
-    from empirical.student import Examination, Student
+    from empirical.models.classifier import arguments
+    from empirical.models.last_layer import read_first_token_only
+    from empirical.randomness import step_generator
+    from empirical.tokens.batch import Batch
+    from empirical.tokens.corpus import join_batches
+    from empirical.training.cohort import new_accelerator
+    from empirical.training.student import Examination, Student
 
     precision = "bf16" if torch.cuda.is_bf16_supported() else "fp16"
     accelerator = new_accelerator(precision)

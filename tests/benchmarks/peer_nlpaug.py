@@ -45,12 +45,12 @@ def ours(folder: Path, count: int) -> float:
     from transformers import AutoTokenizer
 
     from empirical.augment import make_augmenter
-    from empirical.augment.codec import Codec
     from empirical.augment.lines import augment_texts
-    from empirical.batch import step_generator
     from empirical.config import AugmentConfig, TaskConfig
-    from empirical.embedded import minilm_path, read_embeddings
-    from empirical.task import load_task
+    from empirical.models.minilm import minilm_path, read_embeddings
+    from empirical.randomness import step_generator
+    from empirical.tasks.load import load_task
+    from empirical.tokens.codec import Codec
 
     texts = load_task(TaskConfig(name="tweets")).train.text_a[:count]
     tokenizer, vectors = AutoTokenizer.from_pretrained(minilm_path()), read_embeddings(minilm_path())

@@ -23,10 +23,10 @@ import torch
 from torch import Tensor
 from transformers import get_linear_schedule_with_warmup
 
-from empirical.cohort import Cohort
 from empirical.config import RunConfig
-from empirical.model import build_model, load_classifier
-from empirical.student import Examination, Student, scores
+from empirical.models.classifier import build_model, load_classifier
+from empirical.training.cohort import Cohort
+from empirical.training.student import Examination, Student, scores
 from tests.benchmarks.training import TWO_LAYERS, cohort_of, our_loop, random_batches, stock, tweets_run
 
 WARMUP = 0.1

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from transformers import AutoTokenizer
 
-from empirical.augment import encode_batch, make_augmenter, neighbour_table
-from empirical.augment.codec import Codec
+from empirical.augment import make_augmenter, neighbour_table
 from empirical.augment.lines import augment_texts
-from empirical.batch import Batch, step_generator
 from empirical.config import AugmentConfig
-from empirical.embedded import minilm_path, read_embeddings
+from empirical.models.minilm import minilm_path, read_embeddings
+from empirical.randomness import step_generator
+from empirical.tokens.batch import Batch
+from empirical.tokens.codec import Codec, encode_batch
 from tests.timing import best_seconds
 
 pytestmark = pytest.mark.benchmark_ratio

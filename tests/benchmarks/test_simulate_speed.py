@@ -24,12 +24,12 @@ from sklearn.neighbors import KernelDensity
 from sklearn.neural_network import MLPRegressor
 
 from simulate.cell import generate, simulate_block
-from simulate.config import ExperimentConfig, make_config
-from simulate.engine import one_torch_thread
 from simulate.experiment import run_experiment
+from simulate.experiment_config import ExperimentConfig, make_config
+from simulate.imperfect_teacher import build_teacher
 from simulate.mixture import log_density
-from simulate.streams import streams
-from simulate.teacher import build_teacher
+from simulate.parallel import one_torch_thread
+from simulate.seeds import streams
 from simulate.truth import build_truth
 
 ROOT = Path(__file__).parents[2]

@@ -15,12 +15,12 @@ import numpy as np, torch
 from accelerate import Accelerator
 from transformers import BertConfig, BertForSequenceClassification
 from transformers import DistilBertConfig, DistilBertForSequenceClassification
-from empirical.batch import Batch
+from empirical.tokens.batch import Batch
 from empirical.config import AugmentConfig, RunConfig, TrainConfig
-from empirical.corpus import join_batches
-from empirical.first_token import read_first_token_only
-from empirical.model import arguments
-from empirical.student import Examination, Student
+from empirical.tokens.corpus import join_batches
+from empirical.models.last_layer import read_first_token_only
+from empirical.models.classifier import arguments
+from empirical.training.student import Examination, Student
 
 ids = np.random.default_rng(0).integers(1000, 30000, (64, 128)).astype(np.int32)
 full = np.ones(ids.shape, dtype=bool)

@@ -10,7 +10,7 @@ import time
 import pytest
 import torch
 
-from empirical.embedded import minilm_path
+from empirical.models.minilm import minilm_path
 from tests.benchmarks.training import (
     BILSTM,
     TWO_LAYERS,

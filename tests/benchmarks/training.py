@@ -14,15 +14,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from empirical.batch import Batch, step_generator
-from empirical.cohort import Cohort
 from empirical.config import AugmentConfig, ModelConfig, RunConfig, TaskConfig, TrainConfig
-from empirical.corpus import Corpus
-from empirical.loss import half_loss
-from empirical.model import arguments, build_model, load_tokenizer, save_model
-from empirical.stream import Augmentation
-from empirical.student import Student, joined
-from empirical.train import Member, train
+from empirical.models.classifier import arguments, build_model, load_tokenizer, save_model
+from empirical.randomness import step_generator
+from empirical.tokens.batch import Batch
+from empirical.tokens.corpus import Corpus
+from empirical.training.cohort import Cohort
+from empirical.training.loop import Member, train
+from empirical.training.loss import half_loss
+from empirical.training.steps import Augmentation
+from empirical.training.student import Student, joined
 
 TEACHER = ModelConfig(freeze_embeddings=True)
 TWO_LAYERS = ModelConfig(layers=(0, 3), freeze_embeddings=True)

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from empirical.config import AugmentConfig, ModelConfig, RunConfig, TaskConfig, TrainConfig
-from empirical.grid import Sweep
-from empirical.record import run_directory, write_config, write_predictions, write_result
+from empirical.runs.record import run_directory, write_config, write_predictions, write_result
+from empirical.sweeps.definition import Sweep
 
 EXAMPLES = 400
 LABELS = np.arange(EXAMPLES) % 2

@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from empirical.grid import load_sweep
 from empirical.paper import TABLE_1_MINUTES, TABLE_7_SIZES, TABLES
+from empirical.sweeps.definition import load_sweep
 
 
 @pytest.mark.parametrize(("name", "cells"), [("table2-mnli", 36), ("table2-qnli", 36), ("table3", 20), ("table4", 20),

@@ -8,7 +8,7 @@ import pytest
 from empirical import recommend as module
 from empirical.config import AugmentConfig, RunConfig
 from empirical.recommend import pilot_answer, pilot_sweep, recommend, rule_answer, theory_answer
-from empirical.task import load_task
+from empirical.tasks.load import load_task
 from tests.empirical import tiny_kd
 from tests.empirical.fake_cohort import fake_run, sweep_of
 from theory.errors import InputError

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from empirical import shift as module
-from empirical.batch import Augmented, Batch, step_generator
+from empirical.randomness import step_generator
 from empirical.shift import (
     Whitening,
     bootstrap_interval,
@@ -19,6 +19,7 @@ from empirical.shift import (
     measure_shift,
     shift_figure,
 )
+from empirical.tokens.batch import Augmented, Batch
 from kdshift.cli import main
 from theory.errors import InputError
 

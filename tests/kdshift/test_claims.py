@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kdshift import axis, claims
-from kdshift.sources import load_sources, paper_source, text_source
+from kdshift import claims
+from kdshift import text_on_tau as axis
+from kdshift.curve_sources import load_sources, paper_source, text_source
 from tests.kdshift import synthetic
 from theory.errors import InputError
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kdshift import evidence
-from theory.curve import ShiftErrorCurve
+from theory.inference.curve import ShiftErrorCurve
 
 SHIFT = np.array([0.0, 0.1, 0.3, 0.5, 0.8])
 TAU = np.geomspace(0.01, 3, 9)

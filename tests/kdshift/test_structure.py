@@ -39,6 +39,32 @@ def test_imports_point_downwards(path: Path) -> None:
             assert other not in ("torch", "transformers"), f"{path.name} imports {name}"
 
 
+ROOMS = (
+    "config paper metric randomness files tokens tasks augment models teachers training bank runs sweeps tables shift"
+    " recommend"
+).split()  # of empirical/, lowest first (a room imports only rooms before it)
+
+
+def test_rooms_of_empirical_import_only_rooms_before_them() -> None:
+    for path in sorted((ROOT / "empirical").rglob("*.py")):
+        room = path.relative_to(ROOT / "empirical").parts[0].removesuffix(".py")
+        if room == "__init__":
+            continue
+        assert room in ROOMS, f"{path.relative_to(ROOT)} lies in no room"
+        for name in imported(path):
+            parts = name.split(".")
+            if parts[0] == "empirical" and len(parts) > 1 and parts[1] != room:
+                assert ROOMS.index(parts[1]) < ROOMS.index(room), f"{path.relative_to(ROOT)} imports {name}"
+
+
+def test_a_module_name_stands_once_in_the_tree() -> None:
+    seen: dict[str, Path] = {}
+    for path in MODULES:
+        if path.stem not in ("__init__", "__main__"):
+            assert path.stem not in seen, f"{path} and {seen[path.stem]} bear one name"
+            seen[path.stem] = path
+
+
 def modules_after(code: str) -> set[str]:
     """Top-level modules loaded in a fresh interpreter after `code`."""
     tail = "; import sys; print(*sorted({name.split('.')[0] for name in sys.modules}), file=sys.stderr)"

@@ -9,8 +9,8 @@ import nbformat
 import pytest
 
 from kdshift.claims import as_markdown, score_all
+from kdshift.curve_sources import load_sources
 from kdshift.report import NOTEBOOKS, write_report
-from kdshift.sources import load_sources
 from theory.errors import InputError
 
 FOLDER = Path(__file__).parents[2] / "notebooks"

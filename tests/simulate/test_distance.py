@@ -11,7 +11,7 @@ from scipy import integrate, stats
 from simulate.distance import distances_of_sets, integrated_squared_error, l1_distance, measure_distance
 from simulate.mixture import log_density, log_standard_normal
 from theory.errors import InputError
-from theory.lower import l1_lower_bound
+from theory.lower_bounds import l1_lower_bound
 from theory.repaired import bias, l1_bound, log_mise, mean_bound, mean_lower_bound
 
 

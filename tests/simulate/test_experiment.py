@@ -16,8 +16,8 @@ import pytest
 
 from simulate import experiment
 from simulate.cell import simulate_block
-from simulate.config import ExperimentConfig, Family, make_config
 from simulate.experiment import run_experiment
+from simulate.experiment_config import ExperimentConfig, Family, make_config
 from theory.errors import InputError
 
 SMALL = {
@@ -118,7 +118,7 @@ def test_an_interrupted_run_goes_on_where_it_was(serial: pd.DataFrame, tmp_path:
 import time
 from pathlib import Path
 from simulate import experiment
-from simulate.config import make_config
+from simulate.experiment_config import make_config
 plain = experiment.simulate_block
 def slow(*arguments):
     time.sleep(0.5)

@@ -12,9 +12,9 @@ from sklearn.linear_model import Ridge
 from sklearn.neighbors import KNeighborsRegressor
 
 from simulate.features import draw_features, fourier_features, gram
-from simulate.student import STUDENTS, StudentConfig, build_student
 from simulate.students.logistic import fit_logistic
 from simulate.students.mlp import Network
+from simulate.students.registry import STUDENTS, StudentConfig, build_student
 from simulate.supervision import Examples
 from theory.errors import InputError
 

@@ -10,12 +10,12 @@ import torch
 from scipy import stats
 
 from simulate.cell import generate
-from simulate.config import make_config
+from simulate.experiment_config import make_config
 from simulate.field import SmoothField
+from simulate.imperfect_teacher import OUTSIDE, TEACHERS, build_teacher
 from simulate.kernel import KERNELS, unit_displacement
-from simulate.streams import stream, streams
+from simulate.seeds import stream, streams
 from simulate.supervision import loss_weights, supervise
-from simulate.teacher import OUTSIDE, TEACHERS, build_teacher
 from simulate.truth import TRUTHS, bayes_error, build_truth
 from theory.errors import InputError
 

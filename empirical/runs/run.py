@@ -1,0 +1,280 @@
+"""One run, or a cohort of them, each in its directory: skipped when finished, resumed when not.
+
+kdshift empirical distill --task tweets --data-size 0.01 --degree 0.3
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from empirical.config import RunConfig
+from empirical.models.classifier import load_classifier, load_tokenizer, save_model, source_of, weights_hash
+from empirical.runs.record import (
+    is_finished,
+    made_by,
+    read_result,
+    run_directory,
+    slug,
+    write_config,
+    write_curve,
+    write_predictions,
+    write_result,
+)
+from empirical.training.cohort import Cohort, cohort_key, uses_teacher
+from empirical.training.loop import Member, Progress, train
+from empirical.training.loss import Weights
+from empirical.training.student import Student
+from theory.errors import InputError
+
+logger = logging.getLogger(__name__)
+
+__all__ = ["TeacherFailed", "cohort_key", "ensure_teacher", "is_finished", "run_cohort", "run_directory"]
+
+Stop = Callable[[], bool]
+
+
+class TeacherFailed(RuntimeError):
+    """A teacher that could not be trained, with the reason."""
+
+
+class Stopped(Exception):
+    """Training was asked to stop and has been checkpointed."""
+
+
+def run_cohort(
+    configs: Sequence[RunConfig],
+    root: Path,
+    *,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+    save_weights: bool = False,
+    tensorboard: bool = False,
+    compiled: bool = False,
+) -> list[dict[str, Any]]:
+    """Train runs of equal `cohort_key` side by side, each in its directory under `root`, and return their results.
+
+    Finished runs are not trained again, started ones go on from their checkpoints, and the teacher is trained first if
+    it is not there. Each result is what `result.json` holds; `status` is `finished`, `failed` (with its reason) or, if
+    `stop` ended the work and the rest is in a checkpoint, `stopped` (and no `result.json` is written).
+
+    progress: called with (what, done, total). stop: asked after each step. save_weights: keep the student in `model/`.
+    compiled: compile the models first (`torch.compile`), which pays on long runs on a GPU; recorded in the result.
+
+    Raises:
+        InputError: a user's mistake, before anything of these runs is written.
+    """
+    root = Path(root)
+    if len({cohort_key(config) for config in configs}) > 1:
+        raise ValueError("runs of different cohort keys cannot share a stream of batches")
+    results = {config.digest(): read_result(run_directory(config, root), config) for config in configs}
+    pending = [config for config in dict.fromkeys(configs) if results[config.digest()] is None]
+    if pending:
+        try:
+            cohort = Cohort(pending[0], root / "shared", progress, compiled=compiled)
+            cohort.teacher_model = _teacher_model(pending[0], root, progress, stop)
+            results |= _train_pending(cohort, pending, root, stop, save_weights, tensorboard)
+        except Stopped:
+            results |= {config.digest(): {"status": "stopped", "steps": 0} for config in pending}
+        except TeacherFailed as error:
+            results |= {config.digest(): _fail_untrained(config, root, str(error)) for config in pending}
+    return [results[config.digest()] or {} for config in configs]
+
+
+def _train_pending(
+    cohort: Cohort,
+    configs: Sequence[RunConfig],
+    root: Path,
+    stop: Stop | None,
+    save_weights: bool,
+    tensorboard: bool,
+) -> dict[str, dict[str, Any]]:
+    teacher = cohort.teacher
+    students = [cohort.student(config) for config in configs]
+    stream = cohort.stream()
+    folders = [run_directory(config, root) for config in configs]
+    for config, folder in zip(configs, folders, strict=True):
+        write_config(config, folder)
+    kept_NC = cohort.kept_logits(stream) if any(student.needs_teacher for student in students) else None
+    members = [
+        Member(student=student, folder=folder / "checkpoint", on_evaluation=_logger(folder) if tensorboard else None)
+        for student, folder in zip(students, folders, strict=True)
+    ]
+    for member in members:
+        member.resume()
+    train(members, stream, teacher, kept_NC, steps=configs[0].train.steps, progress=cohort.progress, stop=stop)
+    shared = {
+        "data_size": len(cohort.index_N),
+        "subset": cohort.subset.digest(),
+        "teacher_hash": None if teacher is None else teacher.hash,
+        "precision": cohort.precision,
+        "compiled": cohort.compiled,
+        **made_by(cohort.device),
+    }
+    results = {}
+    for student, folder in zip(students, folders, strict=True):
+        if not (student.done or student.reason):
+            results[student.config.digest()] = {"status": "stopped", "steps": student.step}
+            continue
+        extra = {"teacher_calls": student.teacher_calls, **shared}
+        results[student.config.digest()] = _record(student, folder, extra, cohort, save_weights)
+    students[0].accelerator.wait_for_everyone()
+    return results
+
+
+def _record(
+    student: Student, folder: Path, shared: dict[str, Any], cohort: Cohort, save_weights: bool
+) -> dict[str, Any]:
+    """Write what is left of a run that came to its end, `result.json` last."""
+    result = {**_head(student.config), **shared, **_outcome(student)}
+    if not student.accelerator.is_main_process:
+        return result
+    write_curve(student.curve, folder)
+    if not student.reason:
+        labels = {name: examination.label_N for name, examination in student.examinations.items()}
+        write_predictions(student.outputs, labels, folder)
+        if save_weights:
+            if student.best_weights is not None:
+                student.model.load_state_dict(student.best_weights, strict=False)
+            save_model(student.model, cohort.tokenizers[student.tokenizer], folder / "model")
+            result["weights_hash"] = weights_hash(student.model)
+    write_result(result, folder)
+    shutil.rmtree(folder / "checkpoint", ignore_errors=True)
+    return result
+
+
+def _head(config: RunConfig) -> dict[str, Any]:
+    weights = Weights.of(config)
+    return {
+        "config_digest": config.digest(),
+        "task": config.task.name,
+        "mode": config.mode,
+        "seed": config.seed,
+        "data_seed": config.data_seed,
+        "nominal_degree": 0.0 if config.augment is None else config.augment.degree,
+        "alpha": weights.alpha,
+        "beta": weights.beta,
+        "gamma": weights.gamma,
+        "select": config.train.select,
+    }
+
+
+def _outcome(student: Student) -> dict[str, Any]:
+    """How a run ended: its status, its scores at the selected step, what it cost."""
+    step = (student.best or {}).get("step", 0)
+    ok = not student.reason
+    scored: dict[str, dict[str, float]] = {
+        name: {"n": len(examination.label_N)} for name, examination in student.examinations.items()
+    }
+    for at, split, metric, value in student.curve:
+        if ok and at == step and split in scored:
+            scored[split][metric] = value
+    return {
+        "status": "finished" if ok else "failed",
+        "reason": student.reason,
+        "metric": student.metric,
+        **scored,
+        "selected_step": step,
+        "steps": student.step,
+        "examples_seen": student.examples_seen,
+        "wall_seconds": round(student.seconds, 3),
+        "realised_degree": student.changed / student.eligible if student.eligible else 0.0,
+        "teacher_gap": student.gap_sum / student.gap_count if student.gap_count else None,
+        "parameters": sum(parameter.numel() for parameter in student.model.parameters()),
+    }
+
+
+def _fail_untrained(config: RunConfig, root: Path, reason: str) -> dict[str, Any]:
+    folder = run_directory(config, root)
+    write_config(config, folder)
+    ending = {"status": "failed", "reason": reason, "test": {}, "validation": {}, "steps": 0, "wall_seconds": 0.0}
+    result = {**_head(config), **ending, "examples_seen": 0, "teacher_calls": 0, "realised_degree": 0.0}
+    write_result(result, folder)
+    return result
+
+
+def teacher_run(config: RunConfig) -> RunConfig:
+    """The run that fine-tunes a run's teacher, on the whole training split of the task."""
+    assert config.teacher is not None and config.teacher_train is not None
+    return RunConfig(
+        task=config.task,
+        mode="finetune",
+        student=config.teacher,
+        teacher=None,
+        teacher_train=None,
+        train=config.teacher_train,
+    )
+
+
+def ensure_teacher(config: RunConfig, root: Path, progress: Progress | None = None, stop: Stop | None = None) -> Path:
+    """The directory of a run's teacher, with its weights in `model/`; it is trained if it is not there.
+
+    Without `teacher_train` the teacher is one that was fine-tuned elsewhere, a local directory or a hub id.
+
+    Raises:
+        InputError: no teacher configured, weights that are missing or damaged.
+        TeacherFailed: its training failed. Stopped: `stop` ended it; it goes on from there next time.
+    """
+    root = Path(root)
+    if config.teacher is None:
+        raise InputError("teacher", None, "a model to learn from (mode distill)")
+    if config.teacher_train is None:
+        return _teacher_from_elsewhere(config, root)
+    run = teacher_run(config)
+    folder = run_directory(run, root / "teachers")
+    if not (folder / "model").is_dir():
+        (folder / "result.json").unlink(missing_ok=True)
+    label = progress and (lambda what, done, total: progress(f"teacher: {what}", done, total))
+    result = run_cohort([run], root / "teachers", progress=label, stop=stop, save_weights=True)[0]
+    if result["status"] == "stopped":
+        raise Stopped
+    if result["status"] == "failed":
+        raise TeacherFailed(f"its teacher failed: {result['reason']}")
+    if weights_hash(load_classifier(str(folder / "model"))) != result["weights_hash"]:
+        raise InputError(
+            f"weights of {folder / 'model'}", "not those that were trained", f"delete {folder} to train again"
+        )
+    return folder
+
+
+def _teacher_from_elsewhere(config: RunConfig, root: Path) -> Path:
+    assert config.teacher is not None
+    source = source_of(config.teacher)
+    if Path(source).is_dir():
+        return Path(source)
+    folder = root / "teachers" / f"{slug(source)}-{config.teacher.digest()}"
+    if not (folder / "model").is_dir():
+        model = load_classifier(source)
+        temporary = folder / ".model.tmp"
+        save_model(model, load_tokenizer(config.teacher), temporary)
+        temporary.rename(folder / "model")
+    return folder
+
+
+def _teacher_model(config: RunConfig, root: Path, progress: Progress | None, stop: Stop | None) -> Path | None:
+    """The directory with the trained teacher's weights, or None where no teacher takes part."""
+    if not uses_teacher(config):
+        return None
+    folder = ensure_teacher(config, root, progress, stop)
+    return folder / "model" if (folder / "model").is_dir() else folder
+
+
+def _logger(folder: Path) -> Callable[[Student], None]:
+    """Writes a student's newest evaluation for TensorBoard."""
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        from theory.errors import missing_extra
+
+        raise missing_extra("tensorboard", "logging") from None
+
+    def write(student: Student) -> None:
+        with SummaryWriter(str(folder / "tensorboard")) as writer:
+            for step, split, metric, value in student.curve:
+                if step == student.step:
+                    writer.add_scalar(f"{split}/{metric}", value, step)
+
+    return write

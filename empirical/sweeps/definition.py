@@ -1,0 +1,223 @@
+"""A sweep as a grid: TOML files (packaged presets or one's own) that unfold into run configurations.
+
+    kdshift empirical sweep table2-mnli --dry-run
+
+A file holds `base` (a run's configuration) and blocks; each block may `set` parts of it and unfolds the product of its
+`axes`, the first axis slowest. `extends` inherits another preset or file: `base` is merged, blocks are replaced.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from empirical.config import AUGMENTERS, RunConfig
+from theory.errors import InputError, unknown_name
+
+Protocol = Literal["validation", "paper"]
+
+AXES: dict[str, tuple[str, ...]] = {
+    "task": ("task.name",),
+    "mode": ("mode",),
+    "data_size": ("data_size",),
+    "augmenter": ("augment.augmenter",),
+    "degree": ("augment.degree",),
+    "copies": ("augment.copies",),
+    "neighbours": ("augment.neighbours",),
+    "learning_rate": ("train.learning_rate",),
+    "steps": ("train.steps",),
+    "seed": ("seed",),
+    "data_seed": ("data_seed",),
+    "replicate": ("seed", "data_seed"),
+}
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Block(_Strict):
+    """A product of axes over the base, some parts of which it may set."""
+
+    name: str = Field("", description="what its rows are called in tables")
+    set: dict[str, Any] = Field({}, description="parts of the run's configuration that this block changes")
+    axes: dict[str, list[Any]] = Field(description="vocabulary names (or dotted fields) with their values")
+
+
+class SweepFile(_Strict):
+    title: str = Field("", description="what the sweep shows")
+    extends: str | None = Field(None, description="a preset or a file to inherit from")
+    protocol: Protocol = Field(
+        "validation", description="learning rate chosen on validation, or as in the paper on the evaluation set"
+    )
+    table: str | None = Field(None, description="the paper's table this sweep repeats")
+    base: dict[str, Any] = Field({}, description="the run's configuration that the blocks share")
+    block: tuple[Block, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sweep:
+    """A named list of distinct runs in the order in which they are wanted.
+
+    groups: the name of the block that first asked for each run. table: the paper's table it repeats, or None.
+    """
+
+    name: str
+    title: str
+    protocol: Protocol
+    table: str | None
+    runs: tuple[RunConfig, ...]
+    groups: tuple[str, ...]
+
+    def cells(self) -> dict[str, list[RunConfig]]:
+        """The runs of each cell: a cell is one number of a table, its runs differ in seeds and learning rate only."""
+        cells: dict[str, list[RunConfig]] = {}
+        for run in self.runs:
+            cells.setdefault(cell_key(run), []).append(run)
+        return cells
+
+
+def cell_key(run: RunConfig) -> str:
+    """What names a cell: the run's configuration without its seeds and its learning rate."""
+    train = run.train.model_copy(update={"learning_rate": 1.0})
+    return run.model_copy(update={"seed": 0, "data_seed": 0, "train": train}).digest()
+
+
+def preset_names() -> list[str]:
+    """The packaged presets."""
+    folder = resources.files("empirical.sweeps") / "presets"
+    return sorted(item.name.removesuffix(".toml") for item in folder.iterdir() if item.name.endswith(".toml"))
+
+
+def load_sweep(name: str | Path) -> Sweep:
+    """The sweep of a packaged preset or of a TOML file (anything that ends in `.toml`).
+
+    Raises InputError for an unknown preset, a file that is not valid, an axis or a value outside what is allowed.
+    """
+    file, where = _load_file(str(name), ())
+    stem = Path(name).name.removesuffix(".toml")
+    if not NAME.fullmatch(stem):
+        raise InputError("sweep", stem, "a name of letters, digits, dot, dash and underscore")
+    runs: dict[str, tuple[RunConfig, str]] = {}
+    for block in file.block:
+        for run in _unfold(where, file.base, block):
+            runs.setdefault(run.digest(), (run, block.name))
+    if not runs:
+        raise InputError(where, "no runs", "at least one [[block]] with axes")
+    return Sweep(
+        name=stem,
+        title=file.title,
+        protocol=file.protocol,
+        table=file.table,
+        runs=tuple(run for run, _ in runs.values()),
+        groups=tuple(group for _, group in runs.values()),
+    )
+
+
+def _load_file(name: str, seen: tuple[str, ...], beside: Path | None = None) -> tuple[SweepFile, str]:
+    if name in seen:
+        raise InputError("extends", " -> ".join((*seen, name)), "a chain of files without a circle")
+    text, where = _text(name, beside)
+    try:
+        file = SweepFile.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(where, str(error), "a TOML file") from None
+    except ValidationError as error:
+        raise _invalid(where, error) from None
+    if file.extends is None:
+        return file, where
+    folder = Path(where).parent if name.endswith(".toml") else None
+    parent, _ = _load_file(file.extends, (*seen, name), folder)
+    given = file.model_fields_set
+    merged = {field: getattr(file if field in given else parent, field) for field in ("title", "protocol", "table")}
+    base = merge(parent.base, file.base)
+    return SweepFile(**merged, base=base, block=file.block or parent.block), where
+
+
+def _text(name: str, beside: Path | None) -> tuple[str, str]:
+    if not name.endswith(".toml"):
+        if name not in preset_names():
+            raise unknown_name("sweep", name, preset_names())
+        return (resources.files("empirical.sweeps") / "presets" / f"{name}.toml").read_text("utf-8"), f"preset {name}"
+    path = Path(name) if beside is None or Path(name).is_absolute() else beside / name
+    try:
+        return path.read_text("utf-8"), str(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError("sweep", str(path), f"a readable TOML file ({error})") from None
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with the values of `over`, table by table."""
+    merged = dict(base)
+    for key, value in over.items():
+        old = merged.get(key)
+        merged[key] = merge(old, value) if isinstance(value, Mapping) and isinstance(old, Mapping) else value
+    return merged
+
+
+def _unfold(where: str, base: Mapping[str, Any], block: Block) -> Iterator[RunConfig]:
+    settings = merge(base, block.set)
+    for axis, values in block.axes.items():
+        if axis not in AXES and "." not in axis:
+            raise unknown_name(f"{where}: axis", axis, AXES)
+        if not values:
+            raise InputError(f"{where}: axis {axis}", values, "at least one value")
+    for point in itertools.product(*block.axes.values()):
+        raw = settings
+        for axis, value in zip(block.axes, point, strict=True):
+            for path in AXES.get(axis, (axis,)):
+                raw = _placed(raw, path.split("."), value)
+        try:
+            yield canonical(RunConfig.model_validate(_without_absent(raw)))
+        except ValidationError as error:
+            raise _invalid(where, error) from None
+
+
+def _placed(settings: Mapping[str, Any], path: Sequence[str], value: Any) -> dict[str, Any]:
+    head, *rest = path
+    inner = settings.get(head)
+    return {**settings, head: _placed(inner if isinstance(inner, Mapping) else {}, rest, value) if rest else value}
+
+
+def _without_absent(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """TOML has no null: the augmenter "none" and `copies = "online"` stand for None."""
+    augment = settings.get("augment")
+    if not isinstance(augment, Mapping):
+        return dict(settings)
+    if augment.get("augmenter") == "none" or augment.get("degree") == 0:
+        return {**settings, "augment": None}
+    if augment.get("copies") == "online":
+        return {**settings, "augment": {**augment, "copies": None}}
+    return dict(settings)
+
+
+def canonical(run: RunConfig) -> RunConfig:
+    """The one configuration of runs that would do the same work, so that cells that tables share are run once.
+
+    Shares are floats and counts integers; fine-tuning without augmented data has no teacher; an augmenter's options
+    that it does not use stay at their defaults. Raises InputError for an unknown augmenter.
+    """
+    size = run.data_size
+    updates: dict[str, Any] = {"data_size": float(size) if size <= 1 else int(size)}
+    if run.augment is not None and run.augment.augmenter not in AUGMENTERS:
+        raise unknown_name("augmenter", run.augment.augmenter, AUGMENTERS)
+    if run.mode == "finetune" and run.augment is None:
+        updates |= {"teacher": None, "teacher_train": None}
+    if run.student.architecture == "bilstm":
+        updates |= {"student": run.student.model_copy(update={"layers": None})}
+    return run.model_copy(update=updates)
+
+
+def _invalid(where: str, error: ValidationError) -> InputError:
+    first = error.errors()[0]
+    field = ".".join(str(part) for part in first["loc"])
+    return InputError(f"{where}: {field}", first.get("input"), first["msg"])

@@ -1,0 +1,1 @@
+"""Curves, tables and export of finished runs."""

@@ -1,0 +1,1 @@
+"""Who answers: the teachers that label original and augmented texts."""

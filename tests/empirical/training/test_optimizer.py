@@ -1,0 +1,65 @@
+"""Learning rates by hand, precision by the processor's flags, optimisers that learn."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from empirical.config import TrainConfig
+from empirical.training import optimizer
+from empirical.training.optimizer import learning_rate, make_optimizer, resolve_precision
+from theory.errors import InputError
+
+
+def test_the_schedule_rises_over_the_warm_up_and_falls_to_zero():
+    config = TrainConfig(steps=100, learning_rate=1.0, warmup=0.1)
+    rates = [learning_rate(config, step) for step in range(100)]
+    assert rates[:3] == pytest.approx([1 / 11, 2 / 11, 3 / 11])
+    assert max(rates) == rates[10] == 1.0
+    assert rates[55] == pytest.approx(0.5) and rates[99] == pytest.approx(1 / 90)
+    assert learning_rate(config, 100) == pytest.approx(0)
+    cosine = config.model_copy(update={"schedule": "cosine"})
+    assert learning_rate(cosine, 55) == pytest.approx(0.5) and learning_rate(cosine, 32) > learning_rate(config, 32)
+    constant = config.model_copy(update={"schedule": "constant", "warmup": 0.0})
+    assert {learning_rate(constant, step) for step in range(100)} == {1.0}
+
+
+@pytest.mark.parametrize(
+    ("flags", "precision"),
+    [({"avx2"}, "fp32"), ({"avx512f", "avx512bw"}, "fp32"), ({"avx512_bf16"}, "bf16"), ({"amx_bf16"}, "bf16")],
+)
+def test_auto_is_bf16_only_where_the_processor_has_it(monkeypatch, flags, precision):
+    monkeypatch.setattr(optimizer, "processor_flags", lambda: flags)
+    assert resolve_precision("auto", torch.device("cpu")) == precision
+    assert resolve_precision("bf16", torch.device("cpu")) == "bf16"
+
+
+def test_fp16_needs_a_gpu():
+    with pytest.raises(InputError, match="fp16 needs a GPU"):
+        resolve_precision("fp16", torch.device("cpu"))
+
+
+@pytest.mark.parametrize(("name", "rate"), [("adamw", 1e-2), ("adafactor", 1e-2)])
+def test_both_optimisers_fit_a_line(name, rate):
+    torch.manual_seed(0)
+    model = torch.nn.Linear(4, 2)
+    x_B4 = torch.randn(64, 4)
+    y_B2 = x_B4 @ torch.randn(4, 2)
+    config = TrainConfig(optimizer=name, learning_rate=rate, weight_decay=0.0)
+    optimiser = make_optimizer(model, config)
+    losses = []
+    for _ in range(200):
+        loss = (model(x_B4) - y_B2).square().mean()
+        losses.append(loss.item())
+        loss.backward()
+        optimiser.step()
+        optimiser.zero_grad()
+    assert losses[-1] < 0.75 * losses[0]
+
+
+def test_only_matrices_decay_and_frozen_weights_are_left_out():
+    model = torch.nn.Sequential(torch.nn.Linear(3, 3), torch.nn.LayerNorm(3), torch.nn.Linear(3, 3))
+    model[2].requires_grad_(False)
+    decayed, kept = make_optimizer(model, TrainConfig(weight_decay=0.5)).param_groups
+    assert [p.shape for p in decayed["params"]] == [(3, 3)] and decayed["weight_decay"] == 0.5
+    assert len(kept["params"]) == 3 and kept["weight_decay"] == 0
