@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from empirical.augment import Augmenter
 from empirical.metric import entropy
-from empirical.randomness import step_generator
+from empirical.randomness import Draws, step_generator
 from empirical.tokens.batch import Batch
 from empirical.tokens.codec import encode_batch
 from theory.errors import InputError
@@ -33,7 +33,6 @@ Floats = NDArray[np.float64]
 CHUNK = 64
 BOOTSTRAP = 1000
 FOLDS = 5
-BOOTSTRAP_STREAM, TEXTS_STREAM = 11, 12
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
@@ -162,7 +161,7 @@ def measure_shift(
         advance(f"{name} {degree:.0%}" if np.isfinite(degree) else name)
         # Common random numbers: every cell sees the generator of step 0.
         nominal = degree if np.isfinite(degree) else 1.0
-        augmented = augmenters[name](batch, nominal, step_generator(seed, 0, 1))
+        augmented = augmenters[name](batch, nominal, step_generator(seed, 0, Draws.AUGMENTATION))
         counts = {"realised_degree": augmented.degree, "changed": float(augmented.changed_B.mean())}
         measures = _compared(original, probe.of(augmented.batch), whiten, seed)
         rows.append({"augmenter": name, "degree": degree, **counts, **measures})
@@ -210,7 +209,7 @@ def _in_chunks(function: Encoder, batch: Batch) -> Floats:
 
 def _compared(original: _Seen, new: _Seen, whiten: Whitening, seed: int) -> dict[str, float]:
     moved_N = effective_tau(original.x_ND, new.x_ND, whiten)
-    low, high = bootstrap_interval(moved_N, step_generator(seed, 0, BOOTSTRAP_STREAM))
+    low, high = bootstrap_interval(moved_N, step_generator(seed, 0, Draws.SHIFT_BOOTSTRAP))
     values: dict[str, float] = {"dimension": whiten.dimension, "tau": moved_N.mean(), "tau_low": low, "tau_high": high}
     values |= _mean("a_distance", 2 * (1 - 2 * _held_out_errors(original.x_ND, new.x_ND, seed)))
     values["a_distance"] = float(np.clip(values["a_distance"], 0, 2))
@@ -258,7 +257,7 @@ def _held_out_errors(x_ND: Floats, new_ND: Floats, seed: int) -> Floats:
     both, label = np.concatenate([x_ND, new_ND]), np.repeat([0, 1], count)
     if np.array_equal(x_ND, new_ND):
         return np.full(count, 0.5)
-    group = np.tile(step_generator(seed, 0, TEXTS_STREAM).permutation(count), 2)
+    group = np.tile(step_generator(seed, 0, Draws.SHIFT_TEXTS).permutation(count), 2)
     classifier = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=300))
     predicted = cross_val_predict(classifier, both, label, groups=group, cv=GroupKFold(FOLDS))
     return (predicted != label).reshape(2, count).mean(axis=0)

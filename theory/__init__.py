@@ -1,8 +1,8 @@
 """The setting, Theorem 1 as printed, the audit of its proof, the theorem that holds, the risk curve in tau.
 
-Rooms: `theory.printed`, `theory.audit`, `theory.repaired`, `theory.risk`, `theory.degree`, `theory.inference` (what a set
-of curves says), `theory.formula`, `theory.bound_figures`; the mathematics with its proofs is in PROOFS.md. The names below
-load when used.
+Rooms: `theory.printed`, `theory.audit`, `theory.repaired`, `theory.risk`, `theory.degree`, `theory.inference` (what
+curves say), `theory.formula`, `theory.bound_figures`; the mathematics with its proofs is in PROOFS.md. The names
+below load when used.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from empirical.augment.protocol import Augmenter
-from empirical.randomness import step_generator
+from empirical.randomness import Draws, step_generator
 from empirical.tokens.codec import encode_batch
 
 BATCH = 64
@@ -44,7 +44,7 @@ def measure_cost(
         for turn in range(2 if augmenter.online else 1):
             begin = time.perf_counter()
             results = [
-                augmenter(batch, degree, step_generator(seed, turn * len(batches) + step, 1))
+                augmenter(batch, degree, step_generator(seed, turn * len(batches) + step, Draws.AUGMENTATION))
                 for step, batch in enumerate(batches)
             ]
             seconds.append(time.perf_counter() - begin)

@@ -26,14 +26,13 @@ from empirical.models.bilstm import BiLSTMConfig, BiLSTMForSequenceClassificatio
 from empirical.models.enct5 import EncT5Config, EncT5ForSequenceClassification, from_t5
 from empirical.models.last_layer import read_first_token_only
 from empirical.models.minilm import minilm_path, read_embeddings
-from empirical.randomness import step_generator
+from empirical.randomness import Draws, step_generator
 from empirical.tokens.batch import Batch
 from theory.errors import InputError
 
 logger = logging.getLogger(__name__)
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
-INITIAL_WEIGHTS = 3  # stream of random numbers for fresh weights
 HEAD = ("classifier", "score", "pre_classifier", "pooler", "dense", "out_proj")
 LOCAL = {"trust_remote_code": False}
 
@@ -75,7 +74,7 @@ def build_model(config: ModelConfig, labels: Sequence[str], seed: int) -> PreTra
     }
     build = {"encoder": _encoder, "bilstm": _bilstm, "enct5": _enct5}[config.architecture]
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(step_generator(seed, 0, INITIAL_WEIGHTS).integers(2**62)))
+        torch.manual_seed(int(step_generator(seed, 0, Draws.INITIAL_WEIGHTS).integers(2**62)))
         model = build(config, naming).float()
     if config.freeze_embeddings:
         model.get_input_embeddings().requires_grad_(False)

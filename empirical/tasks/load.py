@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from empirical.config import TaskConfig
+from empirical.randomness import Draws, step_generator
 from empirical.tasks.biomedical import BIOMEDICAL, read_biomedical
 from empirical.tasks.glue import GLUE, read_glue
 from empirical.tasks.own_files import SUFFIXES, read_own
@@ -24,7 +25,6 @@ logger = logging.getLogger(__name__)
 
 TASKS: dict[str, TaskSpec] = {**GLUE, **BIOMEDICAL, "tweets": TWEETS}
 VALIDATION_LIMIT, VALIDATION_SHARE = 1_000, 0.1
-_SPLIT_STREAM, _SUBSET_STREAM = 1, 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,7 @@ class Task:
         """
         total = len(self.train)
         count = subset_size(data_size, total)
-        rng = np.random.Generator(np.random.Philox(key=[np.uint64(seed), np.uint64(_SUBSET_STREAM)]))
+        rng = step_generator(seed, 0, Draws.SUBSET)
         order = rng.permutation(total)
         if self.stratified:
             order = _interleaved(order, self.train.labels[order])
@@ -116,7 +116,7 @@ def _finished(config: TaskConfig, name: str, metric: Metric, raw: RawTask) -> Ta
     train, validation = raw.train, raw.validation
     if validation is None:
         size = validation_size(config.validation_size, len(train))
-        rng = np.random.Generator(np.random.Philox(key=[np.uint64(config.split_seed), np.uint64(_SPLIT_STREAM)]))
+        rng = step_generator(config.split_seed, 0, Draws.SPLIT)
         order = rng.permutation(len(train))
         train, validation = train.take(np.sort(order[size:])), train.take(np.sort(order[:size]))
     return Task(

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from empirical.randomness import step_generator
+from empirical.randomness import Draws, step_generator
 from empirical.tokens.batch import Batch
 from empirical.tokens.codec import encode_batch
 
@@ -131,7 +131,7 @@ class BatchOrder:
         return self._plan_TB[place]
 
     def _plan(self, epoch: int) -> NDArray[np.int64]:
-        rng = step_generator(self.seed, epoch, 0)
+        rng = step_generator(self.seed, epoch, Draws.ORDER)
         total, size = len(self.length_N), self.batch_size
         if total < size:
             rounds = -(-size // total)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from empirical.augment import Augmenter
 from empirical.augment.lines import write_texts
 from empirical.config import AugmentConfig
-from empirical.randomness import step_generator
+from empirical.randomness import Draws, step_generator
 from empirical.tokens.batch import Augmented, Batch
 from empirical.tokens.codec import encode_batch
 from empirical.tokens.corpus import BatchOrder, Corpus, join_batches
@@ -27,7 +27,6 @@ from theory.errors import InputError
 
 logger = logging.getLogger(__name__)
 
-AUGMENTATION, COPIES, CHOICE = 1, 5, 6  # streams of random numbers
 POOL_CHUNK = 512  # texts augmented at a time when copies are made offline
 AHEAD = 3  # steps made before they are asked for
 
@@ -89,8 +88,8 @@ class Augmentation:
     def draw(self, step: int, index_B: NDArray[np.int64], original: Batch) -> Augmented:
         """The augmented texts of step `step`."""
         if self.pool is not None:
-            return self.pool.draw(index_B, step_generator(self.data_seed, step, CHOICE))
-        return self.make(original, step_generator(self.data_seed, step, AUGMENTATION))
+            return self.pool.draw(index_B, step_generator(self.data_seed, step, Draws.CHOICE))
+        return self.make(original, step_generator(self.data_seed, step, Draws.AUGMENTATION))
 
     def make(self, original: Batch, rng: np.random.Generator, copy: int = 0) -> Augmented:
         """What the augmenter makes of a batch, with its texts where another tokenizer needs them."""
@@ -135,7 +134,7 @@ class Pool:
         for copy in range(copies):
             for chunk, start in enumerate(starts):
                 index = np.arange(start, min(start + size, len(corpus)))
-                rng = step_generator(augmentation.data_seed, copy * len(starts) + chunk, COPIES)
+                rng = step_generator(augmentation.data_seed, copy * len(starts) + chunk, Draws.COPIES)
                 part = augmentation.make(corpus.batch(index), rng, copy)
                 row_A = np.arange(len(part.batch)) if part.row_B is None else part.row_B
                 rows.append(start + np.where(row_A >= 0, row_A, np.arange(len(row_A)) % len(index)))

@@ -23,14 +23,13 @@ from transformers import PreTrainedModel
 from empirical.config import RunConfig
 from empirical.metric import confusion, score
 from empirical.models.classifier import arguments
-from empirical.randomness import step_generator
+from empirical.randomness import Draws, step_generator
 from empirical.tokens.batch import Batch
 from empirical.tokens.corpus import Corpus
 from empirical.training.checkpoint import model_tensors, optimizer_tensors, restore_optimizer
 from empirical.training.loss import Weights, half_loss
 from empirical.training.optimizer import learning_rate, make_optimizer, set_learning_rate
 
-DROPOUT = 2  # stream of random numbers for dropout
 EVALUATION_BATCH = 128
 GAP_FROM = 0.75  # share of the steps after which the student's distance to the teacher is averaged
 MICRO_TOKENS = {"cpu": 2048}  # of both halves in one forward pass: more would only take padding and memory,
@@ -184,7 +183,7 @@ class Student:
         devices = [device] if device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices):
             rank = self.accelerator.process_index
-            torch.manual_seed(int(step_generator(self.config.seed, self.step, DROPOUT).integers(2**62)) + rank)
+            torch.manual_seed(int(step_generator(self.config.seed, self.step, Draws.DROPOUT).integers(2**62)) + rank)
             yield
 
     def _book(self, loss: float) -> None:

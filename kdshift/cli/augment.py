@@ -60,14 +60,14 @@ def augment(
     from empirical.augment.lines import augment_texts
     from empirical.config import ModelConfig
     from empirical.models.classifier import load_tokenizer
-    from empirical.randomness import step_generator
+    from empirical.randomness import Draws, step_generator
 
     tokenizer, console = load_tokenizer(ModelConfig(name=model)), Console(highlight=False)
     tool = _augmenter(augmenter, degree, neighbours, metric, model, engine, tokenizer, held_out=held_out, pivots=pivots)
     if sys.stdin.isatty():
         sys.stderr.write("reading lines from the terminal; end with Ctrl-D\n")
     for number, (text_a, text_b) in enumerate(_chunks(sys.stdin.buffer, whole=tool.at_once)):
-        rng = step_generator(seed, number, 1)
+        rng = step_generator(seed, number, Draws.AUGMENTATION)
         results = augment_texts(tool, tokenizer, text_a, text_b, degree, rng, max_length=WHOLE_LINE)
         for result, *texts in zip(results, text_a, *([] if text_b is None else [text_b]), strict=True):
             if json:
