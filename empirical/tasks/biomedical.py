@@ -161,17 +161,29 @@ def _masked_tsv(path: Path) -> Iterator[Row]:
 
 
 def _masked(path: Path, spec: TaskSpec) -> Iterator[Row]:
-    """The rows of JSON lines `{"text", "entities": [{"start", "end"}, {...}], "label"}` with both entities masked."""
+    """The rows of JSON lines `{"text", "entities": [{"start", "end"}, {...}], "label"}` with both entities masked.
+
+    An entity may carry its `type` ("GENE-Y", "CHEMICAL"), which then decides its mask.
+    """
     for line, row in read_rows(path):
         entities, text = row.get("entities"), row.get("text")
         if not isinstance(text, str) or not isinstance(entities, list) or len(entities) != 2:
             raise InputError(f"{path}:{line}", sorted(row), "text, label and two entities with start and end")
         try:
+            masks = _masks_of([str(item.get("type", "")) for item in entities], MASKS[spec.name])
             spans = [Entity(pieces=((int(item["start"]), int(item["end"])),), mask=mask)
-                     for item, mask in zip(entities, MASKS[spec.name], strict=True)]  # fmt: skip
-        except (KeyError, TypeError, ValueError):
+                     for item, mask in zip(entities, masks, strict=True)]  # fmt: skip
+        except (AttributeError, KeyError, TypeError, ValueError):
             raise InputError(f"{path}:{line}", entities, "entities with whole numbers start and end") from None
         yield line, {"sentence": mask_entities(f"{path}:{line}", text, spans), "label": row.get("label")}
+
+
+def _masks_of(kinds: Sequence[str], masks: tuple[str, str]) -> tuple[str, str]:
+    """The masks of a pair of entities, swapped where their kinds say so ("GENE-Y" and "CHEMICAL"), else in order."""
+    fits = [
+        kind.upper().startswith(mask.strip("@$0123456789")) for kind, mask in zip(kinds, reversed(masks), strict=True)
+    ]
+    return (masks[1], masks[0]) if all(fits) else masks
 
 
 def _canonical_labels(path: Path, rows: Iterable[Row], labels: Sequence[str]) -> Iterator[Row]:

@@ -31,6 +31,7 @@ VALIDATION_LIMIT, VALIDATION_SHARE = 1_000, 0.1
 class Task:
     """A task ready for training: every choice is made on `validation`, every number reported is of `test`.
 
+    validation: empty where the whole training data is trained on (`validation_size = 0`, the paper's protocol).
     labels: label names in the order of the class indices. metric: "accuracy", "matthews" or "f1".
     extra_tests: further test splits by name (MNLI's "mismatched").
     """
@@ -112,8 +113,10 @@ def _own_task(config: TaskConfig, path: Path | None) -> Task:
 
 
 def _finished(config: TaskConfig, name: str, metric: Metric, raw: RawTask) -> Task:
-    """The raw task with its validation split: the given one, or cut from train by `split_seed`."""
+    """The raw task with its validation split: the given one, or cut from train by `split_seed`; empty if asked for."""
     train, validation = raw.train, raw.validation
+    if validation is not None and config.validation_size == 0:
+        train, validation = train.followed_by(validation), validation.take(np.arange(0))
     if validation is None:
         size = validation_size(config.validation_size, len(train))
         rng = step_generator(config.split_seed, 0, Draws.SPLIT)

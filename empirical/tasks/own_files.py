@@ -9,6 +9,7 @@ import csv
 import io
 import json
 import logging
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -21,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
 LONG_TEXT = 20_000  # characters: longer texts are kept, cut to `max_length` tokens, and reported
+WHOLE_NUMBER = re.compile(r"-?[0-9]+")  # not what `isdigit` takes for one: a superscript two is a label like any other
 TEST_SHARE, TEST_LIMIT, TEST_KEY = 0.2, 5_000, 20_241  # the test split cut from a lone file
 
 Row = tuple[int, dict[str, object]]
@@ -157,7 +159,7 @@ def _label(where: str, row: dict[str, object], column: str, labels: Sequence[str
 
 def _sorted_labels(found: Iterable[str]) -> tuple[str, ...]:
     distinct = set(found)
-    if all(label.lstrip("-").isdigit() for label in distinct):
+    if all(WHOLE_NUMBER.fullmatch(label) for label in distinct):
         return tuple(sorted(distinct, key=int))
     return tuple(sorted(distinct))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from pathlib import Path
 
@@ -153,6 +154,25 @@ def test_chemprot_brings_its_validation_split_and_counts_related_pairs(caplog):
     assert (len(task.train), len(task.validation), len(task.test)) == (18, 6, 6)
     assert task.labels[task.test.labels[0]] == "CPR:3" and task.labels[task.test.labels[5]] == "no relation"
     assert "20 related pairs in train" in caplog.text and task.metric == "f1"
+
+
+def test_without_a_validation_split_the_whole_training_data_is_trained_on():
+    glue = TaskConfig(name="rte", path=str(DATA / "glue" / "rte"))
+    whole, cut = load_task(glue.model_copy(update={"validation_size": 0})), load_task(glue)
+    assert len(whole.validation) == 0 and len(whole.train) == len(cut.train) + len(cut.validation)
+    assert whole.test.digest() == cut.test.digest()
+    chemprot = load_task(TaskConfig(name="chemprot", path=str(DATA / "biomedical" / "chemprot"), validation_size=0))
+    assert (len(chemprot.train), len(chemprot.validation), len(chemprot.test)) == (24, 0, 6)
+
+
+def test_masks_of_json_lines_follow_the_entities_kinds_not_their_order(tmp_path):
+    row = {"text": "TP53 binds aspirin", "label": "CPR:3"}
+    gene, drug = {"start": 0, "end": 4, "type": "GENE-Y"}, {"start": 11, "end": 18, "type": "CHEMICAL"}
+    for name, entities in (("train", [gene, drug]), ("test", [drug, gene])):
+        lines = [json.dumps({**row, "entities": entities}), json.dumps({**row, "entities": entities, "label": "none"})]
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(lines))
+    task = load_task(TaskConfig(name="chemprot", path=str(tmp_path), validation_size=0))
+    assert task.train.text_a[0] == task.test.text_a[0] == "@GENE$ binds @CHEMICAL$"
 
 
 @pytest.mark.parametrize("folder", ["ddi", "ddi-json"])

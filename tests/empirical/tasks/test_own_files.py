@@ -69,6 +69,11 @@ def test_numeric_labels_sort_as_numbers(tmp_path):
     assert load_task(TaskConfig(name=path)).labels == tuple(map(str, range(11)))
 
 
+def test_a_digit_that_is_no_number_is_a_label_like_any_other(tmp_path):
+    path = write(tmp_path / "own.csv", csv_of([(f"text {i}", "\u00b2" if i % 2 else "1") for i in range(20)]))
+    assert load_task(TaskConfig(name=path)).labels == ("1", "\u00b2")
+
+
 WRONG = {
     "wrong columns": ("own.csv", csv_of(ROWS, "body,verdict"), "text or text_a.*body, verdict"),
     "no label column": ("own.csv", csv_of(ROWS, "text,verdict"), "column of label.*text, verdict"),
