@@ -16,7 +16,7 @@ from kdshift.cli.output import emit_json, emit_table
 
 if TYPE_CHECKING:
     from simulate.counterexample import CounterexampleConfig
-    from simulate.verdict import Verdict
+    from simulate.findings import Finding
 
 app = cyclopts.App(name="simulate", help="The Gaussian mixture and its Monte Carlo.")
 
@@ -170,8 +170,8 @@ def _experiment(
     from simulate.error_figures import experiment_figure
     from simulate.experiment import run_experiment
     from simulate.experiment_config import make_config
+    from simulate.findings import decide
     from simulate.tau_curves import optima_table, read_curves
-    from simulate.verdict import decide
     from theory.errors import InputError
 
     if workers < 1:
@@ -199,7 +199,7 @@ def _experiment(
     print(f"{len(table)} cells in {out}: table.parquet, replicates.parquet, config.toml, figure.png")
 
 
-def _show(title: str, optima: Any, verdict: Verdict | None) -> None:
+def _show(title: str, optima: Any, verdict: Finding | None) -> None:
     names = ["supervision", "data_size", "amount", "student", "truth", "teacher", "trust_radius", "kernel"]
     shown = [n for n in names if n == "data_size" or (len(optima) and optima[n].nunique() > 1)]
     rows = [
