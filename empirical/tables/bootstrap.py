@@ -20,9 +20,10 @@ CHUNK = 2**25  # numbers of the resampling weights held at once
 
 @dataclass(frozen=True, kw_only=True)
 class RowBootstrap:
-    """Draws of a row's C scores: resampled means over seeds, on resampled test examples.
+    """Draws of a row's C scores: means over seeds with their noise, on resampled test examples.
 
-    score_C: mean score over seeds of each cell. draws_BC: bootstrap draws of it. seeds_C: runs behind each cell.
+    score_C: mean score over seeds of each cell. draws_BC: bootstrap draws of it, NaN for a cell whose test error is not
+    known. seeds_C: runs behind each cell.
     """
 
     score_C: NDArray[np.float64]
@@ -35,7 +36,9 @@ class RowBootstrap:
         return low, high
 
     def probability_best(self) -> NDArray[np.float64]:
-        """How often each cell has the highest score of its row, shape (C,); ties are shared."""
+        """How often each cell has the highest score of its row, shape (C,); ties are shared; NaN where not known."""
+        if np.isnan(self.draws_BC).any():
+            return np.full(len(self.score_C), np.nan)
         top_BC = self.draws_BC >= self.draws_BC.max(axis=1, keepdims=True) - 1e-12
         return np.asarray((top_BC / top_BC.sum(axis=1, keepdims=True)).mean(axis=0))
 
@@ -49,7 +52,7 @@ def bootstrap_row(
     rng: np.random.Generator,
     draws: int = 1000,
 ) -> RowBootstrap:
-    """Resample the test examples (the same for all runs) and the seeds (the same for all cells that have as many).
+    """Resample the test examples (the same for all runs) and shake the seeds (alike in all cells that have as many).
 
     label_N: the test labels. cells: for each of C cells the predicted classes, shape (N,), of each of its runs, seeds
     in the same order in every cell. Cells with one seed vary over test examples only. Raises InputError when the
@@ -69,14 +72,14 @@ def bootstrap_row(
         weight_BN = rng.multinomial(len(label_N), np.full(len(label_N), 1 / len(label_N)), size=size)
         parts.append(_scores(metric, label_N, runs_RN, classes, weight_BN.astype(np.float32)))
     score_BR = np.concatenate(parts)
-    uniform = {count: rng.integers(0, count, size=(draws, count)) for count in sorted(set(seeds_C.tolist()))}
+    noise = _seed_noise(seeds_C, draws, rng)
     ends = np.cumsum(seeds_C)
     draws_BC = np.empty((draws, len(cells)))
     score_C = np.empty(len(cells))
     for cell, (end, count) in enumerate(zip(ends, seeds_C, strict=True)):
-        own_BS = score_BR[:, end - count : end]
-        draws_BC[:, cell] = np.take_along_axis(own_BS, uniform[int(count)], axis=1).mean(axis=1)
-        score_C[cell] = observed_R[end - count : end].mean()
+        own = slice(end - count, end)
+        score_C[cell] = observed_R[own].mean()
+        draws_BC[:, cell] = score_BR[:, own].mean(axis=1) + noise[int(count)] @ (observed_R[own] - score_C[cell])
     return RowBootstrap(score_C=score_C, draws_BC=draws_BC, seeds_C=seeds_C)
 
 
@@ -87,17 +90,33 @@ def normal_row(
     rng: np.random.Generator,
     draws: int = 1000,
 ) -> RowBootstrap:
-    """The same where only scores are kept: seeds resampled, test examples as normal noise of standard error spread_C.
+    """The same where only scores are kept: test examples as normal noise of standard error spread_C (NaN: not known).
 
     scores: for each of C cells the scores of its runs. The noise is that of one run and drawn anew for each cell, as
     if its runs erred on the same examples and its examples were its own: intervals are a little wide, comparisons
     within the row less sharp than with `bootstrap_row`.
     """
     seeds_C = np.array([len(own) for own in scores], dtype=np.int64)
-    uniform = {count: rng.integers(0, count, size=(draws, count)) for count in sorted(set(seeds_C.tolist()))}
-    draws_BC = np.stack([np.asarray(own)[uniform[len(own)]].mean(axis=1) for own in scores], axis=1)
-    draws_BC += rng.standard_normal(draws_BC.shape) * spread_C
-    return RowBootstrap(score_C=np.array([np.mean(own) for own in scores]), draws_BC=draws_BC, seeds_C=seeds_C)
+    noise = _seed_noise(seeds_C, draws, rng)
+    score_C = np.array([np.mean(own) for own in scores])
+    shaken = [
+        noise[len(own)] @ (np.asarray(own, dtype=float) - mean) for own, mean in zip(scores, score_C, strict=True)
+    ]
+    draws_BC = score_C + np.stack(shaken, axis=1) + rng.standard_normal((draws, len(scores))) * spread_C
+    return RowBootstrap(score_C=score_C, draws_BC=draws_BC, seeds_C=seeds_C)
+
+
+def _seed_noise(seeds_C: NDArray[np.int64], draws: int, rng: np.random.Generator) -> dict[int, NDArray[np.float64]]:
+    """Weights (draws, R) for each number R of seeds: times a cell's centred scores, the noise of their mean.
+
+    Normal weights with Student's scale, so that two or three seeds get intervals as wide as they deserve; none for one
+    seed, which says nothing of seeds.
+    """
+    noise = {1: np.zeros((draws, 1))}
+    for count in sorted(set(seeds_C.tolist()) - {1}):
+        scale = np.sqrt((count - 1) / rng.chisquare(count - 1, size=(draws, 1)))
+        noise[count] = rng.standard_normal((draws, count)) * scale / np.sqrt(count * (count - 1))
+    return noise
 
 
 def _scores(

@@ -5,6 +5,7 @@ kdshift empirical table demo-full --export table.tex
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from empirical.tables.table import Cell, ResultTable
@@ -17,7 +18,8 @@ def cell_text(cell: Cell | None) -> str:
     """A cell as a person reads it: percent with its interval's half-width, the paper's number in brackets."""
     if cell is None:
         return ""
-    text = f"{100 * cell.score:.2f} ±{50 * (cell.high - cell.low):.2f}"
+    width = "interval unknown" if math.isnan(cell.low) else f"±{50 * (cell.high - cell.low):.2f}"
+    text = f"{100 * cell.score:.2f} {width}"
     if cell.best:
         text += f" (p {cell.probability:.2f})"
     return text + ("" if cell.paper is None else f" [{100 * cell.paper:.2f}{'*' if cell.bold else ''}]")

@@ -150,7 +150,7 @@ def _bootstrap(
     """From the runs' predictions where they are kept under `root`, else from scores and standard errors."""
     if not all((root / name / PREDICTIONS).is_file() for cell in cells for name in cell["run"]):
         scores = [cell["score"].to_numpy(dtype=float) for cell in cells]
-        spread_C = np.nan_to_num(np.array([cell["error_se"].mean() for cell in cells], dtype=float))
+        spread_C = np.array([cell["error_se"].mean() for cell in cells], dtype=float)
         return normal_row(scores, spread_C, rng=rng, draws=draws)
     runs = [[read_predictions(root / name) for name in cell["run"]] for cell in cells]
     label_N = runs[0][0][0]
@@ -232,7 +232,7 @@ def _notes(sweep: Sweep, selected: pd.DataFrame, paper: PaperTable | None, kept:
     if not kept:
         notes.append("predictions are not kept here: test examples enter as normal noise, independent in each cell")
     notes.extend(_mixtures(selected))
-    notes.append("intervals: 95 %, bootstrap over seeds and test examples; p: how often the cell is its row's best")
+    notes.append("intervals: 95 %, over seeds (Student's) and test examples; p: how often the cell is its row's best")
     return (*notes, *(f"the paper: {note}" for note in (paper.notes if paper else ())))
 
 

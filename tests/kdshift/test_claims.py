@@ -70,6 +70,8 @@ def test_text_curves_pair_their_replicates(tmp_path: Path) -> None:
     source = text_source(synthetic.text_frame(AS_CLAIMED))
     (small, large) = source()
     assert small.replicates is not None and small.replicates.shape == (4, len(synthetic.DEGREES))
+    assert small.names == large.names == tuple((seed, seed) for seed in range(4))
+    assert small.evaluation == "tweets" and small.test_covariance is not None
     assert (small.data_size, large.data_size) == (200, 4000)
 
 

@@ -47,7 +47,7 @@ def test_run_writes_table_figure_configuration_and_verdict(kdshift: Callable[...
     assert done.returncode == 0, done.stderr
     payload = json.loads(done.stdout)
     assert payload["cells"] == 8 and payload["failed"] == 0
-    assert payload["verdict"]["outcome"] in ("supported", "contradicted", "undecided", "partly")
+    assert payload["verdict"]["outcome"] in ("supported", "contradicted", "undecided", "depends")
     assert [row["data_size"] for row in payload["optima"]] == [20, 60]
     written = {path.name for path in (tmp_path / "out").iterdir()}
     assert {"table.parquet", "replicates.parquet", "config.toml", "figure.png", "verdict.txt"} <= written
