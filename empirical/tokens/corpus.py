@@ -98,7 +98,7 @@ def encode_corpus(
 ) -> Corpus:
     """Texts (or pairs) tokenised in chunks; each is cut to `max_length` tokens."""
     batches = []
-    for start in range(0, len(text_a), CHUNK):
+    for start in range(0, max(1, len(text_a)), CHUNK):
         stop = start + CHUNK
         second = None if text_b is None else text_b[start:stop]
         batches.append(encode_batch(tokenizer, text_a[start:stop], second, max_length))
