@@ -98,7 +98,7 @@ def test_killed_and_resumed_the_table_is_byte_identical(tmp_path: Path, finished
             study_run(tmp_path, Oracle(most=most)).run()
     stopped = study_run(tmp_path, Oracle())
     looks = iter(range(1000))
-    stopped.stop = lambda: next(looks) > 20
+    stopped.stop = lambda: next(looks) > 12
     assert stopped.run() is None
     resumed = study_run(tmp_path, Oracle())
     assert resumed.run() is not None
