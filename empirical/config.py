@@ -11,7 +11,10 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
-AUGMENTERS = ("knn", "random", "synonym", "eda", "back-translation", "ground-truth")
+AUGMENTERS = (
+    *("knn", "random", "synonym", "eda", "back-translation", "ground-truth"),
+    *("augpro-mix", "augpro-fgsm", "flip", "flip-before"),
+)
 
 
 class _Config(BaseModel):
@@ -103,7 +106,16 @@ class AugmentConfig(_Config):
     metric: Literal["cosine", "euclidean"] = Field("cosine", description="distance of the neighbour table")
     embeddings: Literal["teacher", "student"] = Field("teacher", description="whose input embeddings kNN uses")
     entropy_quantile: float | None = Field(
-        None, gt=0, lt=1, description="keep only augmented texts whose teacher entropy is below this quantile [29]"
+        None, gt=0, lt=1, description="share of the augmented texts that the selection keeps; None: all [29]"
+    )
+    selection: Literal["low-entropy", "high-entropy", "confident", "glitter"] = Field(
+        "low-entropy",
+        description="what is kept: the teacher's lowest or highest entropies, its largest probabilities, or (glitter) "
+        "of several versions of a text the one on which student and teacher differ most",
+    )
+    candidates: int = Field(4, ge=2, description="glitter: versions of each text to choose from")
+    student: str | None = Field(
+        None, description="glitter, augpro-fgsm: directory of a trained student, the same throughout"
     )
     engine: str | None = Field(None, description="back-translation: `apertium` or a translation model's id or path")
     pivots: tuple[str, ...] | None = Field(None, description="back-translation: pivot languages")
