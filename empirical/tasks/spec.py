@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Metric = Literal["accuracy", "matthews", "f1"]
+Metric = Literal["accuracy", "matthews", "f1", "micro-f1"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +40,13 @@ class Split:
         second = None if self.text_b is None else [self.text_b[i] for i in indices]
         picked = np.asarray(indices, dtype=np.int64)
         return Split(text_a=[self.text_a[i] for i in indices], text_b=second, labels=self.labels[picked])
+
+    def followed_by(self, other: Split) -> Split:
+        """These examples and then those of `other` (both of single texts, or both of pairs)."""
+        assert (self.text_b is None) == (other.text_b is None), "single texts and pairs do not mix"
+        second = None if self.text_b is None or other.text_b is None else self.text_b + other.text_b
+        labels = np.concatenate([self.labels, other.labels])
+        return Split(text_a=self.text_a + other.text_a, text_b=second, labels=labels)
 
     def digest(self) -> str:
         """Sixteen hexadecimal digits that name these examples in this order."""

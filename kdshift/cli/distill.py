@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from kdshift.cli.lists import Layers
 from kdshift.cli.output import emit_json, emit_table
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ Results = Annotated[Path, Parameter(help="results directory; the run gets a fold
 Compile = Annotated[
     bool,
     Parameter(name="--compile", negative="", help="compile the models first (torch.compile): pays on long GPU runs"),
+]
+WeakTeacher = Annotated[
+    bool, Parameter(negative="", help="learn from a teacher that is no better than the most frequent class, too")
 ]
 File = Annotated[Path | None, Parameter(help="TOML file with the run's configuration; options take precedence")]
 
@@ -95,7 +99,7 @@ def finetune(
     *,
     model: Annotated[str | None, Parameter(help="`minilm` (embedded), a Hugging Face id or a directory")] = None,
     architecture: Annotated[Literal["encoder", "bilstm", "enct5"] | None, Parameter(help="kind of classifier")] = None,
-    layers: Annotated[list[int] | None, Parameter(consume_multiple=True, help="keep these layers (from 0)")] = None,
+    layers: Annotated[Layers | None, Parameter(help="keep these layers, counted from 0; none: all")] = None,
     fresh: Annotated[bool | None, Parameter(negative="", help="random weights instead of pretrained ones")] = None,
     freeze_embeddings: Annotated[bool | None, Parameter(negative="", help="do not train the embeddings")] = None,
     results: Results = Path("results"),
@@ -107,10 +111,10 @@ def finetune(
 
     Example: `kdshift empirical finetune --task reviews.csv --model minilm --steps 500 --learning-rate 1e-4`
     """
-    student = {"name": model, "architecture": architecture, "layers": layers, "fresh": fresh}
+    student = {"name": model, "architecture": architecture, "fresh": fresh}
     student["freeze_embeddings"] = freeze_embeddings
     base = {"student": {}, "teacher": None, "teacher_train": None, "train": {"learning_rate": 1e-4}}
-    over = {"mode": "finetune", **options.values(), **_given({"student": student})}
+    over = {"mode": "finetune", **options.values(), "student": _given(student) | _kept(layers)}
     _run(_config(file, base, over), results, json, tensorboard=tensorboard, compiled=compiled)
 
 
@@ -126,17 +130,20 @@ def distill(
     ] = None,
     architecture: Annotated[Literal["encoder", "bilstm", "enct5"] | None, Parameter(help="kind of student")] = None,
     layers: Annotated[
-        list[int] | None, Parameter(consume_multiple=True, help="layers the student keeps (from 0) [0 3]")
+        Layers | None, Parameter(help="layers the student keeps, counted from 0; none: all [0,3]")
     ] = None,
     fresh: Annotated[bool | None, Parameter(negative="", help="a student with random weights")] = None,
     alpha: Annotated[float | None, Parameter(help="weight of hard labels on original data [0.1]")] = None,
     beta: Annotated[float | None, Parameter(help="weight of hard labels on augmented data [0]")] = None,
-    distance: Annotated[Literal["mse", "kl", "ce"] | None, Parameter(help="distance to the teacher [mse]")] = None,
+    distance: Annotated[
+        Literal["mse", "mse-probability", "kl", "ce"] | None, Parameter(help="distance to the teacher [mse]")
+    ] = None,
     temperature: Annotated[float | None, Parameter(help="temperature of kl and ce [1]")] = None,
     max_teacher_calls: Annotated[int | None, Parameter(help="stop after this many texts for the teacher")] = None,
     results: Results = Path("results"),
     tensorboard: Annotated[bool, Parameter(negative="", help="also write TensorBoard logs")] = False,
     compiled: Compile = False,
+    accept_weak_teacher: WeakTeacher = False,
     json: Json = False,
 ) -> None:
     """Distil one teacher into one student; the teacher is fine-tuned first (once), the student is kept.
@@ -147,15 +154,21 @@ def distill(
         "mode": "distill",
         "teacher": {"name": teacher},
         "teacher_train": {"steps": teacher_steps or None},
-        "student": {"name": student, "architecture": architecture, "layers": layers, "fresh": fresh},
+        "student": {"name": student, "architecture": architecture, "fresh": fresh},
         "train": {"alpha": alpha, "beta": beta, "distance": distance, "temperature": temperature},
     }
     extra["train"] |= {"max_teacher_calls": max_teacher_calls}  # type: ignore[index]
     base = {"teacher_train": {"learning_rate": 1e-4, "alpha": 1.0, "gamma": 1.0}} if teacher_steps else {}
-    config = _config(file, base, _merged(options.values(), _given(extra)))
+    over = _merged(_merged(options.values(), _given(extra)), {"student": _kept(layers)})
+    config = _config(file, base, over)
     if teacher_steps == 0:
         config = config.model_copy(update={"teacher_train": None})
-    _run(config, results, json, tensorboard=tensorboard, compiled=compiled)
+    _run(config, results, json, tensorboard=tensorboard, compiled=compiled, accept_weak_teacher=accept_weak_teacher)
+
+
+def _kept(layers: Layers | None) -> dict[str, Any]:
+    """The layers as in a run's file, where they were given: all of them are null there."""
+    return {} if layers is None else {"layers": layers or None}
 
 
 def _config(file: Path | None, base: dict[str, Any], over: dict[str, Any]) -> RunConfig:
@@ -206,6 +219,7 @@ def _print(result: dict[str, Any], folder: Path) -> None:
                 result[split]["n"],
             ]
             for split in ("validation", "test")
+            if result[split]["n"]
         ]
         note = (
             "test: the best evaluation on the test set (the paper's protocol)" if result["select"] == "paper" else None

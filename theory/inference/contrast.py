@@ -7,6 +7,7 @@ table (R, K) holds one replicate's value of each of K contrasts, so what replica
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -99,6 +100,24 @@ def paired_difference(
     return student_interval(a - b, level=level, shared_variance=shared_variance)
 
 
+def student_from(effect: float, se: float, freedom: float, *, level: float = LEVEL) -> Interval:
+    """Student's interval from an effect, its standard error and its degrees of freedom (NaN ends below one)."""
+    units = int(freedom) + 1 if math.isfinite(freedom) else 0
+    half = float(student_t.ppf((1 + level) / 2, min(freedom, 1e9))) * se if freedom >= 1 else math.nan
+    p = p_of(effect, se, units)
+    return Interval(
+        effect=effect, low=effect - half, high=effect + half, se=se, p=p, units=units, freedom=freedom, level=level
+    )
+
+
+def p_of(effect: float, se: float, units: int) -> float:
+    """Two-sided p-value of an effect over so many units (0: exact, so 0 or 1; 1: NaN)."""
+    if units == 1 or math.isnan(se):
+        return math.nan
+    freedom = math.inf if units == 0 else units - 1.0
+    return float(_p_values(np.array([effect]), np.array([se]), np.array([freedom]))[0])
+
+
 def equivalent(found: Interval, margin: float) -> bool:
     """Whether the effect is shown to be below `margin`: its interval's upper end is (one side of Schuirmann's test)."""
     return found.high < margin
@@ -152,6 +171,34 @@ def simultaneous(
     return Contrasts(
         effect=mean, se=se, low=mean - half, high=mean + half, own_low=mean - own, own_high=mean + own,
         p=adjusted, freedom=freedom, each=each, units=count, level=level,
+    )  # fmt: skip
+
+
+def independent(tables: Sequence[Floats], *, level: float = LEVEL, shared_variance: npt.ArrayLike = 0.0) -> Contrasts:
+    """The mean over tables (R_b, K) of K contrasts, each table with replicates of its own.
+
+    Welch and Satterthwaite's degrees of freedom; simultaneous by Bonferroni.
+    """
+    mean = np.mean([table.mean(axis=0) for table in tables], axis=0)
+    parts = np.stack([_variance(table) / len(table) for table in tables]) / len(tables) ** 2
+    total = parts.sum(axis=0) + np.asarray(shared_variance, dtype=float)
+    rest = np.sum(parts**2 / np.array([[len(table) - 1.0] for table in tables]), axis=0)
+    freedom = np.divide(total**2, rest, out=np.full(total.shape, math.inf), where=rest > 0)
+    se, each = np.sqrt(total), (1 - level) / len(mean)
+    half, own = (_quantile(share, freedom) * se for share in (each, 1 - level))
+    return Contrasts(
+        effect=mean, se=se, low=mean - half, high=mean + half, own_low=mean - own, own_high=mean + own,
+        p=np.minimum(_p_values(mean, se, freedom) * len(mean), 1.0), freedom=freedom, each=each,
+        units=min(len(table) for table in tables), level=level,
+    )  # fmt: skip
+
+
+def exact_contrasts(effect: Floats, *, level: float = LEVEL) -> Contrasts:
+    """Contrasts without noise: every interval is the value itself, over no units."""
+    none = np.zeros_like(effect)
+    return Contrasts(
+        effect=effect, se=none, low=effect, high=effect, own_low=effect, own_high=effect,
+        p=(effect == 0).astype(float), freedom=none + math.inf, each=1 - level, units=0, level=level,
     )  # fmt: skip
 
 
@@ -234,6 +281,18 @@ def _largest_t(table: Floats, draws: int, rng: np.random.Generator) -> Floats:
 
 
 __all__ = [
-    "LEVEL", "Contrasts", "Gain", "Interval", "equivalent", "gain_over_none", "greatest", "paired_difference",
-    "simultaneous", "student_interval",
+    "LEVEL",
+    "Contrasts",
+    "Gain",
+    "Interval",
+    "equivalent",
+    "exact_contrasts",
+    "gain_over_none",
+    "greatest",
+    "independent",
+    "p_of",
+    "paired_difference",
+    "simultaneous",
+    "student_from",
+    "student_interval",
 ]  # fmt: skip
