@@ -41,7 +41,8 @@ class Arm:
 
 def arms(study: Study, student: str) -> Iterator[Arm]:
     """Every arm that a study has for a student; what converges without steps needs no equal compute."""
-    for mode in study.modes:
+    modes: tuple[Literal["distill", "finetune"], ...] = ("distill", "finetune")
+    for mode in modes[: 1 + (student in study.finetune)]:
         yield Arm(augmenter=NONE, mode=mode)
         for shift in study.shifts:
             for degree in shift.degrees:

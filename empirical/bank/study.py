@@ -50,7 +50,9 @@ class Study(BaseModel):
     shifts: tuple[Shift, ...] = Field(min_length=1, description="augmenters and their degrees")
     sizes: tuple[Size, ...] = Field(min_length=1, description="data sizes")
     students: tuple[Literal["linear", "static"], ...] = ("linear", "static")
-    modes: tuple[Literal["distill", "finetune"], ...] = ("distill", "finetune")
+    finetune: tuple[Literal["linear", "static"], ...] = Field(
+        ("static",), description="students that are fitted to labels, copied ones too, as well"
+    )
     alpha: float = Field(0.1, ge=0, le=1, description="weight of labels on originals (section 2); linear: 0")
     gamma: float = Field(0.5, gt=0, lt=1, description="weight of original against augmented texts (section 2)")
     unlabelled: tuple[float, ...] = Field((), description="real unlabelled texts instead of augmented, in units of n")

@@ -62,9 +62,10 @@ def parts(study: Study) -> Iterator[Part]:
         for size in study.sizes:
             if teacher_arm == SAME and size.data_size not in study.same_teacher:
                 continue
-            for mode in study.modes:
-                for student in study.students:
-                    yield Part(student=student, mode=mode, size=size, teacher_arm=teacher_arm)
+            for student in study.students:
+                yield Part(student=student, mode="distill", size=size, teacher_arm=teacher_arm)
+            for student in study.finetune:
+                yield Part(student=student, mode="finetune", size=size, teacher_arm=teacher_arm)
 
 
 @dataclass

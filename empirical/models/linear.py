@@ -19,9 +19,10 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from empirical.tokens.corpus import Corpus
 
 BUCKETS = 2**17
-RIDGE_PENALTIES = tuple(float(value) for value in np.logspace(-3, 0, 7))
+RIDGE_PENALTIES = tuple(float(value) for value in np.logspace(-6, -2, 5))  # the least is the limit of none
 LABEL_PENALTIES = tuple(float(value) for value in np.logspace(-5, -2, 7))
 TOLERANCE = 1e-4
+LABEL_TOLERANCE = 1e-3
 MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # Fibonacci hashing
 
 
@@ -51,7 +52,8 @@ def _bucket(key: NDArray[np.uint64]) -> NDArray[np.int64]:
 class LinearStudent:
     """A fitted student: logits = x @ weight + intercept on the columns that it has seen.
 
-    column: the hashed 1-2-grams with a weight. penalty: the one chosen. at_edge: whether a grid's end was chosen.
+    column: the hashed 1-2-grams with a weight. penalty: the one chosen. at_edge: whether a grid's end was chosen (for
+    ridge its upper one: the lower one is the limit of no penalty).
     """
 
     column: NDArray[np.int64]
@@ -93,7 +95,7 @@ def fit_ridge(
         weight_GC=np.atleast_2d(model.coef_).T,
         intercept_C=np.atleast_1d(model.intercept_),
         penalty=penalties[number],
-        at_edge=number in (0, len(penalties) - 1),
+        at_edge=number == len(penalties) - 1,
     )
 
 
@@ -144,7 +146,7 @@ def _logistic(
     if len(present) == 1:
         intercept_C[present] = 0
         return weight_GC, intercept_C
-    model = LogisticRegression(C=1 / penalty, tol=TOLERANCE, max_iter=500)
+    model = LogisticRegression(C=1 / penalty, tol=LABEL_TOLERANCE, max_iter=300)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(x, label_N, sample_weight=weight_N)

@@ -19,6 +19,7 @@ STUDY = {
     "sizes": (Size(data_size=32), Size(data_size=64, copies=1)),
     "unlabelled": (0.5, 1, 2, 4),
     "equal_compute": True,
+    "finetune": ("linear", "static"),
     "steps": 20,
     "same_teacher": (32,),
     "same_replicates": 2,
