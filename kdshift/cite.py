@@ -18,7 +18,8 @@ PAPER = """@article{wang2023understanding,
   year = {2023}
 }"""
 WORKS = {
-    "kdshift": "@software{{kdshift,\n  title = {{kdshift: how far to shift augmented text in knowledge distillation}},\n"
+    "kdshift": "@software{{kdshift,\n"
+    "  title = {{kdshift: how far to shift augmented text in knowledge distillation}},\n"
     "  author = {{{{The kdshift developers}}}},\n  version = {{{version}}},\n  year = {{2026}}\n}}",
     "eda": """@inproceedings{wei2019eda,
   title = {{EDA}: Easy Data Augmentation Techniques for Boosting Performance on Text Classification Tasks},

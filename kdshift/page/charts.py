@@ -7,10 +7,12 @@ the page's controls set: `data_size`, `dimension` (theory), `measure`, `axis` (t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import altair as alt
 import pandas as pd
+
+Chart: TypeAlias = alt.LayerChart | alt.FacetChart
 
 HEIGHT = 260
 PALETTE = (
@@ -26,7 +28,7 @@ BOUND_PARTS = ("distance of the augmented data", "teacher where it is not truste
 LETTERS = 12  # pixels
 
 
-def theory_chart(frame: pd.DataFrame, data_size: int, dimension: int) -> alt.LayerChart:
+def theory_chart(frame: pd.DataFrame, data_size: int, dimension: int) -> Chart:
     """The risk bound split into its two parts against tau, at the data size and dimension that the page asks for.
 
     frame: columns tau, data_size, dimension, part, value, bound (see `frames.theory_frame`).
@@ -53,7 +55,7 @@ def theory_chart(frame: pd.DataFrame, data_size: int, dimension: int) -> alt.Lay
     )
 
 
-def simulation_chart(frame: pd.DataFrame) -> alt.LayerChart:
+def simulation_chart(frame: pd.DataFrame) -> Chart:
     """Simulated error against tau, a line a data size, with the band of its mean.
 
     frame: columns tau, data_size, error, low, high (see `frames.simulation_frame`).
@@ -77,7 +79,7 @@ def simulation_chart(frame: pd.DataFrame) -> alt.LayerChart:
     return _finished(alt.layer(band, line), "Simulated error against tau, one line a data size, bands of the mean")
 
 
-def gain_chart(frame: pd.DataFrame, augmenters: Sequence[str], data_size: int) -> alt.LayerChart:
+def gain_chart(frame: pd.DataFrame, augmenters: Sequence[str], data_size: int) -> Chart:
     """What a share of changed tokens gains over no augmentation at one data size, a line an augmenter.
 
     frame: columns augmenter, degree, tau, measure, gain, low, high, replicates (see `frames.gain_frame`); the bands are
@@ -110,7 +112,7 @@ def gain_chart(frame: pd.DataFrame, augmenters: Sequence[str], data_size: int) -
     return _finished(chart, f"Gain over no augmentation by share of tokens changed, {data_size:,} texts")
 
 
-def ladder_chart(frame: pd.DataFrame) -> alt.LayerChart:
+def ladder_chart(frame: pd.DataFrame) -> Chart:
     """Best shift against data size, a line a rung of the ladder, with its interval.
 
     frame: columns rung, data_size, best, low, high.
@@ -126,14 +128,14 @@ def ladder_chart(frame: pd.DataFrame) -> alt.LayerChart:
     return _finished(alt.layer(bars, line), "Best shift against data size, one line a rung of the ladder")
 
 
-def static_svg(chart: alt.LayerChart, width: int = 520) -> str:
+def static_svg(chart: Chart, width: int = 520) -> str:
     """The chart as SVG without a browser, for readers whose scripts are off, and for README figures."""
     import vl_convert
 
     return str(vl_convert.vegalite_to_svg(specification(chart.properties(width=width))))
 
 
-def specification(chart: alt.LayerChart) -> dict[str, Any]:
+def specification(chart: Chart) -> dict[str, Any]:
     """The chart's Vega-Lite JSON as a dictionary, its data in `datasets`."""
     with alt.data_transformers.enable("default", max_rows=None):
         spec: dict[str, Any] = chart.to_dict()
@@ -164,9 +166,9 @@ def _tips(*fields: tuple[str, str | None]) -> list[alt.Tooltip]:
     ]
 
 
-def _finished(chart: alt.LayerChart, description: str) -> alt.LayerChart:
-    """Size, letters and description that every chart of the page shares; colours of text are the page's (light, dark)."""
-    done: alt.LayerChart = (
+def _finished(chart: Chart, description: str) -> Chart:
+    """Size, letters and description of every chart; the colours of its text are the page's (light, dark)."""
+    done: Chart = (
         chart.properties(width="container", height=HEIGHT, description=description)
         .configure(background="transparent", font="system-ui, sans-serif")
         .configure_axis(labelFontSize=LETTERS, titleFontSize=LETTERS, titleFontWeight="normal", gridOpacity=0.3)

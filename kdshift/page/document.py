@@ -9,11 +9,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Literal
 
-import altair as alt
 import jinja2
 
 from empirical.files import write_atomically
-from kdshift.page.charts import specification, static_svg
+from kdshift.page.charts import Chart, specification, static_svg
 
 LARGEST = 2_000_000  # bytes of a finished page
 
@@ -48,7 +47,7 @@ class Drawn:
     svg: str
 
     @classmethod
-    def of(cls, name: str, title: str, chart: alt.LayerChart) -> Drawn:
+    def of(cls, name: str, title: str, chart: Chart) -> Drawn:
         """The chart under a caption; its alternative text is its own description."""
         spec = specification(chart)
         text = json.dumps(spec, separators=(",", ":")).replace("</", "<\\/")
@@ -116,7 +115,7 @@ def write_interactive(
         provenance=provenance,
         style=(folder / "page.css").read_text("utf-8"),
         script=(folder / "page.js").read_text("utf-8"),
-        bundle=vl_convert.javascript_bundle(),
+        bundle=vl_convert.javascript_bundle(None),
     )
     if len(html.encode()) > LARGEST:
         raise ValueError(f"the page would weigh {len(html.encode()):,} bytes, more than {LARGEST:,}")
