@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -10,12 +11,15 @@ from scipy.stats import chi2
 
 from kdshift.page.charts import BOUND_PARTS
 from theory import repaired, risk
+from theory.inference.contrast import simultaneous
+from theory.inference.curve import ShiftErrorCurve
 
 SIZES = (30, 100, 300, 1000, 3000, 10_000)
 DIMENSIONS = (2, 3, 5, 8, 12, 20)
 TRUSTED_SHARE = 0.95  # of the original data, on which the page's teacher is right within TEACHER_EPSILON
 TEACHER_EPSILON = 0.05
 TAU = np.geomspace(1e-3, 3.0, 40)
+WHOLE_SPLIT, NONE = "whole", "none"  # a curves table's arm of the paper's teacher; its rows without augmentation
 
 
 def trust_radius(dimension: int) -> float:
@@ -48,3 +52,93 @@ def theory_frame(sizes: Sequence[int] = SIZES, dimensions: Sequence[int] = DIMEN
                     )
                 )
     return pd.concat(rows, ignore_index=True)
+
+
+def simulation_frame(curves: Iterable[ShiftErrorCurve], command: str) -> pd.DataFrame:
+    """Simulated error against tau with Student's bands: columns tau, data_size, error, low, high, command."""
+    rows = []
+    for curve in curves:
+        half = curve.half_width()
+        for at, tau in enumerate(curve.shift):
+            rows.append(
+                {
+                    "tau": round(float(tau), 5),
+                    "data_size": int(curve.data_size),
+                    "error": float(curve.error[at]),
+                    "low": float(curve.error[at] - half[at]),
+                    "high": float(curve.error[at] + half[at]),
+                    "command": command,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def text_curves(frame: pd.DataFrame, measure: str, student: str, mode: str = "distill") -> list[TextCurve]:
+    """A curves table's error against degree by augmenter and data size, paired by replicate.
+
+    frame: the tidy table of `kdshift empirical curves`. measure: `distance`, or `accuracy` (its error, 1 - accuracy).
+    """
+    rows = frame[(frame["student"] == student) & (frame["mode"] == mode) & (frame["teacher_arm"] == WHOLE_SPLIT)]
+    plain = rows[(rows["degree"] == 0) & (rows["augmenter"] == NONE)]
+    found = []
+    for (augmenter, size), group in rows[rows["degree"] > 0].groupby(["augmenter", "data_size"], sort=True):
+        both = pd.concat([plain[plain["data_size"] == size], group])
+        wide = both.pivot_table(index="replicate", columns="degree", values=measure).dropna()
+        if len(wide) < 2 or wide.shape[1] < 2:
+            continue
+        error = wide.to_numpy() if measure == "distance" else 1 - wide.to_numpy()
+        curve = ShiftErrorCurve.from_replicates(wide.columns.to_numpy(float), error, float(size), shift_name="degree")
+        found.append(TextCurve(augmenter=str(augmenter), data_size=int(size), curve=curve))
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextCurve:
+    """One augmenter's error against degree at one data size; degree 0 is no augmentation."""
+
+    augmenter: str
+    data_size: int
+    curve: ShiftErrorCurve
+
+
+def gain_frame(curves: Iterable[TextCurve], measure: str, shift: pd.DataFrame | None, command: str) -> pd.DataFrame:
+    """Gains over no augmentation, paired by replicate, with bands simultaneous over the degrees of a curve.
+
+    shift: the measured shift of augmenters (`kdshift empirical shift`), which gives each degree its effective tau.
+    Columns augmenter, degree, tau, data_size, measure, gain, low, high, replicates, command.
+    """
+    rows = []
+    for text in curves:
+        table = text.curve.replicates
+        assert table is not None, "a curve of replicates"
+        found = simultaneous(table[:, :1] - table[:, 1:])
+        gains = zip(text.curve.shift[1:], found.effect, found.low, found.high, strict=True)
+        for degree, gain, low, high in ((0.0, 0.0, 0.0, 0.0), *gains):
+            rows.append(
+                {
+                    "augmenter": text.augmenter,
+                    "degree": round(float(degree), 4),
+                    "tau": effective_tau(shift, text.augmenter, float(degree)),
+                    "data_size": text.data_size,
+                    "measure": measure,
+                    "gain": float(gain),
+                    "low": float(low),
+                    "high": float(high),
+                    "replicates": len(table),
+                    "command": command,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def effective_tau(shift: pd.DataFrame | None, augmenter: str, degree: float) -> float | None:
+    """The measured tau of an augmenter at a degree, linear between measured ones; None where it was not measured."""
+    if degree == 0:
+        return 0.0
+    if shift is None:
+        return None
+    rows = shift[(shift["augmenter"] == augmenter) & shift["degree"].notna()].sort_values("degree")
+    if rows.empty or degree > rows["degree"].max() + 1e-9:
+        return None
+    degrees, taus = ([0.0, *rows[name].to_numpy(float)] for name in ("degree", "tau"))
+    return round(float(np.interp(degree, degrees, taus)), 4)
