@@ -7,6 +7,7 @@ table (R, K) holds one replicate's value of each of K contrasts, so what replica
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -173,6 +174,34 @@ def simultaneous(
     )  # fmt: skip
 
 
+def independent(tables: Sequence[Floats], *, level: float = LEVEL, shared_variance: npt.ArrayLike = 0.0) -> Contrasts:
+    """The mean over tables (R_b, K) of K contrasts, each table with replicates of its own.
+
+    Welch and Satterthwaite's degrees of freedom; simultaneous by Bonferroni.
+    """
+    mean = np.mean([table.mean(axis=0) for table in tables], axis=0)
+    parts = np.stack([_variance(table) / len(table) for table in tables]) / len(tables) ** 2
+    total = parts.sum(axis=0) + np.asarray(shared_variance, dtype=float)
+    rest = np.sum(parts**2 / np.array([[len(table) - 1.0] for table in tables]), axis=0)
+    freedom = np.divide(total**2, rest, out=np.full(total.shape, math.inf), where=rest > 0)
+    se, each = np.sqrt(total), (1 - level) / len(mean)
+    half, own = (_quantile(share, freedom) * se for share in (each, 1 - level))
+    return Contrasts(
+        effect=mean, se=se, low=mean - half, high=mean + half, own_low=mean - own, own_high=mean + own,
+        p=np.minimum(_p_values(mean, se, freedom) * len(mean), 1.0), freedom=freedom, each=each,
+        units=min(len(table) for table in tables), level=level,
+    )  # fmt: skip
+
+
+def exact_contrasts(effect: Floats, *, level: float = LEVEL) -> Contrasts:
+    """Contrasts without noise: every interval is the value itself, over no units."""
+    none = np.zeros_like(effect)
+    return Contrasts(
+        effect=effect, se=none, low=effect, high=effect, own_low=effect, own_high=effect,
+        p=(effect == 0).astype(float), freedom=none + math.inf, each=1 - level, units=0, level=level,
+    )  # fmt: skip
+
+
 def greatest(found: Contrasts) -> Interval:
     """The greatest of the K true means: at least the highest simultaneous low end, at most the highest own high end.
 
@@ -252,6 +281,18 @@ def _largest_t(table: Floats, draws: int, rng: np.random.Generator) -> Floats:
 
 
 __all__ = [
-    "LEVEL", "Contrasts", "Gain", "Interval", "equivalent", "gain_over_none", "greatest", "p_of",
-    "paired_difference", "simultaneous", "student_from", "student_interval",
+    "LEVEL",
+    "Contrasts",
+    "Gain",
+    "Interval",
+    "equivalent",
+    "exact_contrasts",
+    "gain_over_none",
+    "greatest",
+    "independent",
+    "p_of",
+    "paired_difference",
+    "simultaneous",
+    "student_from",
+    "student_interval",
 ]  # fmt: skip
