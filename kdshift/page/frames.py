@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.stats import chi2
 
 from kdshift.page.charts import BOUND_PARTS
 from theory import repaired, risk
-from theory.inference.contrast import simultaneous
+from theory.inference.contrast import gains_over_none
 from theory.inference.curve import ShiftErrorCurve
+
+Noise: TypeAlias = Mapping[str, Mapping[str, Any]]  # by part of a study: arms and covariance
 
 SIZES = (30, 100, 300, 1000, 3000, 10_000)
 DIMENSIONS = (2, 3, 5, 8, 12, 20)
@@ -73,10 +77,13 @@ def simulation_frame(curves: Iterable[ShiftErrorCurve], command: str) -> pd.Data
     return pd.DataFrame(rows)
 
 
-def text_curves(frame: pd.DataFrame, measure: str, student: str, mode: str = "distill") -> list[TextCurve]:
+def text_curves(
+    frame: pd.DataFrame, measure: str, student: str, mode: str = "distill", noise: Noise | None = None
+) -> list[TextCurve]:
     """A curves table's error against degree by augmenter and data size, paired by replicate.
 
     frame: the tidy table of `kdshift empirical curves`. measure: `distance`, or `accuracy` (its error, 1 - accuracy).
+    noise: the covariance of mean distances that comes from drawing the test texts, which replicates share.
     """
     rows = frame[(frame["student"] == student) & (frame["mode"] == mode) & (frame["teacher_arm"] == WHOLE_SPLIT)]
     plain = rows[(rows["degree"] == 0) & (rows["augmenter"] == NONE)]
@@ -87,7 +94,13 @@ def text_curves(frame: pd.DataFrame, measure: str, student: str, mode: str = "di
         if len(wide) < 2 or wide.shape[1] < 2:
             continue
         error = wide.to_numpy() if measure == "distance" else 1 - wide.to_numpy()
-        curve = ShiftErrorCurve.from_replicates(wide.columns.to_numpy(float), error, float(size), shift_name="degree")
+        degrees = wide.columns.to_numpy(float)
+        shared = None
+        if noise is not None and measure == "distance":
+            shared = shared_noise(noise[f"{student}-{mode}-{size}-{WHOLE_SPLIT}"], str(augmenter), degrees)
+        curve = ShiftErrorCurve.from_replicates(
+            degrees, error, float(size), shift_name="degree", test_covariance=shared
+        )
         found.append(TextCurve(augmenter=str(augmenter), data_size=int(size), curve=curve))
     return found
 
@@ -101,6 +114,13 @@ class TextCurve:
     curve: ShiftErrorCurve
 
 
+def shared_noise(kept: Mapping[str, Any], augmenter: str, degrees: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The test texts' part of the covariance of one augmenter's mean distances, shape (S, S), by degree."""
+    place = {(name, round(degree, 6)): at for at, (name, degree, amount) in enumerate(kept["arms"]) if not amount}
+    at = [place[NONE if degree == 0 else augmenter, round(float(degree), 6)] for degree in degrees]
+    return np.asarray(kept["covariance"], dtype=float)[np.ix_(at, at)]
+
+
 def gain_frame(curves: Iterable[TextCurve], measure: str, shift: pd.DataFrame | None, command: str) -> pd.DataFrame:
     """Gains over no augmentation, paired by replicate, with bands simultaneous over the degrees of a curve.
 
@@ -111,7 +131,7 @@ def gain_frame(curves: Iterable[TextCurve], measure: str, shift: pd.DataFrame | 
     for text in curves:
         table = text.curve.replicates
         assert table is not None, "a curve of replicates"
-        found = simultaneous(table[:, :1] - table[:, 1:])
+        found = gains_over_none(text.curve)
         gains = zip(text.curve.shift[1:], found.effect, found.low, found.high, strict=True)
         for degree, gain, low, high in ((0.0, 0.0, 0.0, 0.0), *gains):
             rows.append(
