@@ -1,4 +1,4 @@
-"""The documentation site: `sphinx-build -W docs results/site` (extra `[docs]`); notebooks as committed, API from docstrings."""
+"""The documentation site (extra `[docs]`): `sphinx-build -W docs results/site`; committed notebooks, API from docstrings."""
 
 import re
 import shutil
