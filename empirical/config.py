@@ -102,6 +102,10 @@ class AugmentConfig(_Config):
     augmenter: str = Field("knn", description="one of " + ", ".join(AUGMENTERS))
     degree: float = Field(0.3, ge=0, le=1, description="semantic shift degree, the share of eligible tokens changed")
     copies: int | None = Field(None, ge=1, description="offline: augmented texts per original; None: online")
+    mixing: Literal["halves", "mixed"] = Field(
+        "halves",
+        description="offline copies: halves (half of each batch, weighed by gamma), mixed (into the data)",
+    )
     neighbours: int = Field(15, ge=1, description="k of kNN")
     metric: Literal["cosine", "euclidean"] = Field("cosine", description="distance of the neighbour table")
     embeddings: Literal["teacher", "student"] = Field("teacher", description="whose input embeddings kNN uses")
@@ -120,6 +124,7 @@ class AugmentConfig(_Config):
     engine: str | None = Field(None, description="back-translation: `apertium` or a translation model's id or path")
     pivots: tuple[str, ...] | None = Field(None, description="back-translation: pivot languages")
     decoding: Literal["beam", "sample"] = Field("beam", description="back-translation by a model: its decoding")
+    later: ClassVar[frozenset[str]] = frozenset({"mixing"})
 
 
 class RunConfig(_Config):

@@ -111,6 +111,7 @@ def _train_pending(
         for student, folder in zip(students, folders, strict=True)
     ]
     for member in members:
+        member.student.seconds = stream.seconds  # a checkpoint's seconds hold them already
         member.resume()
     train(members, stream, teacher, kept_NC, steps=configs[0].train.steps, progress=cohort.progress, stop=stop)
     shared = {
@@ -165,6 +166,7 @@ def _head(config: RunConfig) -> dict[str, Any]:
         "alpha": weights.alpha,
         "beta": weights.beta,
         "gamma": weights.gamma,
+        "mixed": weights.mixed,
         "select": config.train.select,
     }
 

@@ -79,3 +79,12 @@ def constant(place):
         weights["classifier.bias"] = torch.tensor([0.0, 0.0, 1.0])
         save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     return folder
+
+
+def test_a_run_on_copies_mixed_into_the_data(place):
+    augment = AugmentConfig(augmenter="random", degree=0.4, copies=2, mixing="mixed")
+    config = run(place, augment=augment, train={"steps": 4})
+    (result,) = run_cohort([config], place / "results", accept_weak_teacher=True)
+    assert (result["status"], result["mixed"], result["examples_seen"]) == ("finished", True, 4 * 8)
+    assert result["gamma"] == pytest.approx(1 / 3)
+    assert result["realised_degree"] == pytest.approx(0.4, abs=0.15)
