@@ -146,7 +146,7 @@ class _Run:
         self.model.train()
         with _dropout(self.seed, self.step), autocast():
             loss = self._loss()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         if recipe.clip is not None:
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), recipe.clip)
         self.optimizer.step()
@@ -183,7 +183,8 @@ class _Run:
         if not len(row_A):
             return None
         rng = step_generator(self.seed, self.step, Draws.CHOICE)
-        return entry_P[first_N[row_A] + rng.integers(0, count_N[row_A])]
+        chosen_A: NDArray[np.int64] = entry_P[first_N[row_A] + rng.integers(0, count_N[row_A])]
+        return chosen_A
 
     def judge(self, value: float) -> None:
         """Keep these weights if they are the best so far."""
@@ -244,8 +245,8 @@ def predict_logits(
 ) -> NDArray[np.float32]:
     """Logits of these texts (default: all) in evaluation mode, float32 of shape (M, C), scored sorted by length."""
     row_M = np.arange(len(corpus)) if row_M is None else row_M
-    output_MC = np.zeros((len(row_M), model.config.num_labels), dtype=np.float32)
-    model.eval()
+    output_MC = np.zeros((len(row_M), int(model.config.num_labels or 0)), dtype=np.float32)
+    model.eval()  # type: ignore[no-untyped-call]
     order = np.argsort(corpus.length_N[row_M], kind="stable")
     with torch.inference_mode(), autocast():
         for start in range(0, len(order), SCORED_AT_ONCE):
