@@ -1,6 +1,6 @@
 """What a fit has finished, kept stage by stage, so that the next call goes on where this one stopped.
 
-    DIR/work/<digest of texts and options>/<stage>.npz, <stage>.json
+DIR/work/<digest of texts and options>/<stage>.npz, <stage>.json
 """
 
 from __future__ import annotations
