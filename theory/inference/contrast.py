@@ -99,6 +99,24 @@ def paired_difference(
     return student_interval(a - b, level=level, shared_variance=shared_variance)
 
 
+def student_from(effect: float, se: float, freedom: float, *, level: float = LEVEL) -> Interval:
+    """Student's interval from an effect, its standard error and its degrees of freedom (NaN ends below one)."""
+    units = int(freedom) + 1 if math.isfinite(freedom) else 0
+    half = float(student_t.ppf((1 + level) / 2, min(freedom, 1e9))) * se if freedom >= 1 else math.nan
+    p = p_of(effect, se, units)
+    return Interval(
+        effect=effect, low=effect - half, high=effect + half, se=se, p=p, units=units, freedom=freedom, level=level
+    )
+
+
+def p_of(effect: float, se: float, units: int) -> float:
+    """Two-sided p-value of an effect over so many units (0: exact, so 0 or 1; 1: NaN)."""
+    if units == 1 or math.isnan(se):
+        return math.nan
+    freedom = math.inf if units == 0 else units - 1.0
+    return float(_p_values(np.array([effect]), np.array([se]), np.array([freedom]))[0])
+
+
 def equivalent(found: Interval, margin: float) -> bool:
     """Whether the effect is shown to be below `margin`: its interval's upper end is (one side of Schuirmann's test)."""
     return found.high < margin
@@ -234,6 +252,6 @@ def _largest_t(table: Floats, draws: int, rng: np.random.Generator) -> Floats:
 
 
 __all__ = [
-    "LEVEL", "Contrasts", "Gain", "Interval", "equivalent", "gain_over_none", "greatest", "paired_difference",
-    "simultaneous", "student_interval",
+    "LEVEL", "Contrasts", "Gain", "Interval", "equivalent", "gain_over_none", "greatest", "p_of",
+    "paired_difference", "simultaneous", "student_from", "student_interval",
 ]  # fmt: skip
