@@ -38,8 +38,8 @@ the students too.
 
 - **Data.** {{ texts.labelled }} labelled texts, {{ texts.test }} in a test file, {{ texts.unlabelled }} unlabelled. \
 {{ dropped or "No row was left out." }}
-- **Teacher.** {{ teacher }}. The student agrees with it on {{ "%.1f"|format(100 * fidelity.agreement) }} % of the scored \
-texts; its probabilities are {{ "%.3f"|format(fidelity.distance) }} apart (mean over classes).
+- **Teacher.** {{ teacher }}. The student agrees with it on {{ "%.1f"|format(100 * fidelity.agreement) }} % of \
+the scored texts; its probabilities are {{ "%.3f"|format(fidelity.distance) }} apart (mean over classes).
 - **Augmentation.** {{ recommendation.augmenter }}, {{ "%.0f"|format(100 * recommendation.degree) }} % of the tokens, \
 {{ copies.copies }} copies a text; verdict: {{ recommendation.verdict }} \
 ({{ recommendation.replicates }} replicates, intervals simultaneous over the degrees).

@@ -178,7 +178,7 @@ class LightStudents:
 
 
 def _classes(answer_NC: NDArray[np.float32]) -> NDArray[np.int64]:
-    return np.nan_to_num(answer_NC, nan=-np.inf).argmax(axis=1).astype(np.int64)
+    return np.asarray(np.nan_to_num(answer_NC, nan=-np.inf).argmax(axis=1), dtype=np.int64)
 
 
 def measure(

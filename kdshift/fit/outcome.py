@@ -5,6 +5,7 @@ Every number here can be counted again from `predictions.csv`. Shapes: N texts, 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,14 +32,19 @@ class Outcome:
     curve: pd.DataFrame
 
 
-def run_fit(fit: Fit) -> Outcome:
-    """Do everything of a fit that is not done yet, and say what came out."""
+def run_fit(fit: Fit, say: Callable[[str], None] = lambda line: None) -> Outcome:
+    """Do everything of a fit that is not done yet, and say what came out, each result as soon as it is there."""
     probabilities = fit.baselines()
+    scored = fit.folds.rows(*fit.folds.scored)
+    label_M = fit.folds.label_N[scored]
+    for name, p_NC in probabilities.items():
+        say(f"{NAMES[name]}: {Score.of(p_NC[scored].argmax(axis=1) == label_M).text()}")
     answers = fit.answers()
+    say(f"teacher: {Score.of(own_answers(fit, answers)[scored].argmax(axis=1) == label_M).text()}")
     curve, recommendation = fit.degree(answers)
+    say(f"{recommendation['augmenter']} {recommendation['degree']:.0%}: {recommendation['verdict']}")
     facts = fit.stages.facts("copies") or {}
     student_NC, known = fit.student(answers, recommendation["degree"], facts)
-    scored = fit.folds.rows(*fit.folds.scored)
     teacher_NC = softmax(own_answers(fit, answers), axis=1)
     assistant_NC = None
     if fit.outside_NC is not None:
@@ -46,7 +52,6 @@ def run_fit(fit: Fit) -> Outcome:
     everyone = {**probabilities, "teacher": teacher_NC, "student": student_NC}
     if assistant_NC is not None:
         everyone["assistant"] = assistant_NC
-    label_M = fit.folds.label_N[scored]
     right = {name: p_NC[scored].argmax(axis=1) == label_M for name, p_NC in everyone.items()}
     scores: dict[str, Any] = {name: Score.of(right_M) for name, right_M in right.items()}
     against = Difference.of(right["student"], right["bag_of_words"])

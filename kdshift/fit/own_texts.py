@@ -139,36 +139,38 @@ def read_texts(
 
 
 def read_unlabelled(
-    path: Path, text: str | None, text_b: str | None, known: Sequence[Kept] = ()
+    path: Path, text: str | None, text_b: str | None, known: Sequence[Kept] = (), *, keep_all: bool = False
 ) -> tuple[Split, list[Row]]:
-    """Texts without labels, repeats and texts already `known` left out, and their rows in the file."""
+    """Texts without labels and their rows; repeats, empty texts and `known` ones left out unless `keep_all`.
+
+    Raises:
+        InputError: no such file, no such column, or no text that is new.
+    """
     if not path.exists():
-        raise InputError("--unlabelled", str(path), "an existing CSV, TSV, JSONL or Parquet file")
+        raise InputError(
+            "FILE" if keep_all else "--unlabelled", str(path), "an existing CSV, TSV, JSONL or Parquet file"
+        )
     rows = list(read_rows(path))
     names = [str(name) for name in (rows[0][1] if rows else {})]
-    found = (
-        text
-        if text in names
-        else next((name for name in TEXT_NAMES if name in names), names[0] if len(names) == 1 else None)
-    )
-    if found is None:
-        raise InputError(
-            f"{path}: column of text",
-            text or "none given",
-            f"--text with one of {', '.join(names) or 'no column at all'}",
-        )
+    usual = next((name for name in TEXT_NAMES if name in names), names[0] if len(names) == 1 else None)
+    found = text if text in names else usual
+    if found is None or (text_b is not None and text_b not in names):
+        wanted = "none given" if text is None else " and ".join(name for name in (text, text_b) if name)
+        raise InputError(f"{path}: column of text", wanted, f"one of {', '.join(names) or 'no column at all'}")
     columns = Columns(text=found, text_b=text_b, label=None)
-    kept, _ = cleaned(rows, columns)
-    seen = {entry.key for entry in known}
-    fresh = [entry for entry in kept if entry.key not in seen]
-    if not fresh:
-        raise InputError("--unlabelled", str(path), "at least one text that is not among the labelled ones")
-    second = None if text_b is None else [entry.key[1] for entry in fresh]
-    split = Split(
-        text_a=[entry.key[0] for entry in fresh], text_b=second, labels=np.full(len(fresh), -1, dtype=np.int64)
-    )
+    if keep_all:
+        kept = [Kept(line=line, key=(_value(row, found), _value(row, text_b)), label="") for line, row in rows]
+    else:
+        seen = {entry.key for entry in known}
+        kept = [entry for entry in cleaned(rows, columns)[0] if entry.key not in seen]
+    if not kept:
+        raise InputError(
+            "FILE" if keep_all else "--unlabelled", str(path), "at least one text that is not labelled yet"
+        )
+    second = None if text_b is None else [entry.key[1] for entry in kept]
+    split = Split(text_a=[entry.key[0] for entry in kept], text_b=second, labels=np.full(len(kept), -1, dtype=np.int64))
     by_line = dict(rows)
-    return split, [(entry.line, by_line[entry.line]) for entry in fresh]
+    return split, [(entry.line, by_line[entry.line]) for entry in kept]
 
 
 def find_columns(path: Path, rows: Sequence[Row], text: str | None, text_b: str | None, label: str | None) -> Columns:
