@@ -24,6 +24,7 @@ from empirical.tokens.batch import Batch
 from empirical.tokens.codec import Codec
 from empirical.tokens.vocabulary import Vocabulary
 from theory.errors import InputError, unknown_name
+from theory.progress_report import Progress
 
 DEFAULT_MAX_LENGTH = 512
 
@@ -38,6 +39,7 @@ def make_augmenter(
     teacher: Teacher | None = None,
     cache: Path | None = None,
     max_length: int | None = None,
+    progress: Progress | None = None,
 ) -> Augmenter:
     """The augmenter a configuration names.
 
@@ -47,11 +49,12 @@ def make_augmenter(
     teacher: function from a batch to logits of shape (B, C), needed with `entropy_quantile`.
     cache: folder for neighbour tables, WordNet and translations; None: the user's cache folder.
     max_length: tokens that back-translated texts are cut to; None: the tokenizer's own limit.
+    progress: of what takes long (a neighbour table, translations by a model).
 
     Raises:
         InputError: an unknown name, or something an augmenter needs is missing here.
     """
-    augmenter = _plain(config, tokenizer, embeddings, held_out, held_out_labels, cache, max_length)
+    augmenter = _plain(config, tokenizer, embeddings, held_out, held_out_labels, cache, max_length, progress)
     if config.entropy_quantile is None:
         return augmenter
     if teacher is None:
@@ -67,11 +70,12 @@ def _plain(
     held_out_labels: NDArray[np.integer] | None,
     cache: Path | None,
     max_length: int | None,
+    progress: Progress | None,
 ) -> Augmenter:
     codec = Codec.of(tokenizer)
     match config.augmenter:
         case "knn":
-            return NearestNeighbours(_table(config, codec.vocabulary, embeddings, cache))
+            return NearestNeighbours(_table(config, codec.vocabulary, embeddings, cache, progress))
         case "random":
             return RandomReplacement.of(codec.vocabulary)
         case "synonym":
@@ -81,7 +85,7 @@ def _plain(
         case "back-translation":
             store = Store((cache or cache_directory()) / "translations.sqlite")
             limit = max_length or codec.vocabulary.max_length or DEFAULT_MAX_LENGTH
-            return BackTranslation(make_engine(config), store, tokenizer, limit)
+            return BackTranslation(make_engine(config, progress), store, tokenizer, limit)
         case "ground-truth":
             if held_out is None or not len(held_out):
                 raise InputError(
@@ -91,7 +95,7 @@ def _plain(
     raise unknown_name("augmenter", config.augmenter, AUGMENTERS)
 
 
-def make_engine(config: AugmentConfig) -> Engine:
+def make_engine(config: AugmentConfig, progress: Progress | None = None) -> Engine:
     """The translator that a configuration of back-translation names; no program is started, no weights are loaded.
 
     Raises:
@@ -101,11 +105,15 @@ def make_engine(config: AugmentConfig) -> Engine:
         if config.pivots not in (None, Apertium.pivots):
             raise InputError("pivots", config.pivots, f"{Apertium.pivots} with the engine apertium")
         return Apertium()
-    return Seq2Seq(config.engine, config.pivots or PAPER_PIVOTS, config.decoding)
+    return Seq2Seq(config.engine, config.pivots or PAPER_PIVOTS, config.decoding, progress=progress)
 
 
 def _table(
-    config: AugmentConfig, vocabulary: Vocabulary, embeddings: NDArray[np.float32] | None, cache: Path | None
+    config: AugmentConfig,
+    vocabulary: Vocabulary,
+    embeddings: NDArray[np.float32] | None,
+    cache: Path | None,
+    progress: Progress | None,
 ) -> NDArray[np.int32]:
     if embeddings is None:
         raise InputError("embeddings", None, "the input embeddings of a model with this tokenizer (augmenter knn)")
@@ -114,4 +122,4 @@ def _table(
     candidate_V = np.zeros(len(embeddings), dtype=bool)
     candidate_V[: len(vocabulary)] = vocabulary.ordinary_V
     folder = None if cache is None else cache / "neighbours"
-    return neighbour_table(embeddings, candidate_V, config.neighbours, config.metric, folder)
+    return neighbour_table(embeddings, candidate_V, config.neighbours, config.metric, folder, progress)

@@ -31,11 +31,11 @@ from empirical.teachers.fine_tuned import Teacher
 from empirical.tokens.batch import Batch
 from empirical.tokens.codec import tokenizer_key
 from empirical.tokens.corpus import BatchOrder, Corpus, encode_corpus
-from empirical.training.loop import Progress
 from empirical.training.optimizer import resolve_precision
 from empirical.training.steps import Augmentation, Stream
 from empirical.training.student import Examination, Student
 from theory.errors import InputError
+from theory.progress_report import Progress
 
 logger = logging.getLogger(__name__)
 
@@ -240,7 +240,9 @@ class Cohort:
         scored = [0]
         if augment.entropy_quantile is not None:
             needs["teacher"] = self._scorer(scored)
-        augmenter = make_augmenter(augment, tokenizer=self.tokenizers[self.base], cache=self.folder, **needs)
+        augmenter = make_augmenter(
+            augment, tokenizer=self.tokenizers[self.base], cache=self.folder, progress=self.progress, **needs
+        )
         return Augmentation(
             config=augment,
             augmenter=augmenter,

@@ -24,6 +24,7 @@ from empirical.tokens.batch import Augmented, Batch
 from empirical.tokens.codec import encode_batch
 from empirical.tokens.corpus import BatchOrder, Corpus, join_batches
 from theory.errors import InputError
+from theory.progress_report import Progress
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +77,7 @@ class Augmentation:
     scored: Callable[[], int] = lambda: 0
     pool: Pool | None = None
 
-    def prepare(self, corpus: Corpus, progress: Callable[[str, int, int], None] | None = None) -> None:
+    def prepare(self, corpus: Corpus, progress: Progress | None = None) -> None:
         """Make the offline copies, if the configuration asks for them."""
         if self.config.copies is None:
             if not self.augmenter.online:
@@ -124,7 +125,7 @@ class Pool:
         augmentation: Augmentation,
         corpus: Corpus,
         copies: int,
-        progress: Callable[[str, int, int], None] | None = None,
+        progress: Progress | None = None,
     ) -> Pool:
         """`copies` augmented texts of every text, made once; a text without an original is dealt to one in turn."""
         parts: list[Augmented] = []
