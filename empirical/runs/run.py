@@ -159,7 +159,7 @@ def _outcome(student: Student) -> dict[str, Any]:
         "status": "finished" if ok else "failed",
         "reason": student.reason,
         "metric": student.metric,
-        "scores": scores,
+        "scores": {"validation": {"n": 0}, **scores},
         "selected_step": step,
         "steps": student.step,
         "examples_seen": student.examples_seen,

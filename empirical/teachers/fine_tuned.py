@@ -33,7 +33,7 @@ from theory.replacing import replacing
 logger = logging.getLogger(__name__)
 
 CACHE_BATCH = 64  # texts scored at a time where the order is free
-AUDIT_TEXTS = 512  # validation texts that audit a teacher whose label names say nothing
+AUDIT_TEXTS = 512  # texts that audit a teacher whose label names say nothing
 DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 

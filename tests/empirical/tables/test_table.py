@@ -13,8 +13,8 @@ import pytest
 
 from empirical.metric import confusion, score
 from empirical.paper import TABLES
-from empirical.runs.layout import SweepFiles
-from empirical.runs.record import read_result, run_directory, write_result
+from empirical.runs.layout import SweepFiles, run_directory
+from empirical.runs.record import read_result, write_result
 from empirical.runs.run import record_failure
 from empirical.sweeps.execute import run_sweep
 from empirical.sweeps.results import sweep_frame
@@ -169,7 +169,7 @@ def test_runs_of_two_precisions_and_two_teachers_are_said(tmp_path):
     for run in sweep.runs:
         result = read_result(run_directory(run, root), run)
         traces = {"precision": "bf16" if run.augment else "fp32", "teacher_hash": f"weights {run.seed}"}
-        write_result({**result, **traces}, run_directory(run, root))
+        write_result(result.model_copy(update=traces), run_directory(run, root))
     notes = " ".join(result_table(sweep, root).notes)
     assert "precision are mixed: " in notes and "bf16 (2 runs)" in notes and "fp32 (2 runs)" in notes
     assert "students of 2 differently trained teachers" in notes
