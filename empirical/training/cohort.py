@@ -33,11 +33,11 @@ from empirical.teachers.fine_tuned import AUDIT_TEXTS, Teacher
 from empirical.teachers.frozen import frozen_network
 from empirical.tokens.codec import tokenizer_key
 from empirical.tokens.corpus import BatchOrder, Corpus, encode_corpus
-from empirical.training.loop import Progress
 from empirical.training.optimizer import resolve_precision
 from empirical.training.steps import Augmentation, Stream
 from empirical.training.student import Examination, Student
 from theory.errors import InputError
+from theory.progress_report import Progress
 
 logger = logging.getLogger(__name__)
 
@@ -253,7 +253,9 @@ class Cohort:
             needs["teacher"] = needs["network"] = self._scorer(scored)
         if "student" in asked and augment.student is not None:
             needs["student"] = frozen_network("student", augment.student, self.tokenizers[self.base], self.task.labels)
-        augmenter = make_augmenter(augment, tokenizer=self.tokenizers[self.base], cache=self.folder, **needs)
+        augmenter = make_augmenter(
+            augment, tokenizer=self.tokenizers[self.base], cache=self.folder, progress=self.progress, **needs
+        )
         return Augmentation(
             config=augment,
             augmenter=augmenter,
