@@ -38,7 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(list(sys.argv[1:] if arguments is None else arguments), exit_on_error=False, print_error=False)
     except (cyclopts.CycloptsError, InputError) as error:
-        sys.stderr.write(f"kdshift: {one_line(error)}\n")
+        # What reads a list option raises InputError, which cyclopts wraps.
+        mistake = error.__cause__ if isinstance(error.__cause__, InputError) else error
+        sys.stderr.write(f"kdshift: {one_line(mistake)}\n")
         sys.exit(2)
     except KeyboardInterrupt:
         sys.stderr.write("kdshift: interrupted; run the same command again to go on\n")

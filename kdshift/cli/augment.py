@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
 from cyclopts import Parameter
 from cyclopts.types import NonNegativeInt, PositiveInt
 
+from kdshift.cli.lists import Numbers, Words
 from kdshift.cli.output import emit_json, emit_table
 from theory.errors import InputError, unknown_name
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 CHUNK_LINES, CHUNK_CHARACTERS = 256, 100_000
 WHOLE_LINE = 10**6  # tokens: lines are not cut
-EVERY_AUGMENTER = "knn,random,synonym,eda,back-translation"
+EVERY_AUGMENTER = ("knn", "random", "synonym", "eda", "back-translation")
 
 Json = Annotated[bool, Parameter(negative="", help="print JSON")]
 Seed = Annotated[NonNegativeInt, Parameter(help="seed of everything random")]
@@ -29,9 +30,8 @@ Model = Annotated[str, Parameter(help="whose tokenizer and embeddings: `minilm`,
 Neighbours = Annotated[PositiveInt, Parameter(help="k of kNN")]
 Metric = Annotated[Literal["cosine", "euclidean"], Parameter(help="distance of kNN")]
 EngineName = Annotated[str | None, Parameter(help="back-translation: `apertium`, or a translation model's id or path")]
-Pivots = Annotated[
-    str | None, Parameter(help="back-translation by a model: language codes with commas; the first is used")
-]
+Pivots = Annotated[Words | None, Parameter(help="back-translation by a model: language codes; the first is used")]
+Augmenters = Annotated[Words, Parameter(help="names with commas between them")]
 HeldOut = Annotated[Path | None, Parameter(help="ground-truth: file of held-out lines to draw from")]
 Texts = Annotated[PositiveInt, Parameter(help="texts drawn from the task's training split")]
 TaskName = Annotated[str, Parameter(help="a known task, or a CSV, TSV, JSONL or Parquet file")]
@@ -80,8 +80,8 @@ def augment(
 
 def shift(
     *,
-    augmenter: Annotated[str, Parameter(help="names with commas between them")] = "knn,random,synonym,eda",
-    degree: Annotated[str, Parameter(help="degrees with commas between them")] = "0.1,0.3,0.5,0.7",
+    augmenter: Augmenters = ("knn", "random", "synonym", "eda"),
+    degree: Annotated[Numbers, Parameter(help="shares from 0 to 1 with commas between them")] = (0.1, 0.3, 0.5, 0.7),
     task: TaskName = "tweets",
     texts: Texts = 500,
     model: Annotated[str, Parameter(help="whose pooled representation: `minilm`, an id or a directory")] = "minilm",
@@ -108,20 +108,21 @@ def shift(
     from empirical.tasks.load import load_task
     from kdshift.cli.progress import steps
 
-    names, degrees = _names(augmenter), _numbers(degree)
+    if not all(0 <= share <= 1 for share in degree):
+        raise InputError("--degree", list(degree), "numbers from 0 to 1")
     if second_teacher is not None and teacher is None:
         raise InputError("--second-teacher", second_teacher, "only together with --teacher")
     loaded = load_task(TaskConfig(name=task, max_length=max_length))
     split = loaded.train.take(loaded.subset(min(texts, len(loaded.train)), seed))
     tokenizer = load_tokenizer(ModelConfig(name=model))
-    tools = {name: _augmenter(name, 0, neighbours, metric, model, engine, tokenizer) for name in names}
-    cells = sum(len(degrees) if tool.online else 1 for tool in tools.values())
+    tools = {name: _augmenter(name, 0, neighbours, metric, model, engine, tokenizer) for name in augmenter}
+    cells = sum(len(degree) if tool.online else 1 for tool in tools.values())
     with steps("shift", cells) as advance:
         table = measure_shift(
             split.text_a,
             split.text_b,
             augmenters=tools,
-            degrees=degrees,
+            degrees=degree,
             tokenizer=tokenizer,
             encode=pooled_encoder(_encoder(model)),
             seed=seed,
@@ -157,7 +158,7 @@ def shift(
 
 def cost(
     *,
-    augmenter: Annotated[str, Parameter(help="names with commas between them")] = EVERY_AUGMENTER,
+    augmenter: Augmenters = EVERY_AUGMENTER,
     degree: Annotated[float, Parameter(help="share of eligible tokens that change, in [0, 1]")] = 0.3,
     task: TaskName = "tweets",
     texts: Texts = 1000,
@@ -182,13 +183,13 @@ def cost(
     from empirical.tasks.load import load_task
     from kdshift.cli.progress import steps
 
-    names, tokenizer = _names(augmenter), load_tokenizer(ModelConfig(name=model))
+    tokenizer = load_tokenizer(ModelConfig(name=model))
     loaded = load_task(TaskConfig(name=task, max_length=max_length))
     split = loaded.train.take(loaded.subset(min(texts, len(loaded.train)), seed))
     texts_of = (tokenizer, split.text_a, split.text_b)
     rows = []
-    with steps("cost", len(names)) as advance:
-        for name in names:
+    with steps("cost", len(augmenter)) as advance:
+        for name in augmenter:
             advance(name)
             build = partial(_augmenter, name, degree, neighbours, metric, model, engine, tokenizer)
             rows.append({"augmenter": name, **measure_cost(build, *texts_of, degree, seed=seed, max_length=max_length)})
@@ -219,7 +220,7 @@ def _augmenter(
     cache: Path | None = None,
     *,
     held_out: Path | None = None,
-    pivots: str | None = None,
+    pivots: tuple[str, ...] | None = None,
 ) -> Augmenter:
     from empirical.augment import make_augmenter
     from empirical.config import AUGMENTERS, AugmentConfig, ModelConfig
@@ -230,9 +231,9 @@ def _augmenter(
         raise unknown_name("--augmenter", name, AUGMENTERS)
     if not 0 <= degree <= 1:
         raise InputError("--degree", degree, "0 to 1")
-    languages = None if pivots is None else tuple(_names(pivots))
-    choices = {"neighbours": neighbours, "metric": metric, "engine": engine, "pivots": languages}
-    config = AugmentConfig(augmenter=name, degree=degree, **choices)
+    config = AugmentConfig(
+        augmenter=name, degree=degree, neighbours=neighbours, metric=metric, engine=engine, pivots=pivots
+    )
     texts = None
     if held_out is not None:
         with _opened(held_out) as stream:
@@ -298,20 +299,6 @@ def _print_highlighted(console: Console, result: AugmentedText) -> None:
         for parts in result.parts
     )
     console.print(line, soft_wrap=True)
-
-
-def _names(value: str) -> list[str]:
-    return [name.strip() for name in value.split(",")]
-
-
-def _numbers(value: str) -> list[float]:
-    try:
-        numbers = [float(number) for number in value.split(",")]
-    except ValueError:
-        raise InputError("--degree", value, "numbers from 0 to 1 with commas between them") from None
-    if not all(0 <= number <= 1 for number in numbers):
-        raise InputError("--degree", value, "numbers from 0 to 1 with commas between them")
-    return numbers
 
 
 def _encoder(model: str) -> Any:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from kdshift.cli.lists import Layers
 from kdshift.cli.output import emit_json, emit_table
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def finetune(
     *,
     model: Annotated[str | None, Parameter(help="`minilm` (embedded), a Hugging Face id or a directory")] = None,
     architecture: Annotated[Literal["encoder", "bilstm", "enct5"] | None, Parameter(help="kind of classifier")] = None,
-    layers: Annotated[list[int] | None, Parameter(consume_multiple=True, help="keep these layers (from 0)")] = None,
+    layers: Annotated[Layers | None, Parameter(help="keep these layers, counted from 0; none: all")] = None,
     fresh: Annotated[bool | None, Parameter(negative="", help="random weights instead of pretrained ones")] = None,
     freeze_embeddings: Annotated[bool | None, Parameter(negative="", help="do not train the embeddings")] = None,
     results: Results = Path("results"),
@@ -107,10 +108,10 @@ def finetune(
 
     Example: `kdshift empirical finetune --task reviews.csv --model minilm --steps 500 --learning-rate 1e-4`
     """
-    student = {"name": model, "architecture": architecture, "layers": layers, "fresh": fresh}
+    student = {"name": model, "architecture": architecture, "fresh": fresh}
     student["freeze_embeddings"] = freeze_embeddings
     base = {"student": {}, "teacher": None, "teacher_train": None, "train": {"learning_rate": 1e-4}}
-    over = {"mode": "finetune", **options.values(), **_given({"student": student})}
+    over = {"mode": "finetune", **options.values(), "student": _given(student) | _kept(layers)}
     _run(_config(file, base, over), results, json, tensorboard=tensorboard, compiled=compiled)
 
 
@@ -126,7 +127,7 @@ def distill(
     ] = None,
     architecture: Annotated[Literal["encoder", "bilstm", "enct5"] | None, Parameter(help="kind of student")] = None,
     layers: Annotated[
-        list[int] | None, Parameter(consume_multiple=True, help="layers the student keeps (from 0) [0 3]")
+        Layers | None, Parameter(help="layers the student keeps, counted from 0; none: all [0,3]")
     ] = None,
     fresh: Annotated[bool | None, Parameter(negative="", help="a student with random weights")] = None,
     alpha: Annotated[float | None, Parameter(help="weight of hard labels on original data [0.1]")] = None,
@@ -147,15 +148,21 @@ def distill(
         "mode": "distill",
         "teacher": {"name": teacher},
         "teacher_train": {"steps": teacher_steps or None},
-        "student": {"name": student, "architecture": architecture, "layers": layers, "fresh": fresh},
+        "student": {"name": student, "architecture": architecture, "fresh": fresh},
         "train": {"alpha": alpha, "beta": beta, "distance": distance, "temperature": temperature},
     }
     extra["train"] |= {"max_teacher_calls": max_teacher_calls}  # type: ignore[index]
     base = {"teacher_train": {"learning_rate": 1e-4, "alpha": 1.0, "gamma": 1.0}} if teacher_steps else {}
-    config = _config(file, base, _merged(options.values(), _given(extra)))
+    over = _merged(_merged(options.values(), _given(extra)), {"student": _kept(layers)})
+    config = _config(file, base, over)
     if teacher_steps == 0:
         config = config.model_copy(update={"teacher_train": None})
     _run(config, results, json, tensorboard=tensorboard, compiled=compiled)
+
+
+def _kept(layers: Layers | None) -> dict[str, Any]:
+    """The layers as in a run's file, where they were given: all of them are null there."""
+    return {} if layers is None else {"layers": layers or None}
 
 
 def _config(file: Path | None, base: dict[str, Any], over: dict[str, Any]) -> RunConfig:
@@ -206,6 +213,7 @@ def _print(result: dict[str, Any], folder: Path) -> None:
                 result[split]["n"],
             ]
             for split in ("validation", "test")
+            if result[split]["n"]
         ]
         note = (
             "test: the best evaluation on the test set (the paper's protocol)" if result["select"] == "paper" else None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import cyclopts
 from cyclopts import Parameter
 
+from kdshift.cli.lists import Numbers, WholeNumbers, Words
 from kdshift.cli.output import emit_json, emit_table
 
 if TYPE_CHECKING:
@@ -67,18 +68,18 @@ class Grid:
         torch device, such as cpu or cuda.
     """
 
-    dimension: Annotated[Text, Parameter(name=["--dimension", "-d"])] = None
-    data_size: Annotated[Text, Parameter(name=["--data-size", "-n"])] = None
-    tau: Annotated[Text, Parameter(name=["--tau", "-t"])] = None
-    supervision: Text = None
-    augmented_size: Annotated[Text, Parameter(name=["--augmented-size", "-m"])] = None
-    truth: Text = None
-    teacher: Text = None
-    teacher_epsilon: Text = None
-    trust_radius: Text = None
-    outside: Text = None
-    kernel: Text = None
-    student: Text = None
+    dimension: Annotated[WholeNumbers | None, Parameter(name=["--dimension", "-d"])] = None
+    data_size: Annotated[WholeNumbers | None, Parameter(name=["--data-size", "-n"])] = None
+    tau: Annotated[Numbers | None, Parameter(name=["--tau", "-t"])] = None
+    supervision: Words | None = None
+    augmented_size: Annotated[Words | None, Parameter(name=["--augmented-size", "-m"])] = None
+    truth: Words | None = None
+    teacher: Words | None = None
+    teacher_epsilon: Numbers | None = None
+    trust_radius: Numbers | None = None
+    outside: Words | None = None
+    kernel: Words | None = None
+    student: Words | None = None
     replicates: int | None = None
     target_se: float | None = None
     max_replicates: int | None = None
@@ -87,7 +88,8 @@ class Grid:
 
     def given(self) -> dict[str, Any]:
         """The options that were given, axes as lists of values."""
-        return {name: _parsed(name, value) for name, value in vars(self).items() if value is not None}
+        given = {name: value for name, value in vars(self).items() if value is not None}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}
 
 
 @app.command
@@ -134,20 +136,6 @@ def run(
     if "kind" in values:
         return _study(values, given, preset, out, json)
     _experiment({**values, **given}, preset, out, workers, "cluster" if cluster else engine, cluster, json)
-
-
-NUMBERS = {"dimension": True, "data_size": True, "tau": False, "teacher_epsilon": False, "trust_radius": False}
-WORDS = ("supervision", "augmented_size", "truth", "teacher", "outside", "kernel", "student")
-
-
-def _parsed(name: str, value: Any) -> Any:
-    """An axis as a list of values; anything else as it is."""
-    if name in NUMBERS:
-        from kdshift.cli import axes as grid
-
-        values = [float(x) for x in grid.axis(name.replace("_", "-"), value, whole=NUMBERS[name])]
-        return [int(x) if NUMBERS[name] and x.is_integer() else x for x in values]
-    return [word.strip() for word in value.split(",")] if name in WORDS else value
 
 
 def _list(names: list[str], json: bool) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from kdshift.cli.distill import Compile
+from kdshift.cli.lists import Layers
 from kdshift.cli.output import emit_json, emit_table
 from theory.errors import InputError
 
@@ -223,9 +224,7 @@ def recommend(
     augmenter: Annotated[str, Parameter(help="augmenter whose degree is asked for")] = "knn",
     teacher: Annotated[str, Parameter(help="`minilm`, a Hugging Face id or a directory")] = "minilm",
     student: Annotated[str, Parameter(help="`minilm`, a Hugging Face id or a directory")] = "minilm",
-    layers: Annotated[
-        str | None, Parameter(help="layers the student keeps, with commas between them; none: all")
-    ] = "0,3",
+    layers: Annotated[Layers, Parameter(help="layers the student keeps, counted from 0; none: all")] = (0, 3),
     teacher_steps: Annotated[int, Parameter(help="steps of the pilot's teacher")] = 304,
     steps: Annotated[int, Parameter(help="steps of each of the pilot's students")] = 100,
     replicates: Annotated[int, Parameter(help="students a degree; two at least for an interval over seeds")] = 2,
@@ -253,7 +252,7 @@ def recommend(
         augment=AugmentConfig(augmenter=augmenter),
         teacher=ModelConfig(name=teacher, freeze_embeddings=True),
         teacher_train=TrainConfig(steps=teacher_steps, learning_rate=1e-4, alpha=1.0, gamma=1.0),
-        student=ModelConfig(name=student, layers=_layers(layers)),
+        student=ModelConfig(name=student, layers=layers or None),
         train=TrainConfig(steps=steps),
     )
     answers = answers_for(run, results, pilot=pilot, replicates=replicates)
@@ -270,15 +269,6 @@ def recommend(
         for answer in answers
     ]
     emit_table(f"Degree of {augmenter} for {task}", ("source", "degree", "95 % interval", "why"), rows)
-
-
-def _layers(text: str | None) -> tuple[int, ...] | None:
-    if text is None or text == "none":
-        return None
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise InputError("layers", text, "whole numbers with commas between them, or none") from None
 
 
 def _duration(seconds: float | None) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import cyclopts
 from cyclopts import Parameter
 
+from kdshift.cli.lists import Numbers, WholeNumbers, Words
 from kdshift.cli.output import emit_json, emit_table
 from kdshift.cli.theory_text import emit_grid, recommendation_record, show_bounds, show_evidence, show_recommendation
 
@@ -22,11 +23,11 @@ Json = Annotated[bool, Parameter(negative="", help="Print one JSON object on sta
 @app.command
 def bounds(
     *,
-    dimension: Annotated[str, Parameter(name=["--dimension", "-d"])] = "2",
-    epsilon: Annotated[str, Parameter(name=["--epsilon", "-e"])] = "0.5",
-    delta: str = "0.1",
-    tau: Annotated[str | None, Parameter(name=["--tau", "-t"])] = None,
-    data_size: Annotated[str | None, Parameter(name=["--data-size", "-n"])] = None,
+    dimension: Annotated[WholeNumbers, Parameter(name=["--dimension", "-d"])] = (2,),
+    epsilon: Annotated[Numbers, Parameter(name=["--epsilon", "-e"])] = (0.5,),
+    delta: Numbers = (0.1,),
+    tau: Annotated[Numbers | None, Parameter(name=["--tau", "-t"])] = None,
+    data_size: Annotated[WholeNumbers | None, Parameter(name=["--data-size", "-n"])] = None,
     trust_radius: float | None = None,
     teacher_epsilon: float = 0.0,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
@@ -62,31 +63,25 @@ def bounds(
     """
     import numpy as np
 
-    from kdshift.cli import axes as grid
+    from kdshift.cli.column_files import check_output, write_columns
     from theory.evaluate import evaluate
     from theory.setting import Setting
 
-    axes = {
-        "dimension": grid.axis("dimension", dimension, whole=True),
-        "epsilon": grid.axis("epsilon", epsilon),
-        "delta": grid.axis("delta", delta),
-        "tau": grid.axis("tau", tau),
-        "data_size": grid.axis("data_size", data_size, whole=True),
-    }
-    given: dict[str, Floats] = {name: values for name, values in axes.items() if values is not None}
+    axes = {"dimension": dimension, "epsilon": epsilon, "delta": delta, "tau": tau, "data_size": data_size}
+    given: dict[str, Floats] = {name: np.array(axis, float) for name, axis in axes.items() if axis is not None}
     for name, values in given.items():
         for value in values.tolist():
             Setting(**({"dimension": 2} | {name: value}))
     Setting(trust_radius=trust_radius, teacher_epsilon=teacher_epsilon)
     if output is not None:
-        grid.check_output(output)
+        check_output(output)
     if figure is not None:
         _draw_page(given, trust_radius, teacher_epsilon, figure)
     found = evaluate(**dict(zip(given, np.ix_(*given.values()), strict=True)))
     if found.setting["dimension"].size == 1:
         record = found.one()
         if output is not None:
-            grid.write(output, found.columns())
+            write_columns(output, found.columns())
         emit_json(record) if json else show_bounds(record)
         return
     emit_grid(found, output, json)
@@ -126,10 +121,10 @@ def _save(figure: Any, path: Path) -> None:
 @app.command
 def audit(
     *,
-    dimension: str = "2,3,5,10",
+    dimension: WholeNumbers = (2, 3, 5, 10),
     epsilon: float = 0.5,
     delta: float = 0.1,
-    step: str | None = None,
+    step: WholeNumbers | None = None,
     seed: int = 0,
     markdown: Annotated[bool, Parameter(negative="")] = False,
     figure: Path | None = None,
@@ -154,13 +149,12 @@ def audit(
     figure
         Draw the verdicts as a table into this file.
     """
-    from kdshift.cli import axes as grid
     from kdshift.cli.progress import steps
     from theory.audit import STEPS, audit, verdict_text
     from theory.audit import markdown as as_markdown
 
-    dimensions = _whole(grid.axis("dimension", dimension, whole=True))
-    chosen = [one.number for one in STEPS] if step is None else _whole(grid.axis("step", step))
+    dimensions = list(dimension)
+    chosen = [one.number for one in STEPS] if step is None else list(step)
     findings = []
     with steps("audit", len(chosen)) as advance:
         for number_of_step in chosen:
@@ -186,12 +180,6 @@ def audit(
             show_evidence(findings[0])
 
 
-def _whole(values: Floats | None) -> list[int]:
-    """Whole numbers as integers; others stay as they are, for the audit to refuse."""
-    numbers = [] if values is None else values.tolist()
-    return [int(number) if number.is_integer() else number for number in numbers]
-
-
 @app.command
 def formula(
     name: str | None = None,
@@ -199,7 +187,7 @@ def formula(
     latex: Annotated[bool, Parameter(negative="")] = False,
     pretty: Annotated[bool, Parameter(negative="")] = False,
     python: Annotated[bool, Parameter(negative="")] = False,
-    substitute: str | None = None,
+    substitute: Words = (),
     json: Json = False,
 ) -> None:
     """A formula of the printed or the repaired theorem; without a name, all of them.
@@ -229,10 +217,10 @@ def formula(
     if sum((latex, pretty, python)) > 1:
         raise InputError("latex, pretty, python", "several", "one of them")
     values: dict[str, str] = {}
-    for pair in [] if substitute is None else substitute.split(","):
+    for pair in substitute:
         symbol, equals, value = pair.partition("=")
         if not equals:
-            raise InputError("substitute", substitute, "pairs symbol=number separated by commas")
+            raise InputError("substitute", pair, "pairs symbol=number separated by commas")
         values[symbol.strip()] = value.strip()
     style = "latex" if latex else "pretty" if pretty else "python" if python else "text"
     shown = formulas.render(name, style=style, substitute=values)

@@ -70,12 +70,12 @@ def _large(values: dict[str, Any], name: str, missing: str = "-") -> str:
 
 def emit_grid(found: Bounds, output: Path | None, json: bool) -> None:
     """A grid as a file, as JSON, or as a table of the columns people look at first."""
-    from kdshift.cli import axes as grid
+    from kdshift.cli.column_files import write_columns
 
     columns = found.columns()
     rows = len(columns["dimension"])
     if output is not None:
-        grid.write(output, columns)
+        write_columns(output, columns)
     if json:
         emit_json({"rows": rows, "output": None if output is None else str(output)} | ({} if output else columns))
     elif output is not None:
