@@ -20,8 +20,9 @@ from simulate.experiment_config import ExperimentConfig
 from simulate.predictions import Prediction, Reading, curvature, over_best, slope_interval
 from simulate.tau_curves import CurveKey, Curves, fit_power_law, groups, theory_exponent
 from theory.errors import InputError
-from theory.inference.curve import PowerLaw, ShiftErrorCurve
+from theory.inference.curve import ShiftErrorCurve
 from theory.inference.curve_figure import shades
+from theory.inference.power_law import PowerLaw
 
 TRUTH_PROJECTIONS = 2  # the smooth truth depends on two projections of x
 
@@ -105,6 +106,7 @@ def read(found: Curves, config: ExperimentConfig) -> Reading:
                     low=row.law.exponent_low,
                     high=row.law.exponent_high,
                     note=note,
+                    censored=bool(row.at_edge),
                 )
             )
         predictions += _shape(row, where)
@@ -134,15 +136,16 @@ def _shape(row: Exponent, where: str) -> list[Prediction]:
 
 def _sentence(rows: list[Exponent]) -> str:
     parts = []
+    whole = [row for row in rows if not row.at_edge]
     for theory in ("L1", "covering", "smoothing"):
         inside = [
             row.law.exponent_low <= laws(row.dimension, row.trust_radius)[theory] <= row.law.exponent_high
-            for row in rows
+            for row in whole
         ]
         parts.append(f"{theory} is refuted in {len(inside) - sum(inside)} of {len(inside)}")
-    censored = sum(bool(row.at_edge) for row in rows)
-    tail = f"; in {censored} settings some best tau lies on the edge of the grid" if censored else ""
-    return "settings of dimension and trust radius: " + ", ".join(parts) + tail
+    censored = len(rows) - len(whole)
+    tail = f"; left out: {censored} settings where some best tau lies on the edge of the grid" if censored else ""
+    return "of the settings of dimension and trust radius, " + ", ".join(parts) + tail
 
 
 def exponent_figure(rows: list[Exponent]) -> Figure:

@@ -15,21 +15,20 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from matplotlib.figure import Figure
-from scipy.stats import t as student_t
 
 from theory.errors import InputError
+from theory.inference.contrast import LEVEL, student_interval
 from theory.inference.curve import ShiftErrorCurve
 
-LEVEL = 0.95
 Floats = npt.NDArray[np.float64]
-Outcome = Literal["not refuted", "refuted", "silent"]
+Outcome = Literal["not refuted", "refuted", "censored", "silent"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Prediction:
     """One number of a theory and its measurement; `predicted` is NaN where the theory is silent.
 
-    `note` says what the measurement leaves open (censored optima, an approximate interval).
+    `censored`: the measurement ends where its grid ends, so it refutes nothing. `note` says what else it leaves open.
     """
 
     quantity: str
@@ -39,12 +38,15 @@ class Prediction:
     low: float
     high: float
     note: str = ""
+    censored: bool = False
 
     @property
     def outcome(self) -> Outcome:
-        """`refuted` where the predicted value lies outside the interval, `silent` where there is none."""
-        if not math.isfinite(self.predicted) or not (math.isfinite(self.low) or math.isfinite(self.high)):
+        """`refuted` where the predicted value lies outside the interval, `silent` where nothing was predicted."""
+        if not math.isfinite(self.predicted):
             return "silent"
+        if self.censored:
+            return "censored"
         return "not refuted" if self.low <= self.predicted <= self.high else "refuted"
 
 
@@ -61,14 +63,10 @@ class Reading:
         return pd.DataFrame([{**vars(one), "outcome": one.outcome} for one in self.predictions])
 
 
-def mean_interval(sample: npt.ArrayLike, level: float = LEVEL) -> tuple[float, float, float]:
-    """Mean of independent replicates (R,) with Student's interval; infinite with a single one."""
-    values = np.asarray(sample, dtype=float)
-    if len(values) < 2:
-        return float(values.mean()), -math.inf, math.inf
-    half = float(student_t.ppf((1 + level) / 2, len(values) - 1) * values.std(ddof=1) / math.sqrt(len(values)))
-    mean = float(values.mean())
-    return mean, mean - half, mean + half
+def mean_interval(sample: npt.ArrayLike) -> tuple[float, float, float]:
+    """Mean of independent replicates (R,) with Student's 95 % interval: (mean, low, high)."""
+    found = student_interval(sample)
+    return found.effect, found.low, found.high
 
 
 def over_best(curve: ShiftErrorCurve, at: int) -> tuple[float, float, float]:

@@ -45,18 +45,18 @@ def _of(key: CurveKey, curve: ShiftErrorCurve, config: ExperimentConfig) -> list
     note += ("; " if note else "") + "edge of the grid" if optimum.at_edge else ""
     stationary = keeps_population(key.kernel, config.correlation)
     where = f"{key.kernel}, n = {key.data_size}"
+    predicted, theory = math.nan, "none"
     if stationary:
-        predicted = last
+        predicted, theory = last, "no bias: the largest tau"
     elif key.kernel == "isotropic" and config.correlation == 0:
+        theory = "repaired risk bound"
         predicted = float(best_tau(key.data_size, key.dimension, key.trust_radius, key.teacher_epsilon))
-    else:
-        predicted = math.nan
     rise, low, high = over_best(curve, -1)
     gain, gain_low, gain_high = over_best(curve, 0)
     return [
         Prediction(
             quantity=f"best tau, {where}",
-            theory="no bias: the largest tau" if stationary else "repaired risk bound",
+            theory=theory,
             predicted=predicted,
             measured=optimum.shift,
             low=optimum.low,

@@ -25,8 +25,9 @@ from simulate.students.mlp import fit_at
 from simulate.studies.study import Progress, StudyConfig
 from simulate.supervision import Examples
 from simulate.truth import build_truth
-from theory.inference.curve import ShiftErrorCurve, power_law
+from theory.inference.curve import ShiftErrorCurve
 from theory.inference.curve_figure import draw_curves
+from theory.inference.power_law import power_law
 
 
 class Config(StudyConfig):
