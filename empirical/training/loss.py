@@ -38,12 +38,17 @@ class Weights:
 def distance(student_BC: Tensor, teacher_BC: Tensor, kind: str, temperature: float = 1.0) -> Tensor:
     """Distance(f_g(x), f_t(x)) of every example, shape (B,).
 
-    kind: `mse`, the mean over classes of the squared difference of logits (the paper's choice);
-        `kl`, KL(teacher || student) of the softened distributions; `ce`, their cross-entropy. Both of the latter are
-        multiplied by temperature**2, so that gradients keep their size as the temperature changes (Hinton et al.).
+    kind: `mse`, the mean over classes of the squared difference of logits; `mse-probability`, that of the softmax of
+        both; `kl`, KL(teacher || student) of the softened distributions; `ce`, their cross-entropy. Both of the latter
+        are multiplied by temperature**2, so that gradients keep their size as the temperature changes (Hinton et al.).
+
+    The paper sets the mean square error without saying of which outputs, and speaks of label distributions elsewhere
+    (sections 2 and 7): logits, the presets' choice, are our assumption, probabilities the other reading.
     """
     if kind == "mse":
         return (student_BC - teacher_BC).square().mean(dim=1)
+    if kind == "mse-probability":
+        return (F.softmax(student_BC, dim=1) - F.softmax(teacher_BC, dim=1)).square().mean(dim=1)
     log_q_BC = F.log_softmax(student_BC / temperature, dim=1)
     log_p_BC = F.log_softmax(teacher_BC / temperature, dim=1)
     p_BC = log_p_BC.exp()

@@ -47,15 +47,35 @@ def test_an_epoch_holds_every_text_at_most_once_and_all_are_met_in_the_long_run(
     assert not np.array_equal(epochs[0], epochs[1])
 
 
+def padded_share(order: BatchOrder, batches: int) -> float:
+    taken = [order.batch(step) for step in range(batches)]
+    size, length = order.batch_size, order.length_N
+    return sum(size * length[batch].max() for batch in taken) / sum(length[batch].sum() for batch in taken)
+
+
 def test_batches_by_length_hold_little_padding_and_come_in_random_order():
-    length = lengths(2048)
+    length = lengths(32 * 2048)
     order = BatchOrder(length, 32, 0)
-    batches = [order.batch(step) for step in range(64)]
-    padded = sum(32 * length[batch].max() for batch in batches)
-    shuffled = np.random.default_rng(0).permutation(2048).reshape(64, 32)
-    assert padded / length.sum() < 1.06 < 1.6 < sum(32 * length[batch].max() for batch in shuffled) / length.sum()
-    means = np.array([length[batch].mean() for batch in batches])
+    shuffled = np.random.default_rng(0).permutation(len(length)).reshape(2048, 32)
+    assert padded_share(order, 2048) < 1.06 < 1.6 < sum(32 * length[batch].max() for batch in shuffled) / length.sum()
+    means = np.array([length[order.batch(step)].mean() for step in range(64)])
     assert abs(np.corrcoef(means[:-1], means[1:])[0, 1]) < 0.35
+
+
+@pytest.mark.parametrize(("total", "size"), [(3917, 64), (8551, 64), (2048, 32)])
+def test_a_small_set_is_mixed_again_every_epoch(total, size):
+    """Sorted by length alone a third of a text's batch mates would come back: 1 % of MNLI has 61 batches."""
+    order = BatchOrder(lengths(total), size, 0)
+    batches = order.batches_per_epoch
+    home = np.full((2, total), -1)
+    for epoch in range(2):
+        for number in range(batches):
+            home[epoch, order.batch(epoch * batches + number)] = number
+    both = home[:, (home >= 0).all(axis=0)]
+    mates = sum(n * (n - 1) for n in np.bincount(both[0]))
+    again = sum(n * (n - 1) for n in np.bincount(both[0] * batches + both[1]))
+    assert again / mates < 0.09
+    assert padded_share(order, batches) < 1.35
 
 
 def test_the_texts_used_are_those_of_the_batches():
