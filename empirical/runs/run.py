@@ -24,7 +24,7 @@ from empirical.runs.record import (
     write_result,
 )
 from empirical.runs.result import RunResult, Scores, description
-from empirical.training.cohort import Cohort, cohort_key, uses_teacher
+from empirical.training.cohort import Cohort, check_cohort, cohort_key, make_cohort, uses_teacher
 from empirical.training.loop import Member, train
 from empirical.training.student import Student
 from theory.errors import InputError, missing_extra
@@ -74,9 +74,12 @@ def run_cohort(
     pending = [config for config in known if config not in results]
     if pending:
         try:
-            cohort = Cohort(pending[0], shared_folder(root), progress, compiled=compiled)
-            cohort.teacher_model = _teacher_model(pending[0], root, progress, stop)
-            results |= _train_pending(cohort, pending, root, stop, save_weights, tensorboard)
+            check_cohort(pending[0], compiled=compiled)
+            teacher = _teacher_model(pending[0], root, progress, stop)
+            cohort = make_cohort(
+                pending, shared_folder(root), teacher_model=teacher, progress=progress, compiled=compiled
+            )
+            results |= _train_pending(cohort, pending, root, progress, stop, save_weights, tensorboard)
         except Stopped:
             results |= {config: RunResult.stopped(config) for config in pending}
         except TeacherFailed as error:
@@ -88,26 +91,25 @@ def _train_pending(
     cohort: Cohort,
     configs: Sequence[RunConfig],
     root: Path,
+    progress: Progress | None,
     stop: Stop | None,
     save_weights: bool,
     tensorboard: bool,
 ) -> dict[RunConfig, RunResult]:
-    teacher = cohort.teacher
-    students = [cohort.student(config) for config in configs]
-    stream = cohort.stream()
+    students, teacher = cohort.students, cohort.teacher
     places = [RunFiles(run_directory(config, root)) for config in configs]
     for config, files in zip(configs, places, strict=True):
         write_config(config, files.folder)
-    kept_NC = cohort.kept_logits(stream) if any(student.needs_teacher for student in students) else None
+    kept_NC = cohort.kept_logits(progress)
     members = [
         Member(student=student, folder=files.checkpoint, on_evaluation=_logger(files) if tensorboard else None)
         for student, files in zip(students, places, strict=True)
     ]
     for member in members:
         member.resume()
-    train(members, stream, teacher, kept_NC, steps=configs[0].train.steps, progress=cohort.progress, stop=stop)
+    train(members, cohort.stream, teacher, kept_NC, steps=configs[0].train.steps, progress=progress, stop=stop)
     shared = {
-        "data_size": len(cohort.index_N),
+        "data_size": len(cohort.subset),
         "subset": cohort.subset.digest(),
         "teacher_hash": None if teacher is None else teacher.hash,
         "precision": cohort.precision,
@@ -132,7 +134,7 @@ def _record(student: Student, files: RunFiles, shared: Mapping[str, Any], tokeni
         return result
     write_curve(student.curve, files.folder)
     if not student.reason:
-        labels = {name: examination.label_N for name, examination in student.examinations.items()}
+        labels = {name: split.label_N for name, split in student.splits.items()}
         write_predictions(student.outputs, labels, files.folder)
         if tokenizer is not None:
             if student.best_weights is not None:
@@ -149,9 +151,7 @@ def _outcome(student: Student) -> dict[str, Any]:
     """How a run ended: its status, its scores at the selected step, what it cost."""
     step = (student.best or {}).get("step", 0)
     ok = not student.reason
-    scores: dict[str, Scores] = {
-        name: {"n": len(examination.label_N)} for name, examination in student.examinations.items()
-    }
+    scores: dict[str, Scores] = {name: {"n": len(split.label_N)} for name, split in student.splits.items()}
     for at, split, metric, value in student.curve:
         if ok and at == step and split in scores:
             scores[split][metric] = value

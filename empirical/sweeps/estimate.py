@@ -25,12 +25,12 @@ from empirical.augment.translation import Apertium
 from empirical.config import AugmentConfig, ModelConfig, RunConfig, TaskConfig, TrainConfig
 from empirical.models.bilstm import BiLSTMConfig
 from empirical.models.classifier import source_of
+from empirical.models.precision import resolve_precision
 from empirical.runs.run import teacher_run
 from empirical.sweeps.definition import Sweep
 from empirical.sweeps.results import amount_label, model_label
 from empirical.tasks.load import TASKS, load_task, subset_size
 from empirical.training.cohort import cohort_key, uses_teacher
-from empirical.training.optimizer import resolve_precision
 from theory.errors import InputError
 
 TYPICAL_TOKENS = 40  # of a GLUE pair, where the data are not at hand

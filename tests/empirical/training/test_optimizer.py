@@ -6,9 +6,7 @@ import pytest
 import torch
 
 from empirical.config import TrainConfig
-from empirical.training import optimizer
-from empirical.training.optimizer import learning_rate, make_optimizer, resolve_precision
-from theory.errors import InputError
+from empirical.training.optimizer import learning_rate, make_optimizer
 
 
 def test_the_schedule_rises_over_the_warm_up_and_falls_to_zero():
@@ -22,21 +20,6 @@ def test_the_schedule_rises_over_the_warm_up_and_falls_to_zero():
     assert learning_rate(cosine, 55) == pytest.approx(0.5) and learning_rate(cosine, 32) > learning_rate(config, 32)
     constant = config.model_copy(update={"schedule": "constant", "warmup": 0.0})
     assert {learning_rate(constant, step) for step in range(100)} == {1.0}
-
-
-@pytest.mark.parametrize(
-    ("flags", "precision"),
-    [({"avx2"}, "fp32"), ({"avx512f", "avx512bw"}, "fp32"), ({"avx512_bf16"}, "bf16"), ({"amx_bf16"}, "bf16")],
-)
-def test_auto_is_bf16_only_where_the_processor_has_it(monkeypatch, flags, precision):
-    monkeypatch.setattr(optimizer, "processor_flags", lambda: flags)
-    assert resolve_precision("auto", torch.device("cpu")) == precision
-    assert resolve_precision("bf16", torch.device("cpu")) == "bf16"
-
-
-def test_fp16_needs_a_gpu():
-    with pytest.raises(InputError, match="fp16 needs a GPU"):
-        resolve_precision("fp16", torch.device("cpu"))
 
 
 @pytest.mark.parametrize(("name", "rate"), [("adamw", 1e-2), ("adafactor", 1e-2)])
