@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import nn
@@ -19,7 +20,8 @@ def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimiz
     """
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
     if config.optimizer == "adafactor":
-        return Adafactor(
+        adafactor: Callable[..., torch.optim.Optimizer] = Adafactor  # transformers leaves it untyped
+        return adafactor(
             trainable,
             lr=config.learning_rate,
             weight_decay=config.weight_decay,

@@ -98,7 +98,7 @@ class Student:
         if self.config.train.select == "best-validation" and "validation" not in self.splits:
             raise InputError("train.select", "best-validation", "last or paper, where task.validation_size is 0")
         self.weights = Weights.of(self.config)
-        self.model.to(self.device)
+        torch.nn.Module.to(self.model, self.device)
         self.optimizer = make_optimizer(self.model, self.config.train)
         self.scaler = gradient_scaler(self.device, self.precision)
         self.prepared: torch.nn.Module = self.accelerator.prepare_model(self.model)
@@ -106,7 +106,8 @@ class Student:
 
     @property
     def device(self) -> torch.device:
-        return self.accelerator.device
+        device: torch.device = self.accelerator.device
+        return device
 
     @property
     def needs_teacher(self) -> bool:
@@ -129,7 +130,7 @@ class Student:
             for number, parts in enumerate(batches, start=1):
                 with nullcontext() if number == len(batches) else self.accelerator.no_sync(self.prepared):
                     loss = self._micro_loss(parts)
-                    self.scaler.scale(loss).backward()
+                    torch.autograd.backward(self.scaler.scale(loss))
                 total += loss.detach()
         if train.clip is not None:
             self.scaler.unscale_(self.optimizer)
@@ -170,15 +171,17 @@ class Student:
         batch = joined([part.batch for part in parts], self.pad_id)
         with mixed(self.device, self.precision):
             output_BC: Tensor = self.prepared(**arguments(self.model, batch, self.device)).logits
-        loss = output_BC.new_zeros((), dtype=torch.float32)
-        for part, logits_RC in zip(parts, output_BC.float().split([len(part) for part in parts]), strict=True):
+        outputs = torch.split(output_BC.float(), [len(part) for part in parts])
+        loss = torch.zeros((), device=self.device)
+        for part, logits_RC in zip(parts, outputs, strict=True):
             label_R, teacher_RC = part.labels(self.device), part.teacher_logits()
             loss = loss + part.share * half_loss(
                 logits_RC, label_R, teacher_RC, part.hard, train.distance, train.temperature
             )
             if part.augmented and teacher_RC is not None:
                 self._measure_gap(logits_RC.detach(), teacher_RC)
-        return loss * self.accelerator.num_processes
+        world: int = self.accelerator.num_processes
+        return loss * world
 
     def _measure_gap(self, student_BC: Tensor, teacher_BC: Tensor) -> None:
         """Add up the distance of the bound's first term (theory section 3.5), E|h - g| on fresh augmented texts."""
