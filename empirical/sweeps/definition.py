@@ -137,7 +137,7 @@ def _load_file(name: str, seen: tuple[str, ...], beside: Path | None = None) -> 
     folder = Path(where).parent if name.endswith(".toml") else None
     parent, _ = _load_file(file.extends, (*seen, name), folder)
     own = {field: getattr(file, field) for field in ("title", "protocol", "table") if field in file.model_fields_set}
-    inherited = {**own, "base": merged(parent.base, file.base), "block": file.block or parent.block}
+    inherited: dict[str, Any] = {**own, "base": merged(parent.base, file.base), "block": file.block or parent.block}
     return parent.model_copy(update=inherited), where
 
 

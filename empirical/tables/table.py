@@ -135,7 +135,7 @@ def _row(
     printed = _paper_row(paper, keys)
     cells = []
     for at, (key, cell) in enumerate(groups):
-        degree = float(key[-1])
+        degree = float(cell["degree"].iloc[0])
         number, bold = _printed(paper, printed, degree)
         cells.append(Cell(
             column=_column(key, by_method), degree=degree, score=float(boot.score_C[at]), low=float(low[at]),
@@ -244,7 +244,8 @@ def _mixtures(selected: pd.DataFrame) -> Iterator[str]:
     if len(precisions) > 1:
         counts = ", ".join(f"{name} ({count} runs)" for name, count in precisions.items())
         yield f"runs of different precision are mixed: {counts}"
-    for (task, teacher), count in known.groupby(["task", "teacher"])["teacher_hash"].nunique().items():
+    hashes = known.groupby(["task", "teacher"])["teacher_hash"].nunique().reset_index()
+    for task, teacher, count in hashes.itertuples(index=False):
         if count > 1:
             yield f"students of {count} differently trained teachers ({teacher}, {_key_text('task', task)}) are mixed"
 

@@ -237,8 +237,8 @@ def _study(values: dict[str, Any], given: dict[str, Any], preset: str, out: Path
             raise InputError(f"--{name.replace('_', '-')}", given[name], "not an option of this preset")
     config = make_study_config({**values, **given})
     begin = time.perf_counter()
-    with _bar(config.title) as progress:
-        table, reading = run_study(config, out, progress)
+    with shown() as progress:
+        table, reading = run_study(config, out, lambda done, total: progress(config.title, done, total))
     reading.draw().savefig(out / "figure.png", dpi=120)
     if json:
         payload = {"preset": preset, "out": str(out), "rows": len(table), **_reading_record(reading)}
