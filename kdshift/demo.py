@@ -15,7 +15,6 @@ import tomli_w
 
 from empirical.sweeps.definition import load_sweep
 from empirical.sweeps.execute import run_sweep
-from kdshift import evidence
 from kdshift import side_by_side as figures
 from kdshift.claims import SOURCES, Scores, matrix, score_all
 from kdshift.curve_sources import MAIN_PRESET, Sources, load_sources, side_by_side
@@ -24,6 +23,7 @@ from simulate.experiment import run_experiment
 from simulate.experiment_config import make_config, read_values
 from theory import printed, repaired
 from theory.errors import InputError
+from theory.inference.verdict import RULE
 from theory.progress_report import Progress
 
 PAGE = "report.html"
@@ -188,7 +188,7 @@ def claims_panel(scored: Scores, out: Path) -> Panel:
     return Panel(
         name="claims",
         title="The paper's claims, scored",
-        text=[evidence.RULE + "."],
+        text=[RULE],
         columns=("claim", *SOURCES),
         rows=matrix(scored),
         words=True,
