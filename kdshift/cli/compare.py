@@ -53,7 +53,9 @@ def _matrix(sources: Sources, json: bool, markdown: bool) -> None:
 
     scored = score_all(sources)
     if json:
-        return emit_json(as_json(scored))
+        from kdshift.laws import fit_laws
+
+        return emit_json({**as_json(scored), "laws": fit_laws(sources)})
     if markdown:
         return print(as_markdown(scored))
     columns = ["source", "verdict", "effect", "low", "high", "p (Holm)", "effect is", "runs", "note"]

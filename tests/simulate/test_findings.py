@@ -38,7 +38,7 @@ def made_up(best, amounts=("8x",), supervisions=("teacher",), gain=None, noise=0
         key = CurveKey(supervision, n, 5, amount, "ridge", "smooth", "trusted", 0.05, 3.5, "half", "isotropic")
         key = key._replace(**extra)
         for replicate in range(12):
-            shared = rng.normal(0, 0.01)
+            shared = np.random.default_rng([n, replicate]).normal(0, 0.01)
             for tau in TAUS:
                 error = 0.1 + 0.02 * np.log(tau / best(key)) ** 2 + shared + rng.normal(0, noise)
                 error -= gain(key) if gain else 0.0
@@ -79,15 +79,14 @@ def test_smaller_data_rule_recovers_the_exponent() -> None:
     assert decide("smaller-data-larger-tau", found(made_up(power(-0.3)))).outcome == "supported"
     assert decide("smaller-data-larger-tau", found(made_up(power(0.3)))).outcome == "contradicted"
     assert decide("smaller-data-larger-tau", found(made_up(power(0.0), noise=0.05))).outcome == "undecided"
-    assert "minus 0.3" in decide("smaller-data-larger-tau", found(made_up(power(-0.3), noise=1e-4))).sentence
+    assert "minus 0.3 [" in decide("smaller-data-larger-tau", found(made_up(power(-0.3), noise=1e-5))).sentence
 
 
 def test_inverted_u_rule() -> None:
     assert decide("inverted-u", found(made_up(lambda key: 0.1))).outcome == "supported"
     assert decide("inverted-u", found(made_up(lambda key: 1e-4))).outcome == "contradicted"
-    assert (
-        decide("inverted-u", found(made_up(lambda key: 1e-4 if key.data_size == 800 else 0.1))).outcome == "supported"
-    )
+    mixed = decide("inverted-u", found(made_up(lambda key: 1e-4 if key.data_size == 800 else 0.1)))
+    assert mixed.outcome == "contradicted" and "2 of 3 curves show it by themselves" in mixed.sentence
 
 
 @pytest.mark.parametrize("factor, outcome", [(3.0, "supported"), (1 / 3.0, "contradicted")])
@@ -96,7 +95,7 @@ def test_copied_labels_rule(factor: float, outcome: str) -> None:
         return 0.1 * (factor if key.supervision == "teacher" else 1.0)
 
     verdict = decide("copied-labels-smaller-tau", found(made_up(best, supervisions=("teacher", "copied_label"))))
-    assert verdict.outcome == outcome and f"copied ones': {np.log(factor):.1f}"[:-1] in verdict.sentence
+    assert verdict.outcome == outcome and f": {np.log(factor):.1f}"[:-1] in verdict.sentence
 
 
 @pytest.mark.parametrize("factor, outcome", [(2.0, "supported"), (0.5, "contradicted"), (1.0, "undecided")])
@@ -157,4 +156,4 @@ def test_every_preset_is_valid_and_has_a_rule(name: str) -> None:
         assert len(make_counterexample(values).setting) >= 3
     else:
         config = make_config(values)
-        assert config.verdict in RULES and config.bytes_needed() < 2**31
+        assert (config.verdict in RULES or config.reading) and config.bytes_needed() < 2**31

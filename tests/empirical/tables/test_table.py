@@ -18,7 +18,7 @@ from empirical.runs.record import read_result, write_result
 from empirical.runs.run import record_failure
 from empirical.sweeps.execute import run_sweep
 from empirical.sweeps.results import sweep_frame
-from empirical.tables.bootstrap import bootstrap_row
+from empirical.tables.bootstrap import bootstrap_row, normal_row
 from empirical.tables.export import export, latex, markdown
 from empirical.tables.table import CELL, ResultTable, curves, labelled_curves, result_table, select_learning_rate
 from tests.empirical.fake_cohort import accuracy, fake_run, sweep_of
@@ -63,17 +63,27 @@ def test_learning_rates_that_miss_seeds_do_not_win_and_failed_runs_do_not_count(
 def test_the_bootstrap_agrees_with_resampling_by_hand(metric):
     rng = np.random.default_rng(3)
     label_N = rng.integers(0, 2, 60)
-    runs = [np.where(rng.random(60) < 0.8, label_N, 1 - label_N) for _ in range(2)]
-    made = bootstrap_row(metric, label_N, [runs], 2, rng=np.random.default_rng(0), draws=2000)
-    exact = np.mean([score(metric, confusion(label_N, run, 2)) for run in runs])
-    assert made.score_C[0] == pytest.approx(exact)
+    run = np.where(rng.random(60) < 0.8, label_N, 1 - label_N)
+    made = bootstrap_row(metric, label_N, [[run]], 2, rng=np.random.default_rng(0), draws=2000)
+    assert made.score_C[0] == pytest.approx(score(metric, confusion(label_N, run, 2)))
     draws = []
     for _ in range(2000):
         picked = rng.integers(0, 60, 60)
-        seeds = rng.integers(0, 2, 2)
-        draws.append(np.mean([score(metric, confusion(label_N[picked], runs[s][picked], 2)) for s in seeds]))
+        draws.append(score(metric, confusion(label_N[picked], run[picked], 2)))
     assert made.draws_BC[:, 0].mean() == pytest.approx(np.mean(draws), abs=0.008)
     assert made.draws_BC[:, 0].std() == pytest.approx(np.std(draws), rel=0.1)
+
+
+def test_few_seeds_get_students_interval():
+    scores = np.array([0.70, 0.71, 0.73])
+    low, high = normal_row([scores], np.zeros(1), rng=np.random.default_rng(0), draws=20_000).interval()
+    half = 4.303 * scores.std(ddof=1) / math.sqrt(3)
+    assert (high - low)[0] / 2 == pytest.approx(half, rel=0.06)
+
+
+def test_what_a_table_without_predictions_does_not_know_is_unknown():
+    row = normal_row([np.array([0.5]), np.array([0.6])], np.full(2, np.nan), rng=np.random.default_rng(0))
+    assert np.isnan(row.interval()[0]).all() and np.isnan(row.probability_best()).all()
 
 
 def test_one_seed_varies_as_a_binomial_proportion():
