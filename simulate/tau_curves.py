@@ -65,7 +65,7 @@ def curves(table: pd.DataFrame, replicates: pd.DataFrame | None = None, measure:
     keys = list(CurveKey._fields)
     long = None if replicates is None else dict(iter(replicates.groupby(keys, sort=False)))
     for values, group in done.groupby(keys, sort=False):
-        key = CurveKey(*values)
+        key = CurveKey._make(values)
         group = group.sort_values("tau")
         if long is None:
             result[key] = ShiftErrorCurve(

@@ -22,7 +22,7 @@ from theory.inference.curve import ShiftErrorCurve
 
 Floats = npt.NDArray[np.float64]
 Terms = Callable[[Floats, Floats], list[Floats]]
-DECAY = np.linspace(-1.0, 2.0, 25)  # exponents (base 10 a decade) of an amplitude that changes with the data size
+DECAY = np.linspace(-1.0, 2.0, 25)  # exponents of n in an amplitude: a coarse grid, then a finer one about its best
 FINE = np.linspace(0.0, 1.0, 401)
 
 
@@ -30,16 +30,20 @@ def _scaled(decay: float) -> Terms:
     return lambda u, m: [10 ** (-decay * m) * u, 10 ** (-decay * m) * u**2]
 
 
-def _floor_and_gain(decay: float, bend: float) -> Terms:
-    return lambda u, m: [u**2, 10 ** (-decay * m) * u**bend]
+def _harm_and_gain(bend: float) -> Callable[[float], Terms]:
+    return lambda decay: lambda u, m: [u**2, 10 ** (-decay * m) * u**bend]
 
 
-FORMS: dict[str, list[Terms]] = {
-    "flat": [lambda u, m: []],
-    "parabola": [lambda u, m: [u, u**2]],
-    "parabola, its depth a power of n": [_scaled(decay) for decay in DECAY],
-    "parabola, its terms linear in log n": [lambda u, m: [u, u**2, m * u, m * u**2]],
-    "harm u^2, gain u^p times a power of n": [_floor_and_gain(decay, p) for decay in DECAY for p in (0.25, 0.5, 1.0)],
+def _plain(terms: Terms) -> Callable[[float], Terms]:
+    return lambda decay: terms
+
+
+FORMS: dict[str, list[Callable[[float], Terms]]] = {
+    "flat": [_plain(lambda u, m: [])],
+    "parabola": [_plain(lambda u, m: [u, u**2])],
+    "parabola, its depth a power of n": [_scaled],
+    "parabola, its terms linear in log n": [_plain(lambda u, m: [u, u**2, m * u, m * u**2])],
+    "harm u^2, gain u^p times a power of n": [_harm_and_gain(bend) for bend in (0.25, 0.5, 1.0)],
 }
 NONE = "every cell its own mean"
 
@@ -120,15 +124,28 @@ def _least_squares(form: str, rows: Floats, u: Floats, m: Floats) -> tuple[Terms
     """The form's terms and coefficients that fit the mean of these units best."""
     mean, weight = _mean(rows), np.sqrt(np.sum(~np.isnan(rows), axis=0))
     kept = weight > 0
-    best: tuple[float, Terms, Floats] | None = None
-    for terms in FORMS[form]:
+
+    def fit(terms: Terms) -> tuple[float, Floats]:
         design = _design(terms, u, m)
         coefficients = np.linalg.lstsq((design * weight[..., None])[kept], (mean * weight)[kept], rcond=None)[0]
-        loss = float(np.sum(((mean - design @ coefficients) * weight)[kept] ** 2))
-        if best is None or loss < best[0]:
-            best = (loss, terms, coefficients)
-    assert best is not None
-    return best[1], best[2]
+        return float(np.sum(((mean - design @ coefficients) * weight)[kept] ** 2)), coefficients
+
+    moves = "power of n" in form
+    best = [_best(fit, build, DECAY if moves else DECAY[:1]) for build in FORMS[form]]
+    _, terms, coefficients = min(best, key=lambda one: one[0])
+    return terms, coefficients
+
+
+def _best(
+    fit: Callable[[Terms], tuple[float, Floats]], build: Callable[[float], Terms], decays: Floats
+) -> tuple[float, Terms, Floats]:
+    """(loss, terms, coefficients) at the best exponent of a grid, and of a ten times finer one about it."""
+    losses = [fit(build(float(decay)))[0] for decay in decays]
+    centre = float(decays[int(np.argmin(losses))])
+    finer = centre + np.linspace(-0.125, 0.125, 21) if len(decays) > 1 else np.array([centre])
+    found = [(*fit(build(float(decay))), float(decay)) for decay in finer]
+    loss, coefficients, decay = min(found, key=lambda one: one[0])
+    return loss, build(decay), coefficients
 
 
 def _design(terms: Terms, u: Floats, m: Floats) -> Floats:

@@ -64,10 +64,10 @@ def test_the_bootstrap_agrees_with_resampling_by_hand(metric):
     rng = np.random.default_rng(3)
     label_N = rng.integers(0, 2, 60)
     run = np.where(rng.random(60) < 0.8, label_N, 1 - label_N)
-    made = bootstrap_row(metric, label_N, [[run]], 2, rng=np.random.default_rng(0), draws=2000)
+    made = bootstrap_row(metric, label_N, [[run]], 2, rng=np.random.default_rng(0), draws=8000)
     assert made.score_C[0] == pytest.approx(score(metric, confusion(label_N, run, 2)))
     draws = []
-    for _ in range(2000):
+    for _ in range(8000):
         picked = rng.integers(0, 60, 60)
         draws.append(score(metric, confusion(label_N[picked], run[picked], 2)))
     assert made.draws_BC[:, 0].mean() == pytest.approx(np.mean(draws), abs=0.008)
