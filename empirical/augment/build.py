@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from empirical.augment.eda import EasyDataAugmentation
-from empirical.augment.entropy_filter import EntropyFilter, Teacher
+from empirical.augment.entropy_filter import EntropyFilter, Scorer
 from empirical.augment.neighbours import neighbour_table
 from empirical.augment.protocol import Augmenter
 from empirical.augment.replacement import NearestNeighbours, RandomReplacement
 from empirical.augment.seq2seq import PAPER_PIVOTS, Seq2Seq
 from empirical.augment.synonym import Lexicon, SynonymReplacement
-from empirical.augment.translation import Apertium, Engine, Store
+from empirical.augment.translation import Apertium, Store, Translator
 from empirical.augment.whole_texts import BackTranslation, GroundTruth
 from empirical.augment.wordnet import Thesaurus
 from empirical.config import AUGMENTERS, AugmentConfig
@@ -35,7 +35,7 @@ def make_augmenter(
     embeddings: NDArray[np.float32] | None = None,
     held_out: Batch | None = None,
     held_out_labels: NDArray[np.integer] | None = None,
-    teacher: Teacher | None = None,
+    teacher: Scorer | None = None,
     cache: Path | None = None,
     max_length: int | None = None,
 ) -> Augmenter:
@@ -46,7 +46,7 @@ def make_augmenter(
     held_out: texts outside the training subset, needed by `ground-truth`, and their gold labels.
     teacher: function from a batch to logits of shape (B, C), needed with `entropy_quantile`.
     cache: folder for neighbour tables, WordNet and translations; None: the user's cache folder.
-    max_length: tokens that back-translated texts are cut to; None: the tokenizer's own limit.
+    max_length: tokens that texts which grew are cut to; None: the tokenizer's own limit.
 
     Raises:
         InputError: an unknown name, or something an augmenter needs is missing here.
@@ -75,13 +75,13 @@ def _plain(
         case "random":
             return RandomReplacement.of(codec.vocabulary)
         case "synonym":
-            return SynonymReplacement(Lexicon(codec, Thesaurus.open(cache)))
+            return SynonymReplacement(Lexicon(codec, Thesaurus.open(cache)), max_length)
         case "eda":
-            return EasyDataAugmentation(Lexicon(codec, Thesaurus.open(cache)))
+            return EasyDataAugmentation(Lexicon(codec, Thesaurus.open(cache)), max_length)
         case "back-translation":
             store = Store((cache or cache_directory()) / "translations.sqlite")
             limit = max_length or codec.vocabulary.max_length or DEFAULT_MAX_LENGTH
-            return BackTranslation(make_engine(config), store, tokenizer, limit)
+            return BackTranslation(make_translator(config), store, tokenizer, limit)
         case "ground-truth":
             if held_out is None or not len(held_out):
                 raise InputError(
@@ -91,17 +91,18 @@ def _plain(
     raise unknown_name("augmenter", config.augmenter, AUGMENTERS)
 
 
-def make_engine(config: AugmentConfig) -> Engine:
+def make_translator(config: AugmentConfig) -> Translator:
     """The translator that a configuration of back-translation names; no program is started, no weights are loaded.
 
     Raises:
         InputError: Apertium is not installed, or cannot go through the pivots asked for.
     """
-    if config.engine in (None, "apertium"):
+    engine = config.engine or "apertium"
+    if engine == "apertium":
         if config.pivots not in (None, Apertium.pivots):
             raise InputError("pivots", config.pivots, f"{Apertium.pivots} with the engine apertium")
         return Apertium()
-    return Seq2Seq(config.engine, config.pivots or PAPER_PIVOTS, config.decoding)
+    return Seq2Seq(engine, config.pivots or PAPER_PIVOTS, config.decoding)
 
 
 def _table(

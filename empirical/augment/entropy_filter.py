@@ -14,7 +14,7 @@ from empirical.tokens.batch import Augmented, Batch
 
 SCORED = 512  # texts that the teacher is asked about at a time
 
-Teacher = Callable[[Batch], NDArray[np.floating]]
+Scorer = Callable[[Batch], NDArray[np.float32]]  # the teacher's logits of B texts, shape (B, C)
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class EntropyFilter:
     """
 
     inner: Augmenter
-    teacher: Teacher
+    teacher: Scorer
     quantile: float
 
     @property

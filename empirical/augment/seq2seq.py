@@ -78,7 +78,8 @@ class Seq2Seq:
         with torch.inference_mode(), torch.random.fork_rng(devices=devices):
             torch.manual_seed(seed % 2**63)
             tokens = model.generate(**encoded, forced_bos_token_id=first, max_length=length, **options)
-        return tokenizer.batch_decode(tokens, skip_special_tokens=True)
+        answers: list[str] = tokenizer.batch_decode(tokens, skip_special_tokens=True)
+        return answers
 
     def _load(self) -> tuple[Any, Any]:
         if self._loaded is None:
@@ -89,7 +90,7 @@ class Seq2Seq:
             try:
                 tokenizer = AutoTokenizer.from_pretrained(self._model_name)
                 model = AutoModelForSeq2SeqLM.from_pretrained(
-                    self._model_name, dtype=torch.float16 if cuda else torch.float32
+                    self._model_name, dtype=torch.float16 if cuda else torch.float32, use_safetensors=True
                 )
             except (OSError, ValueError) as error:
                 allowed = "`apertium`, or a translation model that is on this machine or can be downloaded"

@@ -240,7 +240,8 @@ class Cohort:
         scored = [0]
         if augment.entropy_quantile is not None:
             needs["teacher"] = self._scorer(scored)
-        augmenter = make_augmenter(augment, tokenizer=self.tokenizers[self.base], cache=self.folder, **needs)
+        needs |= {"cache": self.folder, "max_length": self.config.task.max_length}
+        augmenter = make_augmenter(augment, tokenizer=self.tokenizers[self.base], **needs)
         return Augmentation(
             config=augment,
             augmenter=augmenter,
