@@ -36,11 +36,13 @@ class EncT5ForSequenceClassification(PreTrainedModel):
         self.encoder = T5EncoderModel(config)
         self.dropout = nn.Dropout(config.classifier_dropout)
         self.dense = nn.Linear(config.d_model, config.d_model)
+        assert config.num_labels is not None  # a transformers configuration always has labels
         self.classifier = nn.Linear(config.d_model, config.num_labels)
         self.post_init()
 
     def get_input_embeddings(self) -> nn.Module:
-        return self.encoder.get_input_embeddings()
+        embeddings: nn.Module = self.encoder.get_input_embeddings()
+        return embeddings
 
     def set_input_embeddings(self, value: nn.Module) -> None:
         self.encoder.set_input_embeddings(value)
