@@ -161,7 +161,10 @@ def _masked_tsv(path: Path) -> Iterator[Row]:
 
 
 def _masked(path: Path, spec: TaskSpec) -> Iterator[Row]:
-    """The rows of JSON lines `{"text", "entities": [{"start", "end"}, {...}], "label"}` with both entities masked."""
+    """The rows of JSON lines `{"text", "entities": [{"start", "end"}, {...}], "label"}` with both entities masked.
+
+    The first entity of the list gets the task's first mask, wherever in the text it stands.
+    """
     for line, row in read_rows(path):
         entities, text = row.get("entities"), row.get("text")
         if not isinstance(text, str) or not isinstance(entities, list) or len(entities) != 2:

@@ -11,6 +11,7 @@ import json
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -59,7 +60,7 @@ def _decoded(path: Path) -> str:
 
 def _delimited(path: Path, text: str, delimiter: str, quoted: bool, header: Sequence[str] | None) -> Iterator[Row]:
     csv.field_size_limit(max(csv.field_size_limit(), len(text) + 1))
-    quoting = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting, strict=quoted)
     columns = list(header) if header is not None else None
     try:
@@ -157,7 +158,7 @@ def _label(where: str, row: dict[str, object], column: str, labels: Sequence[str
 
 def _sorted_labels(found: Iterable[str]) -> tuple[str, ...]:
     distinct = set(found)
-    if all(label.lstrip("-").isdigit() for label in distinct):
+    if all(label.removeprefix("-").isdecimal() for label in distinct):
         return tuple(sorted(distinct, key=int))
     return tuple(sorted(distinct))
 
