@@ -83,8 +83,8 @@ def intrinsic_dimension(x_ND: Floats) -> int:
     distinct_ND = np.unique(x_ND, axis=0)
     if len(distinct_ND) < 20:
         raise InputError("texts", f"{len(distinct_ND)} distinct ones", "20 or more for an intrinsic dimension")
-    found = round(float(TwoNN().fit(distinct_ND).dimension_))
-    return max(1, min(found, x_ND.shape[1], len(distinct_ND) - 1))
+    found: int = round(float(TwoNN().fit(distinct_ND).dimension_))
+    return int(np.clip(found, 1, min(x_ND.shape[1], len(distinct_ND) - 1)))
 
 
 def measure_shift(

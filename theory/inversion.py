@@ -79,7 +79,7 @@ def log_data_size_required(
 def _l1_excess(log_n: Floats, epsilon: Floats, delta: Floats, tau: Floats, d: Floats) -> Floats:
     """Scarf's bound + concentration - epsilon."""
     log_spend = 0.5 * np.log(-2 * np.log(delta))
-    return radial.scarf(log_n, tau, d) + np.exp(log_spend - log_n / 2) - epsilon
+    return np.asarray(radial.scarf(log_n, tau, d) + np.exp(log_spend - log_n / 2) - epsilon)
 
 
 def data_size_required(

@@ -26,8 +26,13 @@ def root(
     `width` (relative to the argument above 1) from one where it is positive. NaN ends stay NaN.
     Chandrupatla's method (1997).
     """
-    tolerances = {"xatol": width / 2, "xrtol": width / 2, "fatol": 0.0, "frtol": 0.0}
-    found = find_root(function, (refused, accepted), args=tuple(args), tolerances=tolerances)
+    width /= 2  # an absolute and a relative half
+    found = find_root(
+        function,
+        (refused, accepted),
+        args=tuple(args),
+        tolerances={"xatol": width, "xrtol": width, "fatol": 0.0, "frtol": 0.0},
+    )
     (low, high), (at_low, at_high) = found.bracket, found.f_bracket
     safe = np.where(at_low <= 0, low, np.where(at_high <= 0, high, np.nan))
     result: Floats = np.where(found.f_x <= 0, found.x, safe)

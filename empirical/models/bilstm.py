@@ -33,7 +33,7 @@ class BiLSTMConfig(PretrainedConfig):
         self.hidden_size = hidden_size
         self.dropout = dropout
         self.num_hidden_layers = num_hidden_layers
-        super().__init__(pad_token_id=pad_token_id, **rest)
+        super().__init__(**{"pad_token_id": pad_token_id, **rest})
 
 
 class BiLSTMLayer(nn.Module):
@@ -68,7 +68,7 @@ class BiLSTMForSequenceClassification(PreTrainedModel):
         self.dropout = nn.Dropout(config.dropout)
         self.dense = nn.Linear(width, width)
         self.classifier = nn.Linear(width, classes)
-        self.post_init()
+        PreTrainedModel.post_init(self)
 
     def get_input_embeddings(self) -> nn.Embedding:
         return self.embedding

@@ -75,7 +75,8 @@ def build_model(config: ModelConfig, labels: Sequence[str], seed: int) -> PreTra
     build = {"encoder": _encoder, "bilstm": _bilstm, "enct5": _enct5}[config.architecture]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(step_generator(seed, 0, Draws.INITIAL_WEIGHTS).integers(2**62)))
-        model = build(config, naming).float()
+        model: PreTrainedModel = build(config, naming)
+        model.float()
     if config.freeze_embeddings:
         model.get_input_embeddings().requires_grad_(False)
     read_first_token_only(model)

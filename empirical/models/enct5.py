@@ -38,7 +38,7 @@ class EncT5ForSequenceClassification(PreTrainedModel):
         self.dense = nn.Linear(config.d_model, config.d_model)
         assert config.num_labels is not None  # a transformers configuration always has labels
         self.classifier = nn.Linear(config.d_model, config.num_labels)
-        self.post_init()
+        PreTrainedModel.post_init(self)
 
     def get_input_embeddings(self) -> nn.Module:
         embeddings: nn.Module = self.encoder.get_input_embeddings()
