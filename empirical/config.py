@@ -31,7 +31,10 @@ class TaskConfig(_Config):
     label: str | None = Field(None, description="column of the label")
     labels: tuple[str, ...] | None = Field(None, description="label names in the order of the class indices")
     max_length: int = Field(128, ge=4, description="tokens a text (or pair) is cut to")
-    validation_size: int | float | None = Field(None, description="examples (or share) cut from train for choices")
+    validation_size: int | float | None = Field(
+        None,
+        description="examples (or share) cut from train for choices; 0: none, and a split that is given joins train",
+    )
     split_seed: int = Field(0, ge=0, description="seed of the validation split and of the subsets")
     stratified: bool = Field(False, description="subsets keep the share of every class")
 

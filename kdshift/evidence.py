@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from theory.errors import InputError
-from theory.inference.curve import Optimum, ShiftErrorCurve, power_law
+from theory.inference.curve import Optimum, ShiftErrorCurve
+from theory.inference.power_law import power_law
 
 LEVEL = 0.95
 DRAWS = 2000

@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter, NullLocator
 
 from theory.errors import InputError
-from theory.inference.curve import Optimum, PowerLaw, ShiftErrorCurve, power_law
+from theory.inference.curve import Optimum, ShiftErrorCurve
 from theory.inference.curve_figure import draw_curves, shades
+from theory.inference.power_law import PowerLaw, power_law
 
 
 def panels_of(count: int, width: float, height: float) -> tuple[Figure, list[Axes]]:

@@ -6,49 +6,54 @@ displacements, teacher, random features and test points.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from simulate.experiment_config import ExperimentConfig, Family
 from simulate.imperfect_teacher import build_teacher
-from simulate.kernel import unit_displacement
+from simulate.kernel import Moves, correlated, draw_moves, population_norm
 from simulate.seeds import streams
 from simulate.students.registry import build_student
 from simulate.supervision import loss_weights, supervise
 from simulate.truth import build_truth
 
+Measures = dict[str, npt.NDArray[np.float64]]
 MEASURES = ("error", "squared_error", "misclassification", "teacher_error", "teacher_error_original", "teacher_sup")
 
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """What replicates of one family see, before tau enters: R replicates, n originals, m displacements, Q test points.
+    """What replicates of one family see, before tau enters: R replicates, n originals, m moves, Q test points.
 
-    original_Rnd, label_Rn (0 or 1), displacement_Rmd (variance 1), parent_m, test_RQd.
+    original_Rnd, label_Rn (0 or 1), parent_Rm (which original each augmented point comes from), test_RQd.
     """
 
     original_Rnd: Tensor
     label_Rn: Tensor
-    displacement_Rmd: Tensor
-    parent_m: Tensor
+    parent_Rm: Tensor
+    moves: Moves
     test_RQd: Tensor
 
     def augmented(self, taus: Sequence[float]) -> Tensor:
-        """x' = x + sqrt(tau) z, shape (R, T, m, d)."""
-        root = torch.tensor([math.sqrt(tau) for tau in taus], device=self.original_Rnd.device)
-        parents = self.original_Rnd[:, None, self.parent_m]
-        return parents + root[None, :, None, None] * self.displacement_Rmd[:, None]
+        """x' of every augmented example at every tau, shape (R, T, m, d); tau = 0 is the original itself."""
+        return self.moves.apply(parents_of(self.original_Rnd, self.parent_Rm), taus)
+
+
+def parents_of(original_Rnd: Tensor, parent_Rm: Tensor) -> Tensor:
+    """The original of every augmented example, shape (R, m, d)."""
+    return original_Rnd.gather(1, parent_Rm[..., None].expand(-1, -1, original_Rnd.shape[-1]))
 
 
 def generate(config: ExperimentConfig, family: Family, replicates: Sequence[int]) -> World:
-    """Draw the world of these replicates; every original gets as many augmented examples as any other, give or take 1.
+    """Draw the world of these replicates.
 
-    The first k augmented examples do not depend on how many are drawn, so amounts are nested.
+    Parents are `dealt` (every original gets as many augmented examples as any other, give or take 1) or `iid` as in
+    section 4.2's mixture. The first k augmented examples do not depend on how many are drawn, so amounts are nested.
     """
     device, dimension, size = torch.device(config.device), family.dimension, family.data_size
     truth, augmented_size = build_truth(family.truth), family.examples(config.online_size)
@@ -57,29 +62,38 @@ def generate(config: ExperimentConfig, family: Family, replicates: Sequence[int]
     for rng in streams(*address, "data"):
         original.append(rng.standard_normal((size, dimension), dtype=np.float32))
         uniform.append(rng.random(size, dtype=np.float32))
-    displacement = [
-        unit_displacement(
-            family.kernel,
-            rng,
-            augmented_size,
-            dimension,
-            subspace_dimension=config.subspace_dimension,
-            tail_dof=config.tail_dof,
-        )
-        for rng in streams(*address, "augmentation")
-    ]
-    test = [rng.standard_normal((config.test_size, dimension), dtype=np.float32) for rng in streams(*address, "test")]
+        original[-1] = correlated(original[-1], rng, config.correlation)
     original_Rnd = torch.from_numpy(np.stack(original)).to(device)
+    parent_Rm = (torch.arange(augmented_size, device=device) % size).expand(len(replicates), -1)
+    if config.parents == "iid":
+        drawn = [rng.integers(0, size, augmented_size) for rng in streams(*address, "parents")]
+        parent_Rm = torch.from_numpy(np.stack(drawn)).to(device)
+    moves = draw_moves(
+        family.kernel,
+        streams(*address, "augmentation"),
+        parents_of(original_Rnd, parent_Rm),
+        config.correlation,
+        config.kernel_shape,
+    )
     return World(
         original_Rnd=original_Rnd,
         label_Rn=(torch.from_numpy(np.stack(uniform)).to(device) < truth(original_Rnd)).float(),
-        displacement_Rmd=torch.from_numpy(np.stack(displacement)).to(device),
-        parent_m=torch.arange(augmented_size, device=device) % size,
-        test_RQd=torch.from_numpy(np.stack(test)).to(device),
+        parent_Rm=parent_Rm,
+        moves=moves,
+        test_RQd=torch.from_numpy(_test_points(config, address)).to(device),
     )
 
 
-def simulate_block(config: ExperimentConfig, family: Family, start: int, stop: int) -> dict[str, np.ndarray]:
+def _test_points(config: ExperimentConfig, address: tuple[int, int, int, Sequence[int]]) -> npt.NDArray[np.float32]:
+    """Fresh points of the population (R, Q, d)."""
+    shape = (config.test_size, address[1])
+    drawn = [(rng.standard_normal(shape, dtype=np.float32), rng) for rng in streams(*address, "test")]
+    return np.stack([correlated(points, rng, config.correlation) for points, rng in drawn])
+
+
+def simulate_block(
+    config: ExperimentConfig, family: Family, start: int, stop: int
+) -> dict[str, npt.NDArray[np.float64]]:
     """Measures of replicates start .. stop - 1 at every tau: name -> (R, T) array of `MEASURES`.
 
     error: E|h - f| over fresh points of P; squared_error: E(h - f)^2; misclassification: P(1{h > 1/2} != y), y drawn
@@ -100,6 +114,7 @@ def simulate_block(config: ExperimentConfig, family: Family, start: int, stop: i
         outside=family.outside,
         teacher_size=config.teacher_size,
         device=torch.device(config.device),
+        correlation=config.correlation,
     )
     augmented_RTmd = world.augmented(config.tau)
     flat = augmented_RTmd.flatten(1, 2)
@@ -110,14 +125,14 @@ def simulate_block(config: ExperimentConfig, family: Family, start: int, stop: i
         label_Rn=world.label_Rn,
         teacher_Rn=teacher(world.original_Rnd),
         augmented_RTmd=augmented_RTmd,
-        parent_m=world.parent_m,
+        parent_Rm=world.parent_Rm,
         teacher_RTm=teacher_RTm,
     )
     student = build_student(family.student, config.students, online=family.online)
     predicted_RTQ = student(examples, world.test_RQd, streams(*address, "student"))
     gap_RTm = (teacher_RTm - truth(flat).reshape(teacher_RTm.shape)).abs()
     original_gap_RQ = (teacher(world.test_RQd) - truth(world.test_RQd)).abs()
-    inside_RTm = torch.linalg.vector_norm(augmented_RTmd, dim=-1) <= family.trust_radius
+    inside_RTm = population_norm(augmented_RTmd, config.correlation) <= family.trust_radius
     measures = _student_errors(predicted_RTQ, truth(world.test_RQd)) | {
         "teacher_error": gap_RTm.mean(-1),
         "teacher_error_original": original_gap_RQ.mean(-1, keepdim=True).expand(-1, len(config.tau)),

@@ -188,7 +188,7 @@ def summarise(config: ExperimentConfig, replicates: pd.DataFrame, results: dict[
     for family in config.families():
         mine = replicates[_is_family(replicates, config, family)]
         reasons = [out for unit, out in results.items() if unit.family == family and isinstance(out, str)]
-        bayes, bayes_se = bayes_error(family.truth, family.dimension)
+        bayes, bayes_se = bayes_error(family.truth, family.dimension, correlation=config.correlation)
         for position, tau in enumerate(config.tau):
             cell = mine[mine["tau"] == tau]
             row: dict[str, Any] = {**columns(config, family), "tau": tau, **_summary(cell)}

@@ -21,7 +21,7 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from simulate.imperfect_teacher import check_teacher
-from simulate.kernel import check_kernel
+from simulate.kernel import KernelShape, check_kernel
 from simulate.students.registry import STUDENTS, StudentConfig
 from simulate.supervision import loss_weights
 from simulate.truth import build_truth
@@ -40,7 +40,7 @@ AXES = (
     "kernel",
     "student",
 )
-GROWING = (*AXES, "tau", "replicates", "max_replicates", "target_se", "title", "verdict")
+GROWING = (*AXES, "tau", "replicates", "max_replicates", "target_se", "title", "verdict", "reading")
 
 
 class _Config(BaseModel):
@@ -85,6 +85,7 @@ class ExperimentConfig(_Config):
 
     title: str = "simulation"
     verdict: str | None = Field(None, description="the rule that reads the table; None: no verdict")
+    reading: str | None = Field(None, description="the theory that the curves are read against; None: none")
     dimension: tuple[int, ...] = (5,)
     data_size: tuple[int, ...] = (30, 100, 300, 1000)
     tau: tuple[float, ...] = tuple(float(f"{x:.4g}") for x in np.geomspace(0.001, 3.0, 12))
@@ -111,6 +112,9 @@ class ExperimentConfig(_Config):
     gamma: float = 0.5
     subspace_dimension: int = Field(1, ge=1)
     tail_dof: float = 3.0
+    neighbour_width: float = Field(0.2, gt=0, le=1, description="ranks that neighbour_replacement draws from")
+    correlation: float = Field(0.0, ge=0, lt=1, description="correlation of any two coordinates of the population")
+    parents: Literal["dealt", "iid"] = Field("dealt", description="originals of augmented examples: in turn, or drawn")
     students: StudentConfig = StudentConfig()
     device: str = Field("cpu", description="torch device")
 
@@ -132,7 +136,7 @@ class ExperimentConfig(_Config):
             if not values or len(set(values)) != len(values):
                 raise InputError(axis, list(values), "at least one value, none twice")
         for tau in self.tau:
-            _finite("tau", tau, tau > 0, "a finite variance > 0")
+            _finite("tau", tau, tau >= 0, "a finite variance >= 0 (0: the originals themselves)")
         for name in ("dimension", "data_size"):
             for value in getattr(self, name):
                 _finite(name, value, value >= 1, "a whole number >= 1")
@@ -146,12 +150,22 @@ class ExperimentConfig(_Config):
             loss_weights(family.supervision, self.alpha, self.beta, self.gamma)
             build_truth(family.truth)
             check_teacher(family.teacher, family.outside, family.teacher_epsilon, family.trust_radius)
-            check_kernel(family.kernel, family.dimension, self.subspace_dimension, self.tail_dof)
+            check_kernel(family.kernel, family.dimension, self.tau, self.kernel_shape)
             if family.student not in STUDENTS:
                 raise unknown_name("student", family.student, STUDENTS)
+        if self.distance_points and (self.correlation or self.tau[0] == 0):
+            found = f"correlation {self.correlation:g}, least tau {self.tau[0]:g}"
+            raise InputError("distance_points", found, "correlation 0 and tau > 0 where distances are measured")
         if self.max_replicates < self.replicates and self.target_se is not None:
             raise InputError("max_replicates", self.max_replicates, f"at least replicates ({self.replicates})")
         return self
+
+    @property
+    def kernel_shape(self) -> KernelShape:
+        """What kernels need besides tau."""
+        return KernelShape(
+            subspace_dimension=self.subspace_dimension, tail_dof=self.tail_dof, neighbour_width=self.neighbour_width
+        )
 
     def families(self) -> list[Family]:
         """Every combination of the axes but tau, in the order of the axes."""

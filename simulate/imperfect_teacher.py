@@ -18,6 +18,7 @@ from torch import Tensor
 
 from simulate.features import draw_features, fit_ridge, fourier_features
 from simulate.field import SmoothField
+from simulate.kernel import correlated, population_norm
 from simulate.truth import Truth
 from theory.errors import InputError, unknown_name
 
@@ -37,7 +38,8 @@ class Teacher(Protocol):
 class NoisyTeacher:
     """f plus a smooth field of sup norm `epsilon` inside norm `radius`, `outside` beyond it; clipped to [0, 1].
 
-    Clipping towards [0, 1], where f lies, never enlarges the error, so |g - f| <= epsilon inside.
+    The norm is the population's own (`correlation` of its coordinates), so that a point is outside where its kind is
+    rare. Clipping towards [0, 1], where f lies, never enlarges the error, so |g - f| <= epsilon inside.
     """
 
     truth: Truth
@@ -45,13 +47,14 @@ class NoisyTeacher:
     field: SmoothField | None
     radius: float = float("inf")
     outside: str = "half"
+    correlation: float = 0.0
 
     def __call__(self, x_RPd: Tensor) -> Tensor:
         f = self.truth(x_RPd)
         inside = f if self.field is None else torch.clamp(f + self.epsilon * self.field(x_RPd), 0.0, 1.0)
         if self.radius == float("inf"):
             return inside
-        norm = torch.linalg.vector_norm(x_RPd, dim=-1)
+        norm = population_norm(x_RPd, self.correlation)
         return torch.where(norm <= self.radius, inside, self._beyond(f, norm, x_RPd))
 
     def _beyond(self, f: Tensor, norm: Tensor, x_RPd: Tensor) -> Tensor:
@@ -100,28 +103,36 @@ def build_teacher(
     outside: str,
     teacher_size: int,
     device: torch.device,
+    correlation: float = 0.0,
 ) -> Teacher:
     """One teacher a generator (a replicate), evaluated together."""
     if name == "exact":
         return NoisyTeacher(truth=truth, epsilon=0.0, field=None)
     if name == "learned":
-        return _learn(truth, rngs, dimension, teacher_size, device)
+        return _learn(truth, rngs, dimension, teacher_size, device, correlation)
     return NoisyTeacher(
         truth=truth,
         epsilon=teacher_epsilon,
         field=SmoothField.draw(rngs, dimension, device),
         radius=trust_radius if name == "trusted" else float("inf"),
         outside=outside,
+        correlation=correlation,
     )
 
 
 def _learn(
-    truth: Truth, rngs: Sequence[np.random.Generator], dimension: int, size: int, device: torch.device
+    truth: Truth,
+    rngs: Sequence[np.random.Generator],
+    dimension: int,
+    size: int,
+    device: torch.device,
+    correlation: float,
 ) -> LearnedTeacher:
     parts = []
     for rng in rngs:
         frequency, phase = draw_features([rng], dimension, LEARNED_FEATURES, 0.5, device)
-        x = torch.from_numpy(rng.standard_normal((1, size, dimension), dtype=np.float32)).to(device)
+        drawn = rng.standard_normal((size, dimension), dtype=np.float32)
+        x = torch.from_numpy(correlated(drawn, rng, correlation)[None]).to(device)
         uniform = torch.from_numpy(rng.random((1, size), dtype=np.float32)).to(device)
         label = (uniform < truth(x)).float()
         coefficient = fit_ridge(x, label - 0.5, torch.ones(size, device=device), frequency, phase, penalty=1e-5)

@@ -12,8 +12,8 @@ from typing import Literal
 
 import numpy as np
 
-Purpose = Literal["data", "augmentation", "teacher", "student", "test", "distance", "truth"]
-PURPOSES: tuple[Purpose, ...] = ("data", "augmentation", "teacher", "student", "test", "distance", "truth")
+Purpose = Literal["data", "augmentation", "teacher", "student", "test", "distance", "truth", "parents"]
+PURPOSES: tuple[Purpose, ...] = ("data", "augmentation", "teacher", "student", "test", "distance", "truth", "parents")
 
 
 def stream(seed: int, dimension: int, data_size: int, replicate: int, purpose: Purpose) -> np.random.Generator:

@@ -60,19 +60,19 @@ def supervise(
     label_Rn: Tensor,
     teacher_Rn: Tensor,
     augmented_RTmd: Tensor,
-    parent_m: Tensor,
+    parent_Rm: Tensor,
     teacher_RTm: Tensor,
 ) -> Examples:
     """Targets and weights of the loss above.
 
-    `label_Rn` are the labels y of the originals, `parent_m` says which original each augmented point came from,
+    `label_Rn` are the labels y of the originals, `parent_Rm` says which original each augmented point came from,
     `teacher_Rn` and `teacher_RTm` are the teacher's probabilities on both.
     """
-    copied_RTm = label_Rn[:, None, parent_m].expand_as(teacher_RTm)
+    copied_RTm = label_Rn.gather(1, parent_Rm)[:, None].expand_as(teacher_RTm)
     target_RTm = weights.beta * copied_RTm + (1 - weights.beta) * teacher_RTm
-    m, n = parent_m.numel(), label_Rn.shape[1]
+    m, n = parent_Rm.shape[1], label_Rn.shape[1]
     if weights.gamma == 0:
-        return Examples(x_RTMd=augmented_RTmd, target_RTM=target_RTm, weight_M=torch.ones_like(parent_m).float())
+        return Examples(x_RTMd=augmented_RTmd, target_RTM=target_RTm, weight_M=target_RTm.new_ones(m))
     taus = augmented_RTmd.shape[1]
     target_Rn = weights.alpha * label_Rn + (1 - weights.alpha) * teacher_Rn
     share = [torch.full((n,), weights.gamma / n), torch.full((m,), (1 - weights.gamma) / m)]

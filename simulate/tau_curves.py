@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from theory.errors import InputError
-from theory.inference.curve import Optimum, PowerLaw, ShiftErrorCurve, power_law
+from theory.inference.curve import Optimum, ShiftErrorCurve
+from theory.inference.power_law import PowerLaw, power_law
 from theory.risk import best_tau
 
 

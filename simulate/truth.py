@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from simulate.kernel import correlated
 from theory.errors import unknown_name
 
 Truth = Callable[[Tensor], Tensor]
@@ -74,10 +75,10 @@ def build_truth(name: str) -> Truth:
 
 
 @lru_cache(maxsize=64)
-def bayes_error(name: str, dimension: int, seed: int = 0) -> tuple[float, float]:
-    """E min(f, 1 - f) under N(0, I_d) and its standard error, from 200 000 points (estimated once a process)."""
+def bayes_error(name: str, dimension: int, seed: int = 0, correlation: float = 0.0) -> tuple[float, float]:
+    """E min(f, 1 - f) over the population and its standard error, from 200 000 points (estimated once a process)."""
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(dimension,)))
-    x = torch.from_numpy(rng.standard_normal((BAYES_POINTS, dimension), dtype=np.float32))
+    x = torch.from_numpy(correlated(rng.standard_normal((BAYES_POINTS, dimension), dtype=np.float32), rng, correlation))
     f = build_truth(name)(x).double()
     least = torch.minimum(f, 1 - f)
     return float(least.mean()), float(least.std()) / math.sqrt(BAYES_POINTS)

@@ -13,10 +13,10 @@ from typing import Any
 _HOME = {
     "InputError": "errors",
     "Optimum": "inference.curve",
-    "PowerLaw": "inference.curve",
+    "PowerLaw": "inference.power_law",
     "Setting": "setting",
     "ShiftErrorCurve": "inference.curve",
-    "power_law": "inference.curve",
+    "power_law": "inference.power_law",
 }
 __all__ = ["InputError", "Optimum", "PowerLaw", "Setting", "ShiftErrorCurve", "power_law"]
 

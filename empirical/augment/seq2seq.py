@@ -9,6 +9,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from empirical.weights import safetensors_source
 from theory.errors import InputError
 
 PAPER_MODEL = "facebook/nllb-200-1.3B"
@@ -90,7 +91,9 @@ class Seq2Seq:
             try:
                 tokenizer = AutoTokenizer.from_pretrained(self._model_name)
                 model = AutoModelForSeq2SeqLM.from_pretrained(
-                    self._model_name, dtype=torch.float16 if cuda else torch.float32, use_safetensors=True
+                    safetensors_source(self._model_name),
+                    dtype=torch.float16 if cuda else torch.float32,
+                    use_safetensors=True,
                 )
             except (OSError, ValueError) as error:
                 allowed = "`apertium`, or a translation model that is on this machine or can be downloaded"

@@ -1,7 +1,7 @@
 """Teachers and students as one kind of thing: a transformers classifier with its tokenizer (section 5.2).
 
 Any encoder of the hub or of a local directory, whole, cut to some of its layers or made fresh; a BiLSTM; an EncT5.
-Weights come from safetensors only, and no code is ever loaded with them.
+Weights come from safetensors only (a pickle is converted first, see `empirical.weights`), and no code with them.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from empirical.models.last_layer import read_first_token_only
 from empirical.models.minilm import minilm_path, read_embeddings
 from empirical.randomness import Draws, step_generator
 from empirical.tokens.batch import Batch
+from empirical.weights import safetensors_source
 from theory.errors import InputError
 
 logger = logging.getLogger(__name__)
@@ -146,7 +147,8 @@ def _enct5(config: ModelConfig, naming: dict[str, Any]) -> PreTrainedModel:
     settings.is_encoder_decoder = False
     if config.fresh:
         return EncT5ForSequenceClassification(_resized(settings, config))
-    model = _load(lambda: from_t5(source_of(config), settings, use_safetensors=True, **LOCAL), source_of(config))
+    source = source_of(config)
+    model = _load(lambda: from_t5(safetensors_source(source), settings, use_safetensors=True, **LOCAL), source)
     return model if config.layers is None else keep_layers(model, config.layers)
 
 
@@ -174,7 +176,9 @@ def _bilstm(config: ModelConfig, naming: dict[str, Any]) -> PreTrainedModel:
 def _pretrained(kind: Any, source: str, settings: Any) -> PreTrainedModel:
     """Pretrained weights; only the head may be missing or of another shape, and is then new."""
     load = {"config": settings, "use_safetensors": True, "ignore_mismatched_sizes": True, "output_loading_info": True}
-    loaded: tuple[PreTrainedModel, Any] = _load(lambda: kind.from_pretrained(source, **load, **LOCAL), source)
+    loaded: tuple[PreTrainedModel, Any] = _load(
+        lambda: kind.from_pretrained(safetensors_source(source), **load, **LOCAL), source
+    )
     model, info = loaded
     absent = {key for key in info["missing_keys"]} | {entry[0] for entry in info["mismatched_keys"]}
     body = sorted(key for key in absent if not any(part in HEAD for part in key.split(".")))
@@ -193,7 +197,9 @@ def load_classifier(source: str) -> PreTrainedModel:
     """
     load = {"use_safetensors": True, "output_loading_info": True}
     kind = AutoModelForSequenceClassification
-    loaded: tuple[PreTrainedModel, Any] = _load(lambda: kind.from_pretrained(source, **load, **LOCAL), source)
+    loaded: tuple[PreTrainedModel, Any] = _load(
+        lambda: kind.from_pretrained(safetensors_source(source), **load, **LOCAL), source
+    )
     model, info = loaded
     if absent := sorted(info["missing_keys"]):
         raise InputError(f"weights of {source}", f"{absent[0]} missing", "a fine-tuned classifier (set teacher_train)")
@@ -271,7 +277,7 @@ def embedding_matrix(config: ModelConfig) -> NDArray[np.float32]:
     """The pretrained input embeddings of a model, float32 of shape (V, D), read without building it if it is local."""
     source = source_of(config)
     if Path(source).is_dir():
-        return read_embeddings(Path(source))
+        return read_embeddings(Path(safetensors_source(source)))
     model = build_model(ModelConfig(name=config.name), ("0", "1"), 0)
     matrix_VD: NDArray[np.float32] = _input_weights(model).detach().numpy()
     return matrix_VD

@@ -176,6 +176,7 @@ def _outcome(student: Student) -> dict[str, Any]:
         "status": "finished" if ok else "failed",
         "reason": student.reason,
         "metric": student.metric,
+        "validation": {"n": 0},
         **scored,
         "selected_step": step,
         "steps": student.step,

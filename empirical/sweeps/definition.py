@@ -113,6 +113,10 @@ def load_sweep(name: str | Path) -> Sweep:
             runs.setdefault(run.digest(), (run, block.name))
     if not runs:
         raise InputError(where, "no runs", "at least one [[block]] with axes")
+    if file.protocol == "validation" and len({run.train.learning_rate for run, _ in runs.values()}) > 1:
+        if any(run.task.validation_size == 0 for run, _ in runs.values()):
+            allowed = 'examples to choose the learning rate on, or protocol = "paper"'
+            raise InputError(f"{where}: base.task.validation_size", 0, allowed)
     return Sweep(
         name=stem,
         title=file.title,

@@ -55,13 +55,14 @@ class Shape:
         return self.layers * (4 * self.hidden**2 + 2 * self.hidden * self.inner) + self.vocabulary * self.hidden
 
 
+GATED = 3  # matrices of a gated feed-forward; EncT5's pooling layer counts as one more layer
 KNOWN = {
     "bert-large-uncased": Shape(layers=24, hidden=1024, inner=4096, vocabulary=30_522),
     "bert-base-uncased": Shape(layers=12, hidden=768, inner=3072, vocabulary=30_522),
     "distilbert-base-uncased": Shape(layers=6, hidden=768, inner=3072, vocabulary=30_522),
     "google/bert_uncased_L-4_H-512_A-8": Shape(layers=4, hidden=512, inner=2048, vocabulary=30_522),
-    "t5-large": Shape(layers=24, hidden=1024, inner=4096, vocabulary=32_128),
-    "t5-small": Shape(layers=6, hidden=512, inner=2048, vocabulary=32_128),
+    "google/t5-v1_1-large": Shape(layers=25, hidden=1024, inner=GATED * 2816 // 2, vocabulary=32_128),
+    "google/t5-v1_1-small": Shape(layers=9, hidden=512, inner=GATED * 1024 // 2, vocabulary=32_128),
 }
 
 
@@ -269,7 +270,7 @@ class Meter:
             return Shape(
                 layers=_first(values, "num_hidden_layers", "n_layers", "num_layers"),
                 hidden=_first(values, "hidden_size", "dim", "d_model"),
-                inner=_first(values, "intermediate_size", "hidden_dim", "d_ff"),
+                inner=_inner(values),
                 vocabulary=values["vocab_size"],
             )
         if model.name in KNOWN:
@@ -283,6 +284,12 @@ class Meter:
         if layer not in self.speeds:
             self.speeds[layer] = time_layer(*layer)
         return self.speeds[layer]
+
+
+def _inner(values: dict[str, Any]) -> int:
+    """Width of the feed-forward, half as much again where it is gated (three matrices instead of two)."""
+    gated = str(values.get("feed_forward_proj", "")).startswith("gated")
+    return _first(values, "intermediate_size", "hidden_dim", "d_ff") * (GATED if gated else 2) // 2
 
 
 def _first(values: dict[str, Any], *names: str) -> int:

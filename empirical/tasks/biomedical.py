@@ -1,7 +1,8 @@
 """Biomedical relations: GAD, ChemProt, DDI, AIMed, BioInfer, LLL with their two entities masked (section 6, Table 7).
 
-Three local formats: TSV files of masked sentences (as BioBERT and BLURB prepare them), JSON lines with entity spans,
-and the corpora's own XML (`empirical.tasks.corpus_xml`). Masks keep a model from guessing by the names.
+Local formats: TSV files of masked sentences (as BioBERT and BLURB prepare them), JSON lines with entity spans, the
+corpora's own XML (`empirical.tasks.corpus_xml`), and the hub's Parquet files in BigBio's two layouts (masked texts, and
+the documents of `empirical.tasks.bigbio`). Masks keep a model from guessing by the names.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from empirical.paper import TABLE_7_SIZES
+from empirical.tasks.bigbio import KB_COLUMNS, SCHEMA, sentence_pairs
 from empirical.tasks.corpus_xml import read_corpus
 from empirical.tasks.hub import open_split
 from empirical.tasks.masking import Entity, mask_entities
@@ -51,21 +53,44 @@ def _spec(name: str, title: str, labels: tuple[str, ...], licence: str, **more: 
 
 
 _RELATED: dict[str, Any] = {"related_only": True, "note": "Table 7 counts related pairs only"}
-_BLURB: dict[str, Any] = {
-    "hub": ("bigbio/gad", "gad_blurb_bigbio_text"),
-    "hub_revision": "refs/convert/parquet",
-    "splits": ("train", "validation", "test"),
-    "columns": ("text", None, "labels"),
-    "note": "the hub's split is BLURB's: its validation split is part of Table 7's training data",
+_TEXTS = ("text", None, "labels")  # the columns of BigBio's masked texts
+
+
+def _bigbio(name: str, config: str, *splits: str) -> dict[str, Any]:
+    """Where BigBio's copy of a corpus is: on the branch of Parquet files, as the hub runs no script any more."""
+    return {"hub": (f"bigbio/{name}", config), "hub_revision": "refs/convert/parquet", "splits": splits}
+
+
+_GAD: dict[str, Any] = {
+    **_bigbio("gad", "gad_blurb_bigbio_text", "train", "validation", "test"),
+    "columns": _TEXTS,
+    "note": "the hub's split is BLURB's, 4,261 + 535 + 534: with validation_size = 0 its validation split joins train, "
+    "and 4,796 are Table 7's count",
 }
+_CHEMPROT_HUB = _bigbio("chemprot", "chemprot_bigbio_kb", "train", "validation", "test")
+_DDI_HUB = _bigbio("ddi_corpus", "ddi_corpus_bigbio_kb", "train", "test")
+_BIOINFER_HUB = _bigbio("bioinfer", "bioinfer_bigbio_kb", "train", "test")
 BIOMEDICAL = {
     spec.name: spec
     for spec in (
-        _spec("gad", "Gene and disease: related or not", _BINARY, "CC BY 4.0", **_BLURB),
-        _spec("chemprot", "Chemical and protein: kind of relation", _CHEMPROT, "BioCreative VI terms", **_RELATED),
-        _spec("ddi", "Drug-drug interactions: kind of interaction", _DDI, "CC BY-NC 4.0", **_RELATED),
+        _spec("gad", "Gene and disease: related or not", _BINARY, "CC BY 4.0", **_GAD),
+        _spec(
+            "chemprot",
+            "Chemical and protein: kind of relation",
+            _CHEMPROT,
+            "BioCreative VI terms",
+            **_RELATED,
+            **_CHEMPROT_HUB,
+        ),
+        _spec("ddi", "Drug-drug interactions: kind of interaction", _DDI, "CC BY-NC 4.0", **_RELATED, **_DDI_HUB),
         _spec("aimed", "Protein-protein interactions (AIMed)", _BINARY, "research use (University of Texas)"),
-        _spec("bioinfer", "Protein-protein interactions (BioInfer)", _BINARY, "research use (University of Turku)"),
+        _spec(
+            "bioinfer",
+            "Protein-protein interactions (BioInfer)",
+            _BINARY,
+            "research use (University of Turku)",
+            **_BIOINFER_HUB,
+        ),
         _spec("lll", "Gene interactions (LLL'05)", _BINARY, "research use (LLL challenge)"),
     )
 }
@@ -80,12 +105,13 @@ MASKS: dict[str, tuple[str, str]] = {
 
 
 def read_biomedical(spec: TaskSpec, path: Path | None) -> RawTask:
-    """A biomedical task from a local folder (train, test and perhaps dev as TSV, JSON lines or XML) or one corpus file.
+    """A biomedical task from a local folder (train, test and perhaps dev as TSV, JSON lines, XML or the
+    hub's Parquet files), one corpus file, or the hub.
 
     Raises InputError when there is none, with the line for sentences without masks and labels outside the task's.
     """
-    if path is None and spec.hub is not None:
-        return _from_hub(spec)
+    if spec.hub is not None and (path is None or _is_parquet(path)):
+        return _from_hub(spec, path)
     if path is None:
         allowed = "task.path: a folder with train and test as .tsv, .jsonl or .xml, or one corpus file in XML"
         raise InputError(f"task {spec.name}", "no data", allowed)
@@ -99,21 +125,34 @@ def read_biomedical(spec: TaskSpec, path: Path | None) -> RawTask:
     return RawTask(train=parts["train"], test=parts["test"], validation=parts.get("dev"), labels=spec.labels)
 
 
-def _from_hub(spec: TaskSpec) -> RawTask:
-    """The hub's bigbio layout: `labels` is a list of one label a text."""
-    parts = []
+def _from_hub(spec: TaskSpec, folder: Path | None) -> RawTask:
+    """BigBio's layouts on the hub or in a folder: masked texts with a list of one label each, or documents."""
+    assert spec.hub is not None
+    documents = spec.hub[1].endswith(SCHEMA)
+    parts: dict[str, Split] = {}
     for name in spec.splits:
-        data, where = open_split(spec, name, None)
-        rows = [
-            (number, {"sentence": text, "label": label[0] if isinstance(label, list) and label else label})
-            for number, (text, label) in enumerate(zip(data["text"], data["labels"], strict=True), start=1)
-        ]
+        data, where = open_split(spec, name, folder, KB_COLUMNS if documents else _TEXTS)
         place = Path(where) / name
-        parts.append(build_split(place, _canonical_labels(place, rows, spec.labels), COLUMNS, spec.labels)[0])
-    return RawTask(train=parts[0], validation=parts[1], test=parts[2], labels=spec.labels)
+        if documents:
+            masks = MASKS[spec.name]
+            found = (row for document in data for row in sentence_pairs(str(place), document, masks, spec.labels))
+        else:
+            found = (
+                {"sentence": text, "label": label[0] if isinstance(label, list) and label else label}
+                for text, label in zip(data["text"], data["labels"], strict=True)
+            )
+        rows = _canonical_labels(place, enumerate(found, start=1), spec.labels)
+        parts[name] = build_split(place, rows, COLUMNS, spec.labels)[0]
+    return RawTask(train=parts["train"], validation=parts.get("validation"), test=parts["test"], labels=spec.labels)
 
 
 _SPLITS = {"train": ("train", "Train"), "dev": ("dev", "validation", "devel"), "test": ("test", "Test")}
+
+
+def _is_parquet(path: Path) -> bool:
+    """Whether a folder holds the hub's Parquet files and none of the task's own."""
+    own = _find(path, _SPLITS["train"]) if path.is_dir() else path
+    return (own is None or not any(own.glob("*.xml"))) and path.is_dir() and any(path.rglob("*.parquet"))
 
 
 def _find(folder: Path, names: Sequence[str]) -> Path | None:
@@ -163,18 +202,28 @@ def _masked_tsv(path: Path) -> Iterator[Row]:
 def _masked(path: Path, spec: TaskSpec) -> Iterator[Row]:
     """The rows of JSON lines `{"text", "entities": [{"start", "end"}, {...}], "label"}` with both entities masked.
 
-    The first entity of the list gets the task's first mask, wherever in the text it stands.
+    The first entity of the list gets the task's first mask, unless the entities carry their `type` ("GENE-Y",
+    "CHEMICAL"), which then decides.
     """
     for line, row in read_rows(path):
         entities, text = row.get("entities"), row.get("text")
         if not isinstance(text, str) or not isinstance(entities, list) or len(entities) != 2:
             raise InputError(f"{path}:{line}", sorted(row), "text, label and two entities with start and end")
         try:
+            masks = _masks_of([str(item.get("type", "")) for item in entities], MASKS[spec.name])
             spans = [Entity(pieces=((int(item["start"]), int(item["end"])),), mask=mask)
-                     for item, mask in zip(entities, MASKS[spec.name], strict=True)]  # fmt: skip
-        except (KeyError, TypeError, ValueError):
+                     for item, mask in zip(entities, masks, strict=True)]  # fmt: skip
+        except (AttributeError, KeyError, TypeError, ValueError):
             raise InputError(f"{path}:{line}", entities, "entities with whole numbers start and end") from None
         yield line, {"sentence": mask_entities(f"{path}:{line}", text, spans), "label": row.get("label")}
+
+
+def _masks_of(kinds: Sequence[str], masks: tuple[str, str]) -> tuple[str, str]:
+    """The masks of a pair of entities, swapped where their kinds say so ("GENE-Y" and "CHEMICAL"), else in order."""
+    fits = [
+        kind.upper().startswith(mask.strip("@$0123456789")) for kind, mask in zip(kinds, reversed(masks), strict=True)
+    ]
+    return (masks[1], masks[0]) if all(fits) else masks
 
 
 def _canonical_labels(path: Path, rows: Iterable[Row], labels: Sequence[str]) -> Iterator[Row]:

@@ -6,6 +6,7 @@ our validation split is cut from the training data.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from empirical.tasks.hub import read_hub
 from empirical.tasks.own_files import Row, build_split, read_rows
 from empirical.tasks.spec import RawTask, Size, Split, TaskSpec
 from theory.errors import InputError
+
+logger = logging.getLogger(__name__)
 
 _HUB = "nyu-mll/glue"
 _LICENCES = {
@@ -127,6 +130,7 @@ _TSV_COLUMNS: dict[str, tuple[str, str | None, str]] = {
     "qqp": ("question1", "question2", "is_duplicate"),
     "mrpc": ("#1 String", "#2 String", "Quality"),
 }
+_BROKEN = ("qqp",)  # whose own train.tsv has three torn rows, which the hub leaves out
 _COLA_HEADER = ("source", "label", "star", "sentence")
 
 
@@ -145,7 +149,11 @@ def _read_tsv(spec: TaskSpec, path: Path) -> Split:
     if not path.is_file():
         raise InputError(f"task {spec.name}", f"no file {path}", "GLUE's files train.tsv and dev*.tsv in one folder")
     header = _COLA_HEADER if spec.name == "cola" else None
-    rows: list[Row] = list(read_rows(path, quoted=False, header=header))
+    broken: list[int] | None = [] if spec.name in _BROKEN else None
+    rows: list[Row] = list(read_rows(path, quoted=False, header=header, broken=broken))
+    if broken:
+        lines = ", ".join(map(str, broken[:5]))
+        logger.warning("%s: %d rows with another number of fields are skipped (lines %s)", path, len(broken), lines)
     if rows and all(str(row.get(column, "")).isdigit() for _, row in rows[:1] for column in (_label_column(spec),)):
         rows = [(line, _named(path, line, row, _label_column(spec), spec.labels)) for line, row in rows]
     columns = _TSV_COLUMNS.get(spec.name, spec.columns)

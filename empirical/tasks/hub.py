@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,10 +38,14 @@ def _read_split(spec: TaskSpec, name: str, folder: Path | None) -> Split:
     return Split(text_a=texts, text_b=None if second is None else list(data[second]), labels=labels)
 
 
-def open_split(spec: TaskSpec, name: str, folder: Path | None) -> tuple[Dataset, str]:
+def open_split(
+    spec: TaskSpec, name: str, folder: Path | None, columns: Sequence[str | None] | None = None
+) -> tuple[Dataset, str]:
     """A split's `datasets.Dataset`, its columns checked, and the words that name its place in a message.
 
-    Raises InputError when it cannot be had here or lacks a column. No script of a data set is ever run.
+    columns: those it must have; None: the task's own. Raises InputError when it cannot be had here or lacks a column.
+    No script of a data set is ever run: one that has only a script is read from the branch of Parquet files which the
+    hub makes of it (`spec.hub_revision`), where a configuration is a folder and its name is not known.
     """
     from datasets import disable_progress_bars, load_dataset
 
@@ -50,13 +55,14 @@ def open_split(spec: TaskSpec, name: str, folder: Path | None) -> tuple[Dataset,
     files = None if folder is None else _parquet_files(spec, name, folder)
     try:
         if files is None:
-            data = load_dataset(*spec.hub, split=name, revision=spec.hub_revision)
+            home = {"name": spec.hub[1]} if spec.hub_revision is None else {"data_dir": spec.hub[1]}
+            data = load_dataset(spec.hub[0], split=name, revision=spec.hub_revision, **home)
         else:
             data = load_dataset("parquet", data_files={name: files}, split=name)
     except Exception as error:  # the hub's clients raise a dozen unrelated kinds when it cannot be reached
         reason = f"{where} cannot be read ({type(error).__name__})"
         raise InputError(f"task {spec.name}", reason, "the hub, its cache, or a local folder in task.path") from None
-    for column in spec.columns:
+    for column in spec.columns if columns is None else columns:
         if column is not None and column not in data.column_names:
             raise InputError(f"task {spec.name}: {where}", f"no column {column!r}", ", ".join(data.column_names))
     return data, where

@@ -18,6 +18,7 @@ from empirical.tasks.biomedical import BIOMEDICAL, read_biomedical
 from empirical.tasks.glue import GLUE, read_glue
 from empirical.tasks.own_files import SUFFIXES, read_own
 from empirical.tasks.spec import Metric, RawTask, Size, Split, TaskSpec
+from empirical.tasks.splitting import cut_by_text
 from empirical.tasks.tweets import TWEETS, corpus_file, read_tweets
 from theory.errors import InputError, unknown_name
 
@@ -31,6 +32,7 @@ VALIDATION_LIMIT, VALIDATION_SHARE = 1_000, 0.1
 class Task:
     """A task ready for training: every choice is made on `validation`, every number reported is of `test`.
 
+    validation: empty where the whole training data is trained on (`validation_size = 0`, the paper's protocol).
     labels: label names in the order of the class indices. metric: "accuracy", "matthews" or "f1".
     extra_tests: further test splits by name (MNLI's "mismatched").
     """
@@ -112,13 +114,14 @@ def _own_task(config: TaskConfig, path: Path | None) -> Task:
 
 
 def _finished(config: TaskConfig, name: str, metric: Metric, raw: RawTask) -> Task:
-    """The raw task with its validation split: the given one, or cut from train by `split_seed`."""
+    """The raw task with its validation split: the given one, or cut from train by `split_seed`; empty if asked for."""
     train, validation = raw.train, raw.validation
+    if validation is not None and config.validation_size == 0:
+        train, validation = train.followed_by(validation), validation.take(np.arange(0))
     if validation is None:
         size = validation_size(config.validation_size, len(train))
-        rng = step_generator(config.split_seed, 0, Draws.SPLIT)
-        order = rng.permutation(len(train))
-        train, validation = train.take(np.sort(order[size:])), train.take(np.sort(order[:size]))
+        held, rest = cut_by_text(train, size, step_generator(config.split_seed, 0, Draws.SPLIT))
+        train, validation = train.take(rest), train.take(held)
     return Task(
         name=name,
         labels=raw.labels,
@@ -159,7 +162,8 @@ def availability(spec: TaskSpec) -> str:
     from datasets import config as datasets_config
 
     owner = spec.hub[0].replace("/", "___")
-    cached = (Path(datasets_config.HF_DATASETS_CACHE) / owner / spec.hub[1]).is_dir()
+    config = spec.hub[1] if spec.hub_revision is None else ""  # on the branch of Parquet files every one is "default"
+    cached = (Path(datasets_config.HF_DATASETS_CACHE) / owner / config).is_dir()
     if cached:
         return "yes (hub cache)"
     return "with task.path" if datasets_config.HF_HUB_OFFLINE else "from the hub, or with task.path"

@@ -9,29 +9,35 @@ import csv
 import io
 import json
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from empirical.tasks.spec import RawTask, Split
+from empirical.tasks.splitting import cut_by_text, repeats, text_keys
 from theory.errors import InputError
 
 logger = logging.getLogger(__name__)
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
 LONG_TEXT = 20_000  # characters: longer texts are kept, cut to `max_length` tokens, and reported
+WHOLE_NUMBER = re.compile(r"-?[0-9]+")  # not what `isdigit` takes for one: a superscript two is a label like any other
 TEST_SHARE, TEST_LIMIT, TEST_KEY = 0.2, 5_000, 20_241  # the test split cut from a lone file
 
 Row = tuple[int, dict[str, object]]
 
 
-def read_rows(path: Path, *, quoted: bool = True, header: Sequence[str] | None = None) -> Iterator[Row]:
+def read_rows(
+    path: Path, *, quoted: bool = True, header: Sequence[str] | None = None, broken: list[int] | None = None
+) -> Iterator[Row]:
     """The rows of a CSV, TSV, JSON lines or Parquet file with the line (in Parquet: row) each ends on, from 1.
 
     quoted: whether quotation marks of a TSV have a meaning (in GLUE's they have none).
-    header: column names of a file without a header line. Raises InputError for what cannot be read.
+    header: column names of a file without a header line. broken: takes the lines of delimited rows that have another
+    number of fields, which are then left out. Raises InputError for what cannot be read.
     """
     if path.suffix == ".parquet":
         yield from _parquet(path)
@@ -42,7 +48,7 @@ def read_rows(path: Path, *, quoted: bool = True, header: Sequence[str] | None =
     if path.suffix == ".jsonl":
         yield from _json_lines(path, text)
     else:
-        yield from _delimited(path, text, "," if path.suffix == ".csv" else "\t", quoted, header)
+        yield from _delimited(path, text, "," if path.suffix == ".csv" else "\t", quoted, header, broken)
 
 
 def _decoded(path: Path) -> str:
@@ -58,7 +64,9 @@ def _decoded(path: Path) -> str:
         raise InputError(f"{path}:{line}", found, "UTF-8 text in the whole file (convert it with iconv)") from None
 
 
-def _delimited(path: Path, text: str, delimiter: str, quoted: bool, header: Sequence[str] | None) -> Iterator[Row]:
+def _delimited(
+    path: Path, text: str, delimiter: str, quoted: bool, header: Sequence[str] | None, broken: list[int] | None
+) -> Iterator[Row]:
     csv.field_size_limit(max(csv.field_size_limit(), len(text) + 1))
     quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting, strict=quoted)
@@ -69,6 +77,9 @@ def _delimited(path: Path, text: str, delimiter: str, quoted: bool, header: Sequ
                 continue
             if columns is None:
                 columns = [name.strip() for name in fields]
+                continue
+            if len(fields) != len(columns) and broken is not None:
+                broken.append(reader.line_num)
                 continue
             if len(fields) != len(columns):
                 allowed = f"{len(columns)} fields as in the header ({', '.join(columns)})"
@@ -158,7 +169,7 @@ def _label(where: str, row: dict[str, object], column: str, labels: Sequence[str
 
 def _sorted_labels(found: Iterable[str]) -> tuple[str, ...]:
     distinct = set(found)
-    if all(label.removeprefix("-").isdecimal() for label in distinct):
+    if all(WHOLE_NUMBER.fullmatch(label) for label in distinct):
         return tuple(sorted(distinct, key=int))
     return tuple(sorted(distinct))
 
@@ -191,7 +202,8 @@ def read_own(
 ) -> RawTask:
     """A task of one's own: a folder with train, test and perhaps validation files, or one file.
 
-    From a lone file a fifth (at most 5,000 examples) is cut as the test split, the same one whatever the seeds.
+    From a lone file a fifth (at most 5,000 examples) is cut as the test split, the same one whatever the seeds; repeats
+    of a text stay together.
     Raises InputError naming the file and the line.
     """
     files = _folder_files(path) if path.is_dir() else {"train": path}
@@ -203,13 +215,28 @@ def read_own(
         name: build_split(file, read_rows(file), columns, order)[0] for name, file in files.items() if name != "train"
     }
     if "test" in parts:
+        _warn_of_shared_texts(path, train, parts)
         return RawTask(train=train, test=parts["test"], labels=order, validation=parts.get("validation"))
     size = min(TEST_LIMIT, round(TEST_SHARE * len(train)))
     if size < 1 or len(train) - size < 2:
         raise InputError("data file", f"{len(train)} examples in {path}", "at least 5 examples")
-    shuffled = np.random.Generator(np.random.Philox(key=TEST_KEY)).permutation(len(train))
-    test, rest = np.sort(shuffled[:size]), np.sort(shuffled[size:])
+    if repeated := repeats(train):
+        logger.warning(
+            "%s: %d of %d examples repeat a text; a text's repeats stay in one split", path, repeated, len(train)
+        )
+    test, rest = cut_by_text(train, size, np.random.Generator(np.random.Philox(key=TEST_KEY)))
+    if not len(test):
+        raise InputError(
+            "data file", f"{len(train) - repeated} different texts in {path}", "enough to cut a test split"
+        )
     return RawTask(train=train.take(rest), test=train.take(test), labels=order)
+
+
+def _warn_of_shared_texts(path: Path, train: Split, parts: Mapping[str, Split]) -> None:
+    seen = set(text_keys(train))
+    for name, part in parts.items():
+        if shared := sum(key in seen for key in text_keys(part)):
+            logger.warning("%s: %d of %d texts of %s stand in train too", path, shared, len(part), name)
 
 
 def _folder_files(folder: Path) -> dict[str, Path]:

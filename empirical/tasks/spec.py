@@ -41,6 +41,13 @@ class Split:
         picked = np.asarray(indices, dtype=np.int64)
         return Split(text_a=[self.text_a[i] for i in indices], text_b=second, labels=self.labels[picked])
 
+    def followed_by(self, other: Split) -> Split:
+        """These examples and then those of `other` (both of single texts, or both of pairs)."""
+        assert (self.text_b is None) == (other.text_b is None), "single texts and pairs do not mix"
+        second = None if self.text_b is None or other.text_b is None else self.text_b + other.text_b
+        labels = np.concatenate([self.labels, other.labels])
+        return Split(text_a=self.text_a + other.text_a, text_b=second, labels=labels)
+
     def digest(self) -> str:
         """Sixteen hexadecimal digits that name these examples in this order."""
         state = hashlib.sha256(self.labels.astype("<i8").tobytes())

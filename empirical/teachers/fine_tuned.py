@@ -31,7 +31,7 @@ from theory.errors import InputError
 logger = logging.getLogger(__name__)
 
 CACHE_BATCH = 64  # texts scored at a time where the order is free
-AUDIT_TEXTS = 512  # validation texts that audit a teacher whose label names say nothing
+AUDIT_TEXTS = 512  # texts that audit a teacher whose label names say nothing
 DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 

@@ -78,7 +78,7 @@ def join_batches(batches: Sequence[Batch], pad_id: int) -> Corpus:
         eligible=np.concatenate([batch.eligible_BL[batch.mask_BL] for batch in batches]),
         segment=np.concatenate([batch.segment_BL[batch.mask_BL] for batch in batches]),
         length_N=length_N,
-        start_N=np.concatenate([[0], np.cumsum(length_N)[:-1]]).astype(np.int64),
+        start_N=np.cumsum(length_N) - length_N,
         pad_id=pad_id,
         text_a=_column([batch.text_a for batch in batches]),
         text_b=_column([batch.text_b for batch in batches]),
@@ -98,7 +98,7 @@ def encode_corpus(
 ) -> Corpus:
     """Texts (or pairs) tokenised in chunks; each is cut to `max_length` tokens."""
     batches = []
-    for start in range(0, len(text_a), CHUNK):
+    for start in range(0, max(1, len(text_a)), CHUNK):  # no texts are a corpus too: one empty batch
         stop = start + CHUNK
         second = None if text_b is None else text_b[start:stop]
         batches.append(encode_batch(tokenizer, text_a[start:stop], second, max_length))

@@ -27,7 +27,7 @@ from empirical.models.classifier import (
     load_tokenizer,
 )
 from empirical.tasks.load import Split, Task, load_task
-from empirical.teachers.fine_tuned import Teacher
+from empirical.teachers.fine_tuned import AUDIT_TEXTS, Teacher
 from empirical.tokens.batch import Batch
 from empirical.tokens.codec import tokenizer_key
 from empirical.tokens.corpus import BatchOrder, Corpus, encode_corpus
@@ -157,9 +157,12 @@ class Cohort:
         if self.compiled:
             teacher.model.compile(dynamic=True)
         if not teacher.named:
-            split = self.task.validation
+            split, name = (
+                (self.task.validation, "validation") if len(self.task.validation) else (self.task.train, "train")
+            )
+            split = split.take(range(min(AUDIT_TEXTS, len(split))))
             corpus = encode_corpus(tokenizer, split.text_a, split.text_b, self.config.task.max_length)
-            logger.warning("the teacher's accuracy on validation: %.3f", teacher.audit(corpus, split.labels))
+            logger.warning("the teacher's accuracy on %s: %.3f", name, teacher.audit(corpus, split.labels))
         return teacher
 
     def student(self, config: RunConfig) -> Student:
@@ -181,10 +184,11 @@ class Cohort:
         return student
 
     def examinations(self, key: str) -> dict[str, Examination]:
-        """Validation, test and the task's further test splits, tokenised for one tokenizer."""
+        """Validation (if there is one), test and the task's further test splits, tokenised for one tokenizer."""
         if key not in self._examined:
             metrics = tuple(dict.fromkeys((self.task.metric, "accuracy")))
             splits = {"validation": self.task.validation, "test": self.task.test, **self.task.extra_tests}
+            splits = {name: split for name, split in splits.items() if len(split)}
             self._examined[key] = {
                 name: Examination(corpus=self._encoded(key, split), label_N=split.labels, metrics=metrics)
                 for name, split in splits.items()

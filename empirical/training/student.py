@@ -29,6 +29,7 @@ from empirical.tokens.corpus import Corpus
 from empirical.training.checkpoint import model_tensors, optimizer_tensors, restore_optimizer
 from empirical.training.loss import Weights, half_loss
 from empirical.training.optimizer import learning_rate, make_optimizer, set_learning_rate
+from theory.errors import InputError
 
 EVALUATION_BATCH = 128
 GAP_FROM = 0.75  # share of the steps after which the student's distance to the teacher is averaged
@@ -86,6 +87,8 @@ class Student:
     reason: str = ""
 
     def __post_init__(self) -> None:
+        if self.config.train.select == "best-validation" and "validation" not in self.examinations:
+            raise InputError("train.select", "best-validation", "last or paper, where task.validation_size is 0")
         self.weights = Weights.of(self.config)
         device = self.accelerator.device
         self.model.to(device)
@@ -207,7 +210,8 @@ class Student:
             for metric, value in scores(outputs[split], examination).items():
                 self.curve.append((self.step, split, metric, value))
                 values[split, metric] = value
-        deciding = values["test" if self.config.train.select == "paper" else "validation", self.metric]
+        judge = "test" if self.config.train.select == "paper" or "validation" not in outputs else "validation"
+        deciding = values[judge, self.metric]
         if self.config.train.select == "last" or self.best is None or deciding > self.best["value"]:
             self.best = {"step": self.step, "value": deciding}
             self.outputs = outputs

@@ -213,6 +213,7 @@ def _print(result: dict[str, Any], folder: Path) -> None:
                 result[split]["n"],
             ]
             for split in ("validation", "test")
+            if result[split]["n"]
         ]
         note = (
             "test: the best evaluation on the test set (the paper's protocol)" if result["select"] == "paper" else None

@@ -68,8 +68,9 @@ def distilbert(folder: Path) -> Path:
 def t5(folder: Path) -> Path:
     """A fresh tiny T5 encoder, saved in `folder`."""
     config = T5Config(
-        vocab_size=len(SPECIAL) + len(WORDS), d_model=16, d_kv=8, d_ff=32, num_layers=3, num_heads=2, pad_token_id=0
-    )
+        vocab_size=len(SPECIAL) + len(WORDS), d_model=16, d_kv=8, d_ff=32, num_layers=3, num_heads=2, pad_token_id=0,
+        feed_forward_proj="gated-gelu",
+    )  # fmt: skip
     T5EncoderModel(config).save_pretrained(folder)
     tokenizer().save_pretrained(folder)
     return folder

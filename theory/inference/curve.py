@@ -1,4 +1,4 @@
-"""The shared vocabulary of results: error against shift, its optimum, the power law of optima in the data size.
+"""The shared vocabulary of results: error against shift, and its optimum.
 
 Theory, simulation and text all produce these objects (section 5.1 of the paper reads its tables the same way: the best
 degree of each row, then how it moves with the data size). Best shifts carry intervals because argmins of noisy curves
@@ -8,11 +8,13 @@ are themselves noisy.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import t as student_t
 
 from theory.errors import InputError
 
@@ -25,8 +27,9 @@ class Optimum:
 
     `shift` is the best shift, refined between grid points where the data support it; `low` and `high` its interval;
     `error` and `error_se` belong to the best grid point; `probability` (S,) is how often each grid shift was the best
-    in the bootstrap; `at_edge` says that the best is the first or last grid point, so the true optimum may lie outside;
-    `samples` (draws,) are the bootstrap's best shifts.
+    in the bootstrap; `at_edge` says that the best is the first or last grid point, and `censored` that the true optimum
+    may lie beyond it (there is nothing below no shift, nor above all tokens). `samples` (draws,) are the bootstrap's
+    best shifts.
     """
 
     shift: float
@@ -38,6 +41,7 @@ class Optimum:
     at_edge: bool
     data_size: float
     samples: Floats
+    censored: Literal["", "at most", "at least"] = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +50,10 @@ class ShiftErrorCurve:
 
     `shift` (S,) increases: tau (a variance) or degree in [0, 1], as `shift_name` says. `error` (S,) are mean errors,
     `error_se` (S,) their standard errors (zeros for exact curves). `replicates` (R, S), if given, holds the errors of
-    each replicate, paired across shifts by common random numbers. Raises InputError where these do not fit together.
+    each replicate, paired across shifts by common random numbers; `replicate_ids` (R,) name them, and curves with a
+    name in common share that replicate (the same seed, nested subsets). `evaluation` names the examples on which all
+    of it was measured, and `test_covariance` (S, S) is the covariance of the mean errors that comes from drawing those
+    examples: replicates share it, so they cannot show it. Raises InputError where these do not fit together.
     """
 
     shift: Floats
@@ -55,9 +62,12 @@ class ShiftErrorCurve:
     data_size: float
     shift_name: str = "tau"
     replicates: Floats | None = None
+    replicate_ids: tuple[Hashable, ...] | None = None
+    evaluation: str = ""
+    test_covariance: Floats | None = None
 
     def __post_init__(self) -> None:
-        for name in ("shift", "error", "error_se", "replicates"):
+        for name in ("shift", "error", "error_se", "replicates", "test_covariance"):
             if (value := getattr(self, name)) is not None:
                 object.__setattr__(self, name, np.asarray(value, dtype=float))
         count = self.shift.size
@@ -78,10 +88,23 @@ class ShiftErrorCurve:
             or not np.all(np.isfinite(self.replicates))
         ):
             raise InputError("replicates", self.replicates.shape, f"finite, of shape (at least 2, {count})")
+        rows = 0 if self.replicates is None else len(self.replicates)
+        if self.replicate_ids is not None and (rows != len(set(self.replicate_ids)) or rows != len(self.replicate_ids)):
+            raise InputError("replicate_ids", list(self.replicate_ids), f"{rows} different names, one a replicate")
+        if self.test_covariance is not None and self.test_covariance.shape != (count, count):
+            raise InputError("test_covariance", self.test_covariance.shape, f"shape ({count}, {count})")
 
     @classmethod
     def from_replicates(
-        cls, shift: npt.ArrayLike, replicates: npt.ArrayLike, data_size: float, shift_name: str = "tau"
+        cls,
+        shift: npt.ArrayLike,
+        replicates: npt.ArrayLike,
+        data_size: float,
+        shift_name: str = "tau",
+        *,
+        replicate_ids: tuple[Hashable, ...] | None = None,
+        evaluation: str = "",
+        test_covariance: Floats | None = None,
     ) -> ShiftErrorCurve:
         """The curve of mean errors over the rows of `replicates` (R, S), R >= 2, with their standard errors."""
         table = np.asarray(replicates, dtype=float)
@@ -94,6 +117,42 @@ class ShiftErrorCurve:
             data_size=float(data_size),
             shift_name=shift_name,
             replicates=table,
+            replicate_ids=replicate_ids,
+            evaluation=evaluation,
+            test_covariance=test_covariance,
+        )
+
+    @property
+    def names(self) -> tuple[Hashable, ...]:
+        """The replicates' names: `replicate_ids`, or their numbers; empty without replicates."""
+        return self.replicate_ids or tuple(range(0 if self.replicates is None else len(self.replicates)))
+
+    def shared_variance(self, contrasts: Floats) -> Floats:
+        """Variance (K,) that the evaluation set gives to contrasts of mean errors, rows of weights (K, S)."""
+        if self.test_covariance is None:
+            return np.zeros(len(contrasts))
+        return np.asarray(np.maximum(np.einsum("ks,st,kt->k", contrasts, self.test_covariance, contrasts), 0.0))
+
+    def half_width(self, level: float = 0.95) -> Floats:
+        """Half the interval of each mean error (S,), over replicates by Student's law, else by `error_se` alone."""
+        freedom = 1e9 if self.replicates is None else len(self.replicates) - 1
+        return np.asarray(student_t.ppf((1 + level) / 2, freedom) * self.error_se, dtype=float)
+
+    def only(self, names: tuple[Hashable, ...], shifts: Floats) -> ShiftErrorCurve:
+        """The same curve with these replicates (in this order; none: means alone) at these shifts of its grid."""
+        at = np.searchsorted(self.shift, shifts - 1e-9)
+        covariance = None if self.test_covariance is None else self.test_covariance[np.ix_(at, at)]
+        rows = None
+        if self.replicates is not None and len(names) > 1:
+            rows = self.replicates[[self.names.index(name) for name in names]][:, at]
+        return replace(
+            self,
+            shift=self.shift[at],
+            error=self.error[at] if rows is None else rows.mean(axis=0),
+            error_se=self.error_se[at] if rows is None else rows.std(axis=0, ddof=1) / math.sqrt(len(rows)),
+            replicates=rows,
+            replicate_ids=None if rows is None else tuple(names),
+            test_covariance=covariance,
         )
 
     def optimum(self, *, level: float = 0.95, draws: int = 2000, seed: int = 0) -> Optimum:
@@ -108,7 +167,7 @@ class ShiftErrorCurve:
         convex or its vertex leaves the window, the grid point stands. The interval does not account
         for what the true curve does between grid points.
         """
-        _check_level(level, draws)
+        check_level(level, draws)
         noise, spread = self._noise(draws, np.random.default_rng(seed))
         candidate = _not_beaten(self.error, noise, spread, level)
         window = _window(candidate, int(np.argmin(self.error)))
@@ -127,91 +186,47 @@ class ShiftErrorCurve:
             at_edge=at in (0, self.shift.size - 1),
             data_size=float(self.data_size),
             samples=refined[1:],
+            censored=self._censored(at),
         )
+
+    def _censored(self, at: int) -> Literal["", "at most", "at least"]:
+        """On which side of the best grid point the true optimum may lie outside the grid."""
+        if at == 0 and self.shift[0] > 0:
+            return "at most"
+        all_tokens = self.shift_name == "degree" and self.shift[-1] >= 1
+        return "at least" if at == self.shift.size - 1 and not all_tokens else ""
 
     def _noise(self, draws: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
         """Draws of the mean curve's noise (draws, S) and the standard errors of all pairwise differences (S, S)."""
+        size = self.shift.size
         if self.replicates is None:
-            spread = np.hypot(self.error_se[:, None], self.error_se[None, :])
-            np.fill_diagonal(spread, 0.0)
-            return rng.standard_normal((draws, self.shift.size)) * self.error_se, spread
+            own = np.diag(self.error_se**2) if self.test_covariance is None else self.test_covariance
+            return rng.standard_normal((draws, size)) @ _root(own).T, _spread(own)
         count = len(self.replicates)
         centred = self.replicates - self.replicates.mean(axis=0)
         covariance = centred.T @ centred / (count * (count - 1))
-        variance = np.diag(covariance)
-        spread = np.sqrt(np.maximum(variance[:, None] + variance[None, :] - 2 * covariance, 0.0))
         scale = np.sqrt((count - 1) / rng.chisquare(count - 1, size=(draws, 1)))
         weights = rng.standard_normal((draws, count)) * scale
-        return weights @ centred / math.sqrt(count * (count - 1)), spread
+        noise = weights @ centred / math.sqrt(count * (count - 1))
+        if self.test_covariance is None:
+            return noise, _spread(covariance)
+        shared = rng.standard_normal((draws, size)) @ _root(self.test_covariance).T
+        return noise + shared, _spread(covariance + self.test_covariance)
 
 
-@dataclass(frozen=True, kw_only=True)
-class PowerLaw:
-    """shift = exp(log_constant) * data_size^exponent, fitted to optima; see `power_law`.
-
-    `residual` is the root mean square of the log shifts' residuals (lack of fit, not in the interval); `at_edge` (K,)
-    marks optima on the edge of their grid, which are censored; `excluded` is the share of bootstrap draws left out
-    because some best shift was zero.
-    """
-
-    exponent: float
-    exponent_low: float
-    exponent_high: float
-    log_constant: float
-    level: float
-    data_sizes: Floats
-    shifts: Floats
-    residual: float
-    at_edge: npt.NDArray[np.bool_]
-    excluded: float
-
-    def __call__(self, data_size: npt.ArrayLike) -> Floats:
-        """The fitted best shift at these data sizes."""
-        fitted: Floats = np.exp(self.log_constant + self.exponent * np.log(np.asarray(data_size, dtype=float)))
-        return fitted
+def _spread(covariance: Floats) -> Floats:
+    """Standard errors of all pairwise differences (S, S) of means with this covariance."""
+    variance = np.diag(covariance)
+    return np.sqrt(np.maximum(variance[:, None] + variance[None, :] - 2 * covariance, 0.0))
 
 
-def power_law(optima: Sequence[Optimum], *, level: float = 0.95) -> PowerLaw:
-    """Least squares of log best shift on log data size, the interval by propagating the optima's bootstrap samples.
-
-    The optima of different data sizes are taken as independent: their samples are shuffled before they are combined.
-    Raises InputError for fewer than two data sizes, and for a best shift of zero (no augmentation is best), which has
-    no logarithm: leave such optima out and say so.
-    """
-    _check_level(level, 1)
-    data_sizes = np.array([optimum.data_size for optimum in optima], dtype=float)
-    shifts = np.array([optimum.shift for optimum in optima], dtype=float)
-    if np.unique(data_sizes).size < 2:
-        raise InputError("optima", data_sizes.tolist(), "optima of at least two different data sizes")
-    if np.any(shifts <= 0):
-        raise InputError("optima", shifts.tolist(), "best shifts > 0; leave out sizes where no augmentation is best")
-    draws = min(optimum.samples.size for optimum in optima)
-    rng = np.random.default_rng(0)
-    samples = np.stack([rng.permutation(optimum.samples)[:draws] for optimum in optima], axis=1)
-    usable = np.all(samples > 0, axis=1)
-    if not usable.any():
-        raise InputError("optima", shifts.tolist(), "best shifts that are not zero in every bootstrap draw")
-    centred = np.log(data_sizes) - np.log(data_sizes).mean()
-    slopes = np.log(samples[usable]) @ centred / (centred @ centred)
-    exponent = float(np.log(shifts) @ centred / (centred @ centred))
-    log_constant = float(np.log(shifts).mean() - exponent * np.log(data_sizes).mean())
-    low, high = np.quantile(slopes, [(1 - level) / 2, (1 + level) / 2])
-    residual = np.log(shifts) - log_constant - exponent * np.log(data_sizes)
-    return PowerLaw(
-        exponent=exponent,
-        exponent_low=float(min(low, exponent)),
-        exponent_high=float(max(high, exponent)),
-        log_constant=log_constant,
-        level=level,
-        data_sizes=data_sizes,
-        shifts=shifts,
-        residual=float(np.sqrt(np.mean(residual**2))),
-        at_edge=np.array([optimum.at_edge for optimum in optima]),
-        excluded=float(1 - usable.mean()),
-    )
+def _root(covariance: Floats) -> Floats:
+    """A square root of a covariance that may be singular."""
+    values, vectors = np.linalg.eigh(covariance)
+    return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))
 
 
-def _check_level(level: float, draws: int) -> None:
+def check_level(level: float, draws: int) -> None:
     if not 0 < level < 1:
         raise InputError("level", level, "a probability in (0, 1)")
     if draws < 1:

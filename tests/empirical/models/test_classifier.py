@@ -151,15 +151,6 @@ def test_weights_of_another_architecture_are_refused(tmp_path):
         build_model(ModelConfig(name=str(folder)), LABELS, 0)
 
 
-def test_pickled_weights_are_never_loaded(tmp_path):
-    folder = bert(tmp_path / "bert")
-    weights = build_model(ModelConfig(name=str(folder)), LABELS, 0).state_dict()
-    (folder / "model.safetensors").unlink()
-    torch.save(weights, folder / "pytorch_model.bin")
-    with pytest.raises(InputError, match="safetensors"):
-        build_model(ModelConfig(name=str(folder)), LABELS, 0)
-
-
 def test_a_body_without_a_head_is_no_teacher(tmp_path):
     folder = t5(tmp_path / "t5")
     model = build_model(ModelConfig(name=str(folder), architecture="enct5"), LABELS, 0)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -153,6 +156,99 @@ def test_chemprot_brings_its_validation_split_and_counts_related_pairs(caplog):
     assert (len(task.train), len(task.validation), len(task.test)) == (18, 6, 6)
     assert task.labels[task.test.labels[0]] == "CPR:3" and task.labels[task.test.labels[5]] == "no relation"
     assert "20 related pairs in train" in caplog.text and task.metric == "f1"
+
+
+def test_without_a_validation_split_the_whole_training_data_is_trained_on():
+    glue = TaskConfig(name="rte", path=str(DATA / "glue" / "rte"))
+    whole, cut = load_task(glue.model_copy(update={"validation_size": 0})), load_task(glue)
+    assert len(whole.validation) == 0 and len(whole.train) == len(cut.train) + len(cut.validation)
+    assert whole.test.digest() == cut.test.digest()
+    chemprot = load_task(TaskConfig(name="chemprot", path=str(DATA / "biomedical" / "chemprot"), validation_size=0))
+    assert (len(chemprot.train), len(chemprot.validation), len(chemprot.test)) == (24, 0, 6)
+
+
+def test_masks_of_json_lines_follow_the_entities_kinds_not_their_order(tmp_path):
+    row = {"text": "TP53 binds aspirin", "label": "CPR:3"}
+    gene, drug = {"start": 0, "end": 4, "type": "GENE-Y"}, {"start": 11, "end": 18, "type": "CHEMICAL"}
+    for name, entities in (("train", [gene, drug]), ("test", [drug, gene])):
+        lines = [json.dumps({**row, "entities": entities}), json.dumps({**row, "entities": entities, "label": "none"})]
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(lines))
+    task = load_task(TaskConfig(name="chemprot", path=str(tmp_path), validation_size=0))
+    assert task.train.text_a[0] == task.test.text_a[0] == "@GENE$ binds @CHEMICAL$"
+
+
+def gad_branch(folder: Path) -> Path:
+    """A copy of the hub's branch of Parquet files: the data set's script, and a folder a configuration and split."""
+    (folder / "gad.py").write_text("raise RuntimeError('a script was run')\n")
+    for config in ("gad_blurb_bigbio_text", "gad_fold0_source"):
+        for split, count in (("train", 20), ("validation", 4), ("test", 6)):
+            place = folder / config / split
+            place.mkdir(parents=True)
+            rows = [{"id": str(i), "document_id": str(i), "text": f"@GENE$ and @DISEASE$ in {split} {i}",
+                     "labels": [str(i % 2)]} for i in range(count)]  # fmt: skip
+            pd.DataFrame(rows if "text" in config else [{"sentence": "x"}]).to_parquet(place / "0000.parquet")
+    return folder
+
+
+@pytest.mark.parametrize("local", [False, True])
+def test_gad_loads_from_the_branch_of_parquet_files(local, tmp_path, monkeypatch):
+    """The configuration's name is not known there (datasets 5 finds `default` alone): it is a folder."""
+    branch = str(gad_branch(tmp_path))
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "cache")
+    config = TaskConfig(name="gad", validation_size=0, path=branch if local else None)
+    if not local:
+        spec = TASKS["gad"]
+        monkeypatch.setitem(TASKS, "gad", replace(spec, hub=(branch, spec.hub[1])))
+    task = load_task(config)
+    assert (len(task.train), len(task.validation), len(task.test)) == (24, 0, 6)
+    assert task.train.text_a[23] == "@GENE$ and @DISEASE$ in validation 3" and list(task.test.labels[:2]) == [0, 1]
+
+
+def kb_document(number: int, relation: str) -> dict[str, object]:
+    title, text = "Aspirin binds COX1.", "In vitro (n = 3) naproxen hit COX2 and COX1. It did not hit TP53."
+    offset = len(title) + 1
+
+    def entity(name: str, kind: str, place: int) -> dict[str, object]:
+        at = (title + " " + text).index(name, place)
+        return {"id": f"{number}-{name}-{at}", "type": kind, "text": [name], "offsets": [[at, at + len(name)]]}
+
+    entities = [entity("Aspirin", "CHEMICAL", 0), entity("COX1", "GENE-Y", 0), entity("naproxen", "CHEMICAL", 0),
+                entity("COX2", "GENE-N", 0), entity("COX1", "GENE-Y", offset), entity("TP53", "GENE-Y", 0)]  # fmt: skip
+    passages = [{"id": f"{number}-{i}", "type": "", "text": [part], "offsets": [[start, start + len(part)]]}
+                for i, (start, part) in enumerate(((0, title), (offset, text)))]  # fmt: skip
+    relations = [{"id": f"{number}-r", "type": relation, "arg1_id": entities[2]["id"], "arg2_id": entities[3]["id"]}]
+    return {"id": str(number), "document_id": str(number), "passages": passages, "entities": entities,
+            "relations": relations}  # fmt: skip
+
+
+def test_bigbios_documents_become_sentences_with_two_masked_entities(tmp_path):
+    for split in ("train", "validation", "test"):
+        place = tmp_path / "chemprot_bigbio_kb" / split
+        place.mkdir(parents=True)
+        kinds = ("Downregulator", "CPR:3", "Cofactor")
+        pd.DataFrame([kb_document(i, kind) for i, kind in enumerate(kinds)]).to_parquet(place / "0000.parquet")
+    task = load_task(TaskConfig(name="chemprot", path=str(tmp_path)))
+    assert task.test.text_a[:3] == ["@CHEMICAL$ binds @GENE$.", "In vitro (n = 3) @CHEMICAL$ hit @GENE$ and COX1.",
+                                    "In vitro (n = 3) @CHEMICAL$ hit COX2 and @GENE$."]  # fmt: skip
+    assert [task.labels[label] for label in task.test.labels] == [
+        *("no relation", "CPR:4", "no relation"), *("no relation", "CPR:3", "no relation"), *["no relation"] * 3,
+    ]  # fmt: skip
+
+
+def test_the_torn_rows_of_qqps_own_file_are_skipped_and_counted(tmp_path, caplog):
+    for name in ("train", "dev"):
+        text = (DATA / "glue" / "qqp" / f"{name}.tsv").read_text()
+        (tmp_path / f"{name}.tsv").write_text(text + ("99\t1\t2\ttorn in the mid\n" if name == "train" else ""))
+    whole = load_task(TaskConfig(name="qqp", path=str(DATA / "glue" / "qqp"), validation_size=0))
+    with caplog.at_level(logging.WARNING):
+        torn = load_task(TaskConfig(name="qqp", path=str(tmp_path), validation_size=0))
+    assert torn.train.digest() == whole.train.digest()
+    assert "1 rows with another number of fields are skipped (lines " in caplog.text
+    for name in ("train", "dev"):
+        text = (DATA / "glue" / "rte" / f"{name}.tsv").read_text()
+        (tmp_path / f"{name}.tsv").write_text(text + "torn\n")
+    with pytest.raises(InputError, match="1 fields"):
+        load_task(TaskConfig(name="rte", path=str(tmp_path)))
 
 
 @pytest.mark.parametrize("folder", ["ddi", "ddi-json"])

@@ -69,6 +69,31 @@ def test_numeric_labels_sort_as_numbers(tmp_path):
     assert load_task(TaskConfig(name=path)).labels == tuple(map(str, range(11)))
 
 
+def test_a_digit_that_is_no_number_is_a_label_like_any_other(tmp_path):
+    path = write(tmp_path / "own.csv", csv_of([(f"text {i}", "\u00b2" if i % 2 else "1") for i in range(20)]))
+    assert load_task(TaskConfig(name=path)).labels == ("1", "\u00b2")
+
+
+def test_repeats_of_a_text_never_stand_on_both_sides_of_a_split(tmp_path, caplog):
+    rows = [(f"{'A ' if i % 2 else 'a  '}text of number {i % 50}", "yes" if i % 3 else "no") for i in range(200)]
+    path = write(tmp_path / "own.csv", csv_of(rows))
+    with caplog.at_level(logging.WARNING):
+        task = load_task(TaskConfig(name=path, validation_size=20))
+    assert "150 of 200 examples repeat a text" in caplog.text
+    assert (len(task.test), len(task.validation), len(task.train)) == (40, 20, 140)
+    texts = [{" ".join(text.casefold().split()) for text in split.text_a}
+             for split in (task.train, task.validation, task.test)]  # fmt: skip
+    assert not (texts[0] & texts[1] or texts[0] & texts[2] or texts[1] & texts[2])
+
+
+def test_a_folder_whose_splits_share_texts_is_told(tmp_path, caplog):
+    for name, numbers in (("train", range(9)), ("test", range(7, 12))):
+        write(tmp_path / f"{name}.csv", csv_of([(f"text {i}", "yes" if i % 2 else "no") for i in numbers]))
+    with caplog.at_level(logging.WARNING):
+        load_task(TaskConfig(name="mine", path=str(tmp_path)))
+    assert "2 of 5 texts of test stand in train too" in caplog.text
+
+
 WRONG = {
     "wrong columns": ("own.csv", csv_of(ROWS, "body,verdict"), "text or text_a.*body, verdict"),
     "no label column": ("own.csv", csv_of(ROWS, "text,verdict"), "column of label.*text, verdict"),

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from theory.errors import InputError
-from theory.inference.curve import ShiftErrorCurve, power_law
+from theory.inference.curve import ShiftErrorCurve
+from theory.inference.power_law import power_law
 
 TAUS = np.geomspace(1e-3, 3, 15)
 

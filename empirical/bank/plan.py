@@ -1,0 +1,99 @@
+"""What a bank holds: which texts, which augmenters at which degrees, how many copies; and the order of making it.
+
+`kdshift empirical bank` makes what a plan names; a larger plan of the same texts only adds to it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from empirical.config import AUGMENTERS, AugmentConfig, TaskConfig
+
+BLOCK = 880  # texts augmented in one call and kept in one file
+
+
+class Shift(BaseModel):
+    """One augmenter at several degrees."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    augmenter: str = Field(description="one of " + ", ".join(AUGMENTERS))
+    degrees: tuple[float, ...] = Field(min_length=1, description="positive degrees, shares of eligible tokens")
+    neighbours: int = Field(15, ge=1, description="k of kNN")
+    metric: str = Field("cosine", description="distance of the neighbour table")
+
+    @model_validator(mode="after")
+    def _check(self) -> Shift:
+        if self.augmenter not in AUGMENTERS or self.augmenter == "ground-truth":
+            raise ValueError("augmenter: one of " + ", ".join(sorted(set(AUGMENTERS) - {"ground-truth"})))
+        if not all(0 < degree <= 1 for degree in self.degrees) or len(set(self.degrees)) < len(self.degrees):
+            raise ValueError("degrees: distinct numbers in (0, 1]")
+        return self
+
+    @property
+    def name(self) -> str:
+        """The augmenter with the options that it uses: what its copies depend on, beside degree and randomness."""
+        return f"knn-{self.neighbours}-{self.metric}" if self.augmenter == "knn" else self.augmenter
+
+    def augment(self) -> AugmentConfig:
+        """The augmenter's configuration; the degree is each copy's own."""
+        return AugmentConfig.model_validate(
+            {"augmenter": self.augmenter, "neighbours": self.neighbours, "metric": self.metric}
+        )
+
+
+class BankPlan(BaseModel):
+    """What a bank is asked to hold."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    task: TaskConfig = TaskConfig(max_length=64)
+    pool: int = Field(880, ge=1, description="training texts that are augmented")
+    reserve: int = Field(0, ge=0, description="further training texts, answered but not augmented")
+    copies: int = Field(4, ge=1, description="augmented copies of a text, for each augmenter and degree")
+    seed: int = Field(0, ge=0, description="seed of the pool's order and of the copies")
+    test_size: int | None = Field(None, ge=1, description="test texts that are answered; None: all")
+    shifts: tuple[Shift, ...] = Field((), description="augmenters and their degrees")
+
+    def units(self) -> Iterator[Unit]:
+        """Everything to make, block by block: a prefix that ends with a block is a smaller bank, complete."""
+        for block in range(-(-self.pool // BLOCK)):
+            stop = min(self.pool, (block + 1) * BLOCK)
+            for shift in self.shifts:
+                for degree in shift.degrees:
+                    for copy in range(self.copies):
+                        yield Unit(shift=shift, degree=degree, copy=copy, block=block, size=stop - block * BLOCK)
+
+    @property
+    def answers(self) -> int:
+        """Augmented texts a teacher answers, as if none of them came twice."""
+        return self.pool * self.copies * sum(len(shift.degrees) for shift in self.shifts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unit:
+    """One copy of one block of texts by one augmenter at one degree: what is made, answered and kept together.
+
+    size: how many of the block's texts, from its start, are in the plan.
+    """
+
+    shift: Shift
+    degree: float
+    copy: int
+    block: int
+    size: int
+
+    @property
+    def name(self) -> str:
+        """The unit's place below the augmenter's folder."""
+        return f"degree-{self.degree:g}/copy-{self.copy:03d}/block-{self.block:05d}"
+
+    @property
+    def step(self) -> int:
+        """A number for the unit's random stream: 48 bits of what it is, so that a larger plan draws the same."""
+        what = f"{self.shift.name} {self.name}"
+        return int.from_bytes(hashlib.blake2b(what.encode(), digest_size=6).digest(), "big")

@@ -1,0 +1,193 @@
+"""What curves say of a claim about errors: that some shift helps, that the extreme hurts, that a rule is good enough.
+
+Every function takes curves (or pairs of curves at one data size) and returns `Evidence`, by contrasts that are paired
+over replicates. A claim that may choose its shift is judged by a simultaneous interval over the shifts (sections 3, 4.1
+and 5 of the paper; `kdshift compare`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from theory.inference.aligned import Aligned, Pairs, align, mean_over_shifts
+from theory.inference.choices import highest_choice
+from theory.inference.contrast import LEVEL, Contrasts, Interval, p_of, student_from
+from theory.inference.curve import ShiftErrorCurve
+from theory.inference.verdict import Evidence, judge, judge_greatest, unmeasured
+
+Floats = npt.NDArray[np.float64]
+Curves = Sequence[ShiftErrorCurve]
+NO_RUNS = "no such runs"
+
+
+def some_shift_helps(curves: Curves) -> Evidence:
+    """There is a positive shift whose error is below the smallest shift's, in the mean over the curves."""
+    found = align([(curve,) for curve in curves])
+    if found is None or found.shift.size < 2:
+        return unmeasured(NO_RUNS)
+    rows = _against(found.shift.size, 0, range(1, found.shift.size))
+    return judge_greatest(_mean(found, rows), unit="error at least shift - at best", runs=found.runs(), note=found.note)
+
+
+def extreme_hurts(curves: Curves) -> Evidence:
+    """There is a shift below the largest whose error is below the largest's, in the mean over the curves."""
+    found = align([(curve,) for curve in curves])
+    if found is None or found.shift.size < 2:
+        return unmeasured(NO_RUNS)
+    rows = _against(found.shift.size, -1, range(found.shift.size - 1))
+    return judge_greatest(
+        _mean(found, rows), unit="error at the largest shift - at best", runs=found.runs(), note=found.note
+    )
+
+
+def inverted_u(curves: Curves) -> Evidence:
+    """There is an interior shift whose error is below that of both ends: the smaller of the two losses."""
+    found = align([(curve,) for curve in curves])
+    if found is None or found.shift.size < 3:
+        return unmeasured(NO_RUNS)
+    inside = range(1, found.shift.size - 1)
+    sides = [_mean(found, _against(found.shift.size, end, inside)) for end in (0, -1)]
+    lows, highs = (np.minimum(*(getattr(side, name) for side in sides)) for name in ("low", "own_high"))
+    effects = np.minimum(sides[0].effect, sides[1].effect)
+    best, low = int(np.argmax(effects)), int(np.argmax(lows))
+    weak = sides[int(np.argmin([side.effect[best] for side in sides]))]
+    interval = Interval(
+        effect=float(effects[best]), low=float(lows[low]), high=float(np.max(highs)), se=float(weak.se[best]),
+        p=float(max(side.p[low] for side in sides)), units=weak.units, freedom=float(weak.freedom[best]),
+    )  # fmt: skip
+    unit = "error at the better end - at best"
+    return judge(interval, unit=unit, runs=found.runs(), note=found.note, looks=len(effects))
+
+
+def regret_below(curves: Curves, rule: Callable[[float], float], tolerance: float) -> Evidence:
+    """A rule's shift costs less than `tolerance` more error than the best shift: tolerance minus the regret.
+
+    Supported where no choice of shifts, one a curve, may be better by the tolerance (each against its own interval:
+    the true best is one of them, so looking at all does not count); contradicted where one shift for all curves is,
+    simultaneously over shifts.
+    """
+    found = align([(curve,) for curve in curves])
+    if found is None:
+        return unmeasured(NO_RUNS)
+    ruled = [_at(found.shift, rule(size)) for size in found.sizes]
+    every = [own - np.eye(found.shift.size)[:, None, :] for own in ruled]
+    common = found.contrasts(every)
+    chosen = np.array([block[0].error @ own[0] for block, own in zip(found.blocks, ruled, strict=True)])
+    best = np.array([block[0].error.min() for block in found.blocks])
+    worst, se = highest_choice(found, every, LEVEL)
+    effect, beaten = float(np.mean(chosen - best)), max(0.0, float(np.max(common.low)))
+    interval = Interval(
+        effect=tolerance - effect, low=tolerance - worst, high=tolerance - beaten if common.units != 1 else math.nan,
+        se=se, p=p_of(tolerance - effect, se, common.units), units=common.units, freedom=common.units - 1.0,
+    )  # fmt: skip
+    unit = f"{tolerance:g} - error lost by the rule"
+    return judge(interval, unit=unit, runs=found.runs(), note=found.note, looks=found.shift.size)
+
+
+def rule_beats(curves: Curves, rule: Callable[[float], float], rival: float) -> Evidence:
+    """A rule's shift has a lower error than one constant shift: both fixed beforehand, so one contrast."""
+    found = align([(curve,) for curve in curves])
+    if found is None or not found.shift[0] <= rival <= found.shift[-1]:
+        return unmeasured(NO_RUNS)
+    weights = [_at(found.shift, rival)[None] - _at(found.shift, rule(size))[None] for size in found.sizes]
+    return _one(found, weights, unit=f"error at {100 * rival:g} % - at the rule's degree")
+
+
+def lower_error(pairs: Pairs) -> Evidence:
+    """The first curve of each pair has a lower error than the second, in the mean over their common positive shifts.
+
+    Where they have none in common, each is read as the mean over its own positive shifts.
+    """
+    found = align([pair for pair in pairs])
+    if found is None or not np.any(found.shift > 0):
+        points = [(mean_over_shifts(a), mean_over_shifts(b)) for a, b in pairs]
+        found = align([(a, b) for a, b in points if a is not None and b is not None])
+    if found is None:
+        return unmeasured(NO_RUNS)
+    positive = (found.shift > 0) / np.sum(found.shift > 0)
+    return _one(found, [np.stack([-positive, positive])[None]] * len(found.blocks), unit="error saved")
+
+
+def no_gain(pairs: Pairs, margin: float) -> Evidence:
+    """The first curve of each pair saves less than `margin` of the second's error: equivalence, margin - saving."""
+    saved = lower_error(pairs)
+    if saved.effect is None or saved.low is None or saved.high is None or saved.se is None:
+        return saved
+    interval = Interval(
+        effect=margin - saved.effect, low=margin - saved.high, high=margin - saved.low, se=saved.se,
+        p=p_of(margin - saved.effect, saved.se, saved.units), units=saved.units, freedom=saved.units - 1.0,
+    )  # fmt: skip
+    return judge(interval, unit=f"{margin:g} - error saved", runs=saved.runs, note=saved.note)
+
+
+def larger_gain(pairs: Pairs) -> Evidence:
+    """The first curve of each pair gains more from a shift than the second, in the mean over common positive shifts."""
+    found = align([pair for pair in pairs])
+    if found is None or found.shift.size < 2:
+        return unmeasured(NO_RUNS)
+    gain = np.r_[1.0, np.full(found.shift.size - 1, -1 / (found.shift.size - 1))]
+    weights = [np.stack([gain, -gain])[None]] * len(found.blocks)
+    return _one(found, weights, unit="difference of error saved, mean over shifts")
+
+
+def gain_falls_with_size(groups: Sequence[Curves]) -> Evidence:
+    """The gain over the smallest shift, in the mean over the larger ones, falls as data grow: its fall per decade of n.
+
+    Groups (tasks) each have their own level; within them only the data size differs.
+    """
+    groups = [group for group in groups if len({curve.data_size for curve in group}) > 1]
+    found = align([(curve,) for group in groups for curve in group])
+    if found is None or found.shift.size < 2:
+        return unmeasured("needs at least two data sizes")
+    gain = np.r_[1.0, np.full(found.shift.size - 1, -1 / (found.shift.size - 1))]
+    slope = fall_per_decade([[curve.data_size for curve in group] for group in groups])
+    if found.names or found.exact:
+        return _one(
+            found, [len(slope) * each * gain[None, None] for each in slope], unit="fall of the gain per decade of n"
+        )
+    values = np.array([block[0].error @ gain for block in found.blocks])
+    over_rows = slope_over_rows(values, slope, [len(group) for group in groups])
+    return judge(over_rows, unit="fall of the gain per decade of n", runs=found.runs(), note=found.note)
+
+
+def fall_per_decade(sizes: Sequence[Sequence[float]]) -> Floats:
+    """Weights whose product with values is minus their least-squares slope in log10 n, each group about its mean."""
+    centred = np.concatenate([np.log10(group) - np.mean(np.log10(group)) for group in sizes])
+    return np.asarray(-centred / (centred @ centred), dtype=float)
+
+
+def slope_over_rows(values: Floats, slope: Floats, groups: Sequence[int]) -> Interval:
+    """slope @ values over rows of one run each, by groups: what rows differ by beside the slope is their noise."""
+    freedom = len(values) - len(groups) - 1
+    effect = float(slope @ values)
+    if freedom < 1:
+        return student_from(effect, math.nan, 0)
+    ends = np.cumsum(groups)
+    means = [values[end - count : end].mean() for end, count in zip(ends, groups, strict=True)]
+    residual = values - np.repeat(means, groups) - effect * slope / (slope @ slope)
+    se = math.sqrt(float(residual @ residual) / freedom * float(slope @ slope))
+    return student_from(effect, se, freedom)
+
+
+def _against(count: int, reference: int, others: Sequence[int]) -> Floats:
+    """Contrasts error at the reference - error at each other shift, (K, 1, S)."""
+    return np.stack([np.eye(count)[reference] - np.eye(count)[other] for other in others])[:, None, :]
+
+
+def _mean(found: Aligned, rows: Floats) -> Contrasts:
+    """The same contrasts in every block, averaged over blocks."""
+    return found.contrasts([rows] * len(found.blocks))
+
+
+def _at(grid: Floats, shift: float) -> Floats:
+    """Weights (1, S) that interpolate the error at a shift between the grid's points."""
+    return np.array([[np.interp(shift, grid, unit) for unit in np.eye(grid.size)]])
+
+
+def _one(found: Aligned, weights: Sequence[Floats], *, unit: str) -> Evidence:
+    """Evidence from one contrast that was fixed beforehand."""
+    return judge_greatest(found.contrasts(weights), unit=unit, runs=found.runs(), note=found.note)

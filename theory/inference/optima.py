@@ -1,0 +1,123 @@
+"""What curves say of where the best shift lies: which of two is larger, how it moves with the data size.
+
+Best shifts of curves that share replicates are drawn by one bootstrap (`ShiftErrorCurve.optimum` with one seed), so
+that pairing counts; curves of one run each get a seed each. An optimum at the end of a grid is known from one side only
+(censored): it is left out and named, unless every one is, when the effect is known from one side. Sections 4.2 and 5.1.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from theory.inference.aligned import Aligned, Pairs, align
+from theory.inference.contrast import LEVEL, Interval, student_interval
+from theory.inference.curve import Optimum, ShiftErrorCurve
+from theory.inference.effects import NO_RUNS, fall_per_decade, slope_over_rows
+from theory.inference.verdict import Evidence, judge, unmeasured
+
+Floats = npt.NDArray[np.float64]
+DRAWS = 1000
+
+
+def larger_best_shift(pairs: Pairs, *, level: float = LEVEL) -> Evidence:
+    """The best shift of the first curve of each pair exceeds the second's: mean difference of degree or log tau."""
+    found = align([pair for pair in pairs])
+    if found is None or found.shift.size < 2:
+        return unmeasured(NO_RUNS)
+    tau = found.curves[0].shift_name == "tau"
+    unit = "difference of log best tau" if tau else "difference of best degrees"
+    optima = [best_shifts(found, block) for block in range(len(found.blocks))]
+    inside = [pair for pair in optima if not any(best.censored for best in pair)]
+    note = "; ".join(part for part in (found.note, _left_out(optima, found)) if part)
+    if not inside:
+        return _one_sided(optima, tau, unit, found, note)
+    scale = _scale(tau)
+    points = np.array([scale(a.shift) - scale(b.shift) for a, b in inside])
+    if not found.names and not found.exact:
+        return judge(student_interval(points, level=level), unit=unit, runs=found.runs(), note=note)
+    draws = np.mean([scale(a.samples) - scale(b.samples) for a, b in inside], axis=0)
+    return _judged(float(points.mean()), draws, found, unit=unit, note=note, level=level)
+
+
+def falls_with_size(groups: Sequence[Sequence[ShiftErrorCurve]], *, level: float = LEVEL) -> Evidence:
+    """The best shift falls as the data size grows, within groups of curves (tasks) that differ in size alone.
+
+    tau: minus the exponent of the power law of best tau in n. Degrees: the fall per decade of n. Each group about its
+    own mean.
+    """
+    groups = [group for group in groups if len({curve.data_size for curve in group}) > 1]
+    found = align([(curve,) for group in groups for curve in group])
+    if found is None or found.shift.size < 2:
+        return unmeasured("needs at least two data sizes")
+    tau = found.curves[0].shift_name == "tau"
+    unit = "minus the exponent of best tau in n" if tau else "fall of best degree per decade of n"
+    optima = [best_shifts(found, block) for block in range(len(found.blocks))]
+    member = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
+    keep = [at for at, (best,) in enumerate(optima) if not best.censored]
+    sizes = [[found.sizes[at] for at in keep if member[at] == group] for group in range(len(groups))]
+    sizes = [group for group in sizes if group]
+    note = "; ".join(part for part in (found.note, _left_out(optima, found)) if part)
+    if all(len(set(group)) < 2 for group in sizes):
+        return unmeasured(f"fewer than two data sizes with their best shift inside the grid ({note})")
+    slope = fall_per_decade(sizes) / (math.log(10) if tau else 1.0)
+    scale = _scale(tau)
+    points = np.array([scale(optima[at][0].shift) for at in keep])
+    if not found.names and not found.exact:
+        over_rows = slope_over_rows(points, slope, [len(group) for group in sizes])
+        return judge(over_rows, unit=unit, runs=found.runs(), note=note)
+    draws = slope @ np.stack([scale(optima[at][0].samples) for at in keep])
+    return _judged(float(slope @ points), draws, found, unit=unit, note=note, level=level)
+
+
+def best_shifts(found: Aligned, block: int) -> tuple[Optimum, ...]:
+    """The optima of a block's curves, drawn with the replicates that all blocks share, or with a seed of their own."""
+    curves = found.blocks[block]
+    seeds = [0] * len(curves) if found.names else [1 + block * len(curves) + place for place in range(len(curves))]
+    return tuple(curve.optimum(level=LEVEL, draws=DRAWS, seed=seed) for curve, seed in zip(curves, seeds, strict=True))
+
+
+def _scale(tau: bool) -> np.ufunc:
+    return np.log if tau else np.positive
+
+
+def _judged(point: float, draws: Floats, found: Aligned, *, unit: str, note: str, level: float) -> Evidence:
+    low, high = (float(end) for end in np.quantile(draws, [(1 - level) / 2, (1 + level) / 2]))
+    low, high = min(low, point), max(high, point)
+    tail = min(int(np.sum(draws <= 0)), int(np.sum(draws >= 0)))
+    p = 0.0 if found.exact else min(2 * (tail + 1) / (len(draws) + 1), 1.0)
+    units = len(found.names)
+    interval = Interval(
+        effect=point, low=low, high=high, se=float(np.std(draws)), p=p, units=units, freedom=max(units - 1.0, 0.0)
+    )
+    return judge(interval, unit=unit, runs=found.runs(), note=note)
+
+
+def _left_out(optima: Sequence[tuple[Optimum, ...]], found: Aligned) -> str:
+    """The blocks whose best shift is censored, in words."""
+    parts = [
+        f"n = {found.sizes[at]:,.0f}: {best.censored} {best.shift:.3g}"
+        for at, block in enumerate(optima)
+        for best in block
+        if best.censored
+    ]
+    return "best shift at the grid's edge: " + ", ".join(parts) if parts else ""
+
+
+def _one_sided(optima: Sequence[tuple[Optimum, ...]], tau: bool, unit: str, found: Aligned, note: str) -> Evidence:
+    """Every pair has a censored side: the mean difference is at least, or at most, what the edges give, or unknown."""
+    scale, lows, highs = _scale(tau), [], []
+    for above, below in optima:
+        low_known = above.censored != "at most" and below.censored != "at least"
+        high_known = above.censored != "at least" and below.censored != "at most"
+        lows.append(scale(above.low) - scale(below.high) if low_known else -math.inf)
+        highs.append(scale(above.high) - scale(below.low) if high_known else math.inf)
+    low, high = float(np.mean(lows)), float(np.mean(highs))
+    effect = low if math.isfinite(low) else high if math.isfinite(high) else math.nan
+    if math.isnan(effect):
+        return unmeasured(note)
+    interval = Interval(effect=effect, low=low, high=high, se=math.nan, p=math.nan, units=0, freedom=0.0)
+    return judge(interval, unit=unit, runs=found.runs(), note=note)
