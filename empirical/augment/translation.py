@@ -98,7 +98,7 @@ def _converse(process: subprocess.Popen[bytes], texts: Sequence[str]) -> list[st
 
 def _write(source: IO[bytes], data: bytes) -> None:
     # The reader sees a pipeline that has ended, and reports it.
-    with contextlib.suppress(BrokenPipeError):
+    with contextlib.suppress(BrokenPipeError, ValueError):
         source.write(data)
         source.flush()
 
@@ -107,6 +107,10 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with contextlib.suppress(BrokenPipeError):
+                pipe.close()
 
 
 class Apertium:

@@ -116,7 +116,8 @@ def shift(
     loaded = load_task(TaskConfig(name=task, max_length=max_length))
     split = loaded.train.take(loaded.subset(min(texts, len(loaded.train)), seed))
     tokenizer = load_tokenizer(ModelConfig(name=model))
-    tools = {name: _augmenter(name, 0, neighbours, metric, model, engine, tokenizer) for name in augmenter}
+    asked = (0, neighbours, metric, model, engine, tokenizer)
+    tools = {name: _augmenter(name, *asked, max_length=max_length) for name in augmenter}
     cells = sum(len(degree) if tool.online else 1 for tool in tools.values())
     with steps("shift", cells) as advance:
         table = measure_shift(
@@ -192,7 +193,8 @@ def cost(
     with steps("cost", len(augmenter)) as advance:
         for name in augmenter:
             advance(name)
-            build = partial(_augmenter, name, degree, neighbours, metric, model, engine, tokenizer)
+            asked = (name, degree, neighbours, metric, model, engine, tokenizer)
+            build = partial(_augmenter, *asked, max_length=max_length)
             rows.append({"augmenter": name, **measure_cost(build, *texts_of, degree, seed=seed, max_length=max_length)})
     if json:
         emit_json({"task": task, "texts": len(split), "degree": degree, "rows": rows})
@@ -222,6 +224,7 @@ def _augmenter(
     *,
     held_out: Path | None = None,
     pivots: tuple[str, ...] | None = None,
+    max_length: int = WHOLE_LINE,
 ) -> Augmenter:
     from empirical.augment import make_augmenter
     from empirical.config import AUGMENTERS, AugmentConfig, ModelConfig
@@ -246,7 +249,7 @@ def _augmenter(
         embeddings=embedding_matrix(ModelConfig(name=model)) if name == "knn" else None,
         held_out=texts,
         cache=cache,
-        max_length=WHOLE_LINE,
+        max_length=max_length,
     )
 
 
