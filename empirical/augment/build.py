@@ -22,7 +22,7 @@ from empirical.augment.protocol import Augmenter
 from empirical.augment.replacement import NearestNeighbours, RandomReplacement
 from empirical.augment.seq2seq import PAPER_PIVOTS, Seq2Seq
 from empirical.augment.synonym import Lexicon, SynonymReplacement
-from empirical.augment.translation import Apertium, Engine, Store
+from empirical.augment.translation import Apertium, Store, Translator
 from empirical.augment.whole_texts import BackTranslation, GroundTruth
 from empirical.augment.wordnet import Thesaurus
 from empirical.config import AUGMENTERS, AugmentConfig
@@ -47,7 +47,7 @@ class Sources:
     teacher: function from a batch to logits of shape (B, C). network: the same teacher with its gradient.
     student: a trained student that reads the same ids.
     cache: folder for neighbour tables, WordNet and translations; None: the user's cache folder.
-    max_length: tokens that whole new texts are cut to; None: the tokenizer's own limit.
+    max_length: tokens that texts which grew are cut to; None: the tokenizer's own limit.
     progress: of what takes long (a neighbour table, translations by a model).
     """
 
@@ -118,12 +118,12 @@ def _plain(config: AugmentConfig, given: Sources) -> Augmenter:
         case "random":
             return RandomReplacement.of(given.codec.vocabulary)
         case "synonym":
-            return SynonymReplacement(Lexicon(given.codec, Thesaurus.open(given.cache)))
+            return SynonymReplacement(Lexicon(given.codec, Thesaurus.open(given.cache)), given.max_length)
         case "eda":
-            return EasyDataAugmentation(Lexicon(given.codec, Thesaurus.open(given.cache)))
+            return EasyDataAugmentation(Lexicon(given.codec, Thesaurus.open(given.cache)), given.max_length)
         case "back-translation":
             store = Store((given.cache or cache_directory()) / "translations.sqlite")
-            return BackTranslation(make_engine(config, given.progress), store, given.tokenizer, given.limit)
+            return BackTranslation(make_translator(config, given.progress), store, given.tokenizer, given.limit)
         case "ground-truth":
             assert given.held_out is not None
             return GroundTruth(given.held_out, given.held_out_labels)
@@ -145,17 +145,18 @@ def _plain(config: AugmentConfig, given: Sources) -> Augmenter:
     raise unknown_name("augmenter", config.augmenter, AUGMENTERS)
 
 
-def make_engine(config: AugmentConfig, progress: Progress | None = None) -> Engine:
+def make_translator(config: AugmentConfig, progress: Progress | None = None) -> Translator:
     """The translator that a configuration of back-translation names; no program is started, no weights are loaded.
 
     Raises:
         InputError: Apertium is not installed, or cannot go through the pivots asked for.
     """
-    if config.engine in (None, "apertium"):
+    engine = config.engine or "apertium"
+    if engine == "apertium":
         if config.pivots not in (None, Apertium.pivots):
             raise InputError("pivots", config.pivots, f"{Apertium.pivots} with the engine apertium")
         return Apertium()
-    return Seq2Seq(config.engine, config.pivots or PAPER_PIVOTS, config.decoding, progress=progress)
+    return Seq2Seq(engine, config.pivots or PAPER_PIVOTS, config.decoding, progress=progress)
 
 
 def _table(config: AugmentConfig, given: Sources, embeddings: NDArray[np.float32] | None) -> NDArray[np.int32]:

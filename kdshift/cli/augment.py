@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
 from cyclopts import Parameter
 from cyclopts.types import NonNegativeInt, PositiveInt
 
-from kdshift.cli.lists import Numbers, Words
+from kdshift.cli.lists import Numbers, Words, as_typed
 from kdshift.cli.output import emit_json, emit_table
 from theory.errors import InputError, unknown_name
 
@@ -104,18 +104,20 @@ def shift(
     """
     from empirical.config import ModelConfig, TaskConfig
     from empirical.models.classifier import load_tokenizer
-    from empirical.shift import measure_shift, pooled_encoder, shift_figure
+    from empirical.models.encoder import load_encoder, pooled_encoder
+    from empirical.shift import measure_shift, shift_figure
     from empirical.tasks.load import load_task
     from kdshift.cli.progress import shown
 
     if not all(0 <= share <= 1 for share in degree):
-        raise InputError("--degree", list(degree), "numbers from 0 to 1")
+        raise InputError("--degree", as_typed(degree), "numbers from 0 to 1")
     if second_teacher is not None and teacher is None:
         raise InputError("--second-teacher", second_teacher, "only together with --teacher")
     loaded = load_task(TaskConfig(name=task, max_length=max_length))
     split = loaded.train.take(loaded.subset(min(texts, len(loaded.train)), seed))
     tokenizer = load_tokenizer(ModelConfig(name=model))
-    tools = {name: _augmenter(name, 0, neighbours, metric, model, engine, tokenizer) for name in augmenter}
+    asked = (0, neighbours, metric, model, engine, tokenizer)
+    tools = {name: _augmenter(name, *asked, max_length=max_length) for name in augmenter}
     with shown() as progress:
         table = measure_shift(
             split.text_a,
@@ -123,7 +125,7 @@ def shift(
             augmenters=tools,
             degrees=degree,
             tokenizer=tokenizer,
-            encode=pooled_encoder(_encoder(model)),
+            encode=pooled_encoder(load_encoder(ModelConfig(name=model))),
             seed=seed,
             max_length=max_length,
             dimension=dimension,
@@ -189,7 +191,8 @@ def cost(
     rows = []
     with shown() as progress:
         for done, name in enumerate(augmenter, start=1):
-            build = partial(_augmenter, name, degree, neighbours, metric, model, engine, tokenizer)
+            asked = (name, degree, neighbours, metric, model, engine, tokenizer)
+            build = partial(_augmenter, *asked, max_length=max_length)
             rows.append({"augmenter": name, **measure_cost(build, *texts_of, degree, seed=seed, max_length=max_length)})
             progress("cost", done, len(augmenter))
     if json:
@@ -220,6 +223,7 @@ def _augmenter(
     *,
     held_out: Path | None = None,
     pivots: tuple[str, ...] | None = None,
+    max_length: int = WHOLE_LINE,
 ) -> Augmenter:
     from empirical.augment import make_augmenter
     from empirical.config import AUGMENTERS, AugmentConfig, ModelConfig
@@ -244,7 +248,7 @@ def _augmenter(
         embeddings=embedding_matrix(ModelConfig(name=model)) if name == "knn" else None,
         held_out=texts,
         cache=cache,
-        max_length=WHOLE_LINE,
+        max_length=max_length,
     )
 
 
@@ -298,18 +302,6 @@ def _print_highlighted(console: Console, result: AugmentedText) -> None:
         for parts in result.parts
     )
     console.print(line, soft_wrap=True)
-
-
-def _encoder(model: str) -> Any:
-    from transformers import AutoModel
-
-    from empirical.config import ModelConfig
-    from empirical.models.classifier import source_of
-
-    try:
-        return AutoModel.from_pretrained(source_of(ModelConfig(name=model)))
-    except (OSError, ValueError) as error:
-        raise InputError("--model", model, "`minilm`, or an encoder on this machine or on the hub") from error
 
 
 def _teacher(source: str | None, labels: tuple[str, ...], tokenizer: Any) -> Any:
