@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 AUGMENTERS = (
     *("knn", "random", "synonym", "eda", "back-translation", "ground-truth"),
     *("augpro-mix", "augpro-fgsm", "flip", "flip-before"),
+    *("contextual", "contextual-insert", "knn-in-context", "treemix"),
 )
 
 
@@ -100,6 +101,11 @@ class AugmentConfig(_Config):
     candidates: int = Field(4, ge=2, description="glitter: versions of each text to choose from")
     student: str | None = Field(
         None, description="glitter, augpro-fgsm: directory of a trained student, the same throughout"
+    )
+    language_model: str | None = Field(
+        None,
+        description="contextual: a masked language model with the batches' tokenizer; knn-in-context: a causal one, "
+        "None: the embedded SmolLM2",
     )
     engine: str | None = Field(None, description="back-translation: `apertium` or a translation model's id or path")
     pivots: tuple[str, ...] | None = Field(None, description="back-translation: pivot languages")

@@ -178,7 +178,8 @@ def text_panel(sources: Sources, plan: Plan, out: Path) -> Panel:
                 for error, se in zip(curve.error, curve.error_se, strict=True)
             ]
             rows.append((f"{label}, n = {curve.data_size:,.0f}", *cells))
-    shifts = sources.text()[0].shift if sources.text() else []
+    texts = sources.text()
+    shifts = texts[0].shift.tolist() if texts else []
     return Panel(
         name="text",
         title="Distilled tweets: accuracy by degree",

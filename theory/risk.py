@@ -87,13 +87,13 @@ def _kl_inverse(mean: Floats, budget: Floats) -> Floats:
     inside = (-np.log(mean) > budget) & (mean < 1)
     result = np.ones_like(mean)
     if np.any(inside):
-        p, target = mean[inside], budget[inside]
+        p = mean[inside]
 
-        def excess(x: Floats) -> Floats:
+        def excess(x: Floats, p: Floats, target: Floats) -> Floats:
             w = np.exp(x)
             return np.asarray(target - w * (x - np.log(p)) - xlog1py(1 - w, -w) + (1 - w) * np.log1p(-p))
 
-        result[inside] = np.exp(root(excess, np.log(p), np.zeros_like(p)))
+        result[inside] = np.exp(root(excess, np.log(p), np.zeros_like(p), [p, budget[inside]]))
     return result
 
 

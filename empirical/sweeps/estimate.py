@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from empirical.augment.build import make_engine
+from empirical.augment.build import make_translator
 from empirical.augment.translation import Apertium
 from empirical.config import AugmentConfig, ModelConfig, RunConfig, TaskConfig, TrainConfig
 from empirical.models.bilstm import BiLSTMConfig
@@ -199,7 +199,7 @@ class Meter:
         """Seconds of the round trips of a subset's texts, unless an earlier run has paid for them."""
         texts = self._task(run.task)[3]
         try:
-            engine = make_engine(augment)
+            engine = make_translator(augment)
         except InputError:
             engine = None
         # Only Apertium is timed: a translation model is too much to load for an estimate.

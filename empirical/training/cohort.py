@@ -250,7 +250,8 @@ class Cohort:
             needs["teacher"] = needs["network"] = self._scorer(scored)
         if "student" in asked and augment.student is not None:
             needs["student"] = frozen_network("student", augment.student, self.tokenizers[self.base], self.task.labels)
-        augmenter = make_augmenter(augment, tokenizer=self.tokenizers[self.base], cache=self.folder, **needs)
+        needs |= {"cache": self.folder, "max_length": self.config.task.max_length}
+        augmenter = make_augmenter(augment, tokenizer=self.tokenizers[self.base], **needs)
         return Augmentation(
             config=augment,
             augmenter=augmenter,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
 from cyclopts import Parameter
 from cyclopts.types import NonNegativeInt, PositiveInt
 
-from kdshift.cli.lists import Numbers, Words
+from kdshift.cli.lists import Numbers, Words, as_typed
 from kdshift.cli.output import emit_json, emit_table
 from theory.errors import InputError, unknown_name
 
@@ -104,12 +104,13 @@ def shift(
     """
     from empirical.config import ModelConfig, TaskConfig
     from empirical.models.classifier import load_tokenizer
-    from empirical.shift import measure_shift, pooled_encoder, shift_figure
+    from empirical.models.encoder import load_encoder, pooled_encoder
+    from empirical.shift import measure_shift, shift_figure
     from empirical.tasks.load import load_task
     from kdshift.cli.progress import steps
 
     if not all(0 <= share <= 1 for share in degree):
-        raise InputError("--degree", list(degree), "numbers from 0 to 1")
+        raise InputError("--degree", as_typed(degree), "numbers from 0 to 1")
     if second_teacher is not None and teacher is None:
         raise InputError("--second-teacher", second_teacher, "only together with --teacher")
     loaded = load_task(TaskConfig(name=task, max_length=max_length))
@@ -124,7 +125,7 @@ def shift(
             augmenters=tools,
             degrees=degree,
             tokenizer=tokenizer,
-            encode=pooled_encoder(_encoder(model)),
+            encode=pooled_encoder(load_encoder(ModelConfig(name=model))),
             seed=seed,
             max_length=max_length,
             dimension=dimension,
@@ -299,18 +300,6 @@ def _print_highlighted(console: Console, result: AugmentedText) -> None:
         for parts in result.parts
     )
     console.print(line, soft_wrap=True)
-
-
-def _encoder(model: str) -> Any:
-    from transformers import AutoModel
-
-    from empirical.config import ModelConfig
-    from empirical.models.classifier import source_of
-
-    try:
-        return AutoModel.from_pretrained(source_of(ModelConfig(name=model)))
-    except (OSError, ValueError) as error:
-        raise InputError("--model", model, "`minilm`, or an encoder on this machine or on the hub") from error
 
 
 def _teacher(source: str | None, labels: tuple[str, ...], tokenizer: Any) -> Any:

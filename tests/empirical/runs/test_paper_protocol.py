@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-import torch
 
 from empirical.config import AugmentConfig, RunConfig
 from empirical.runs.run import run_cohort, run_directory
@@ -17,10 +16,7 @@ SHIFT = AugmentConfig(augmenter="random", degree=0.4)
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield tmp_path_factory.mktemp("protocol")
-    torch.set_num_threads(threads)
+    return tmp_path_factory.mktemp("protocol")
 
 
 def without_validation(config: RunConfig) -> RunConfig:

@@ -30,10 +30,7 @@ SHIFT = AugmentConfig(augmenter="random", degree=0.4)
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield tmp_path_factory.mktemp("run")
-    torch.set_num_threads(threads)
+    return tmp_path_factory.mktemp("run")
 
 
 @pytest.fixture(scope="module")

@@ -23,13 +23,10 @@ SHIFT = AugmentConfig(augmenter="random", degree=0.4)
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """A folder with the tiny task and a trained teacher; torch on one thread."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+    """A folder with the tiny task and a trained teacher."""
     folder = tmp_path_factory.mktemp("train")
     ensure_teacher(run(folder), folder / "results")
-    yield folder
-    torch.set_num_threads(threads)
+    return folder
 
 
 def fresh_root(place, tmp_path):
