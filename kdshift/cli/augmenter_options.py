@@ -112,12 +112,10 @@ class AugmenterOptions:
             raise InputError("--entropy-quantile", quantile, "between 0 and 1")
         return quantile
 
-    @staticmethod
-    def _network(
-        argument: str, source: str | None, tokenizer: Any, labels: Sequence[str] | None
-    ) -> InputGradient | None:
-        if source is None:
-            return None
-        from empirical.teachers.frozen import frozen_network
 
-        return frozen_network(argument, source, tokenizer, labels)
+def _network(argument: str, source: str | None, tokenizer: Any, labels: Sequence[str] | None) -> InputGradient | None:
+    if source is None:
+        return None
+    from empirical.teachers.frozen import frozen_network
+
+    return frozen_network(argument, source, tokenizer, labels)
