@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 AUGMENTERS = (
     *("knn", "random", "synonym", "eda", "back-translation", "ground-truth"),
@@ -19,7 +19,16 @@ AUGMENTERS = (
 
 
 class _Config(BaseModel):
+    """later: fields that came after results were kept; at their defaults dumps, and so digests, leave them out."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
+    later: ClassVar[frozenset[str]] = frozenset()
+
+    @model_serializer(mode="wrap")
+    def _without_later_defaults(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields = type(self).model_fields
+        unchanged = {name for name in self.later if getattr(self, name) == fields[name].default}
+        return {name: value for name, value in dump(self).items() if name not in unchanged}
 
     def digest(self) -> str:
         """Sixteen hexadecimal digits that name this configuration (canonical JSON, SHA-256)."""
@@ -41,6 +50,11 @@ class TaskConfig(_Config):
     )
     split_seed: int = Field(0, ge=0, description="seed of the validation split and of the subsets")
     stratified: bool = Field(False, description="subsets keep the share of every class")
+    metric: Literal["accuracy", "matthews", "f1", "micro-f1"] | None = Field(
+        None,
+        description="what the task is scored by; None: its field's own (f1 is macro, micro-f1 over positive classes)",
+    )
+    later: ClassVar[frozenset[str]] = frozenset({"metric"})
 
 
 class ModelConfig(_Config):
@@ -70,7 +84,9 @@ class TrainConfig(_Config):
     alpha: float = Field(0.1, ge=0, le=1, description="weight of hard labels on original data (section 2)")
     beta: float = Field(0.0, ge=0, le=1, description="weight of hard labels on augmented data (section 2)")
     gamma: float = Field(0.5, ge=0, le=1, description="weight of original against augmented data (section 2)")
-    distance: Literal["mse", "kl", "ce"] = Field("mse", description="distance between student and teacher outputs")
+    distance: Literal["mse", "mse-probability", "kl", "ce"] = Field(
+        "mse", description="distance between student and teacher outputs: mse of logits, of probabilities, kl, ce"
+    )
     temperature: float = Field(1.0, gt=0, description="temperature of kl and ce")
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     evaluate_every: int | None = Field(None, ge=1, description="steps between evaluations; None: at the end only")
@@ -87,6 +103,10 @@ class AugmentConfig(_Config):
     augmenter: str = Field("knn", description="one of " + ", ".join(AUGMENTERS))
     degree: float = Field(0.3, ge=0, le=1, description="semantic shift degree, the share of eligible tokens changed")
     copies: int | None = Field(None, ge=1, description="offline: augmented texts per original; None: online")
+    mixing: Literal["halves", "mixed"] = Field(
+        "halves",
+        description="offline copies: halves (half of each batch, weighed by gamma), mixed (into the data)",
+    )
     neighbours: int = Field(15, ge=1, description="k of kNN")
     metric: Literal["cosine", "euclidean"] = Field("cosine", description="distance of the neighbour table")
     embeddings: Literal["teacher", "student"] = Field("teacher", description="whose input embeddings kNN uses")
@@ -110,6 +130,7 @@ class AugmentConfig(_Config):
     engine: str | None = Field(None, description="back-translation: `apertium` or a translation model's id or path")
     pivots: tuple[str, ...] | None = Field(None, description="back-translation: pivot languages")
     decoding: Literal["beam", "sample"] = Field("beam", description="back-translation by a model: its decoding")
+    later: ClassVar[frozenset[str]] = frozenset({"mixing"})
 
 
 class RunConfig(_Config):

@@ -146,7 +146,7 @@ def theorem_panel(epsilon: float = 0.5, delta: float = 0.1) -> Panel:
     rows = []
     for dimension in (2, 5, 10, 768):
         log_limit = float(printed.log_tau_limit(epsilon, dimension))
-        asked = float(printed.data_size_required(epsilon, delta, log_limit, dimension))
+        asked = float(printed.data_size_smallest(epsilon, delta, dimension))
         floor = float(repaired.floor_over_tau(1e6, dimension))
         rows.append((f"{dimension}", f"e^{log_limit:.1f}", f"{asked:.4g}", f"{floor:.3f}"))
     return Panel(

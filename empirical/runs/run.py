@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from empirical.config import RunConfig
+from empirical.metric import majority_score, score
 from empirical.models.classifier import load_classifier, load_tokenizer, save_model, source_of, weights_hash
 from empirical.runs.record import (
     is_finished,
@@ -24,6 +25,8 @@ from empirical.runs.record import (
     write_predictions,
     write_result,
 )
+from empirical.teachers.fine_tuned import AUDIT_TEXTS
+from empirical.tokens.corpus import encode_corpus
 from empirical.training.cohort import Cohort, cohort_key, uses_teacher
 from empirical.training.loop import Member, Progress, train
 from empirical.training.loss import Weights
@@ -54,6 +57,7 @@ def run_cohort(
     save_weights: bool = False,
     tensorboard: bool = False,
     compiled: bool = False,
+    accept_weak_teacher: bool = False,
 ) -> list[dict[str, Any]]:
     """Train runs of equal `cohort_key` side by side, each in its directory under `root`, and return their results.
 
@@ -63,9 +67,10 @@ def run_cohort(
 
     progress: called with (what, done, total). stop: asked after each step. save_weights: keep the student in `model/`.
     compiled: compile the models first (`torch.compile`), which pays on long runs on a GPU; recorded in the result.
+    accept_weak_teacher: learn from a teacher that is no better than the most frequent class too.
 
     Raises:
-        InputError: a user's mistake, before anything of these runs is written.
+        InputError: a user's mistake, or a teacher that is not worth learning from, before any of these runs is written.
     """
     root = Path(root)
     if len({cohort_key(config) for config in configs}) > 1:
@@ -76,6 +81,8 @@ def run_cohort(
         try:
             cohort = Cohort(pending[0], root / "shared", progress, compiled=compiled)
             cohort.teacher_model = _teacher_model(pending[0], root, progress, stop)
+            if not accept_weak_teacher:
+                _refuse_weak_teacher(cohort)
             results |= _train_pending(cohort, pending, root, stop, save_weights, tensorboard)
         except Stopped:
             results |= {config.digest(): {"status": "stopped", "steps": 0} for config in pending}
@@ -104,6 +111,7 @@ def _train_pending(
         for student, folder in zip(students, folders, strict=True)
     ]
     for member in members:
+        member.student.seconds = stream.seconds  # a checkpoint's seconds hold them already
         member.resume()
     train(members, stream, teacher, kept_NC, steps=configs[0].train.steps, progress=cohort.progress, stop=stop)
     shared = {
@@ -158,6 +166,7 @@ def _head(config: RunConfig) -> dict[str, Any]:
         "alpha": weights.alpha,
         "beta": weights.beta,
         "gamma": weights.gamma,
+        "mixed": weights.mixed,
         "select": config.train.select,
     }
 
@@ -261,6 +270,31 @@ def _teacher_model(config: RunConfig, root: Path, progress: Progress | None, sto
         return None
     folder = ensure_teacher(config, root, progress, stop)
     return folder / "model" if (folder / "model").is_dir() else folder
+
+
+def _refuse_weak_teacher(cohort: Cohort) -> None:
+    """Raise InputError for a teacher no better than the majority class: fine-tuning collapses on small sets.
+
+    It is judged by the task's metric on the validation split, or on the test split where there is no other; one that
+    was trained here has its scores in its record, another one answers some of the texts.
+    """
+    teacher, task = cohort.teacher, cohort.task
+    if teacher is None or cohort.teacher_model is None:
+        return
+    name, split = ("validation", task.validation) if len(task.validation) else ("test", task.test)
+    record = cohort.teacher_model.parent
+    result = read_result(record) if (record / "result.json").is_file() else None
+    if result is not None:
+        found = float(result[name][task.metric])
+    else:
+        split = split.take(range(min(AUDIT_TEXTS, len(split))))
+        corpus = encode_corpus(teacher.tokenizer, split.text_a, split.text_b, cohort.config.task.max_length)
+        found = float(score(task.metric, teacher.confusion(corpus, split.labels)))
+    constant = majority_score(task.metric, split.labels, len(task.labels))
+    if found <= constant:
+        scores = f"{task.metric} {found:.4f}, the most frequent class {constant:.4f} on {len(split)} {name} texts"
+        allowed = "a better one (teacher_train: more steps, another rate), or --accept-weak-teacher to learn from it"
+        raise InputError("teacher", scores, allowed)
 
 
 def _logger(folder: Path) -> Callable[[Student], None]:

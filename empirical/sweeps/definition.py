@@ -216,6 +216,8 @@ def canonical(run: RunConfig) -> RunConfig:
         raise unknown_name("augmenter", run.augment.augmenter, AUGMENTERS)
     if run.mode == "finetune" and run.augment is None:
         updates |= {"teacher": None, "teacher_train": None}
+    if run.augment is not None and run.augment.copies is None:
+        updates |= {"augment": run.augment.model_copy(update={"mixing": "halves"})}
     if run.student.architecture == "bilstm":
         updates |= {"student": run.student.model_copy(update={"layers": None})}
     return run.model_copy(update=updates)

@@ -211,10 +211,13 @@ class Cohort:
         corpora = {key: self._encoded(key, self.subset) for key in self.tokenizers}
         if len(corpora) > 1 and self.config.augment is not None:
             logger.info("augmented texts are re-tokenised: %d tokenizers take part", len(corpora))
-        order = BatchOrder(corpora[self.base].length_N, self.config.train.batch_size, self.config.data_seed)
+        length_U = corpora[self.base].length_N
         augmentation = self._augmentation(written=len(corpora) > 1)
         if augmentation is not None:
             augmentation.prepare(corpora[self.base], self.progress)
+            if augmentation.mixed and augmentation.pool is not None:
+                length_U = np.concatenate([length_U, augmentation.pool.corpus.length_N])
+        order = BatchOrder(length_U, self.config.train.batch_size, self.config.data_seed)
         return Stream(
             corpora=corpora,
             tokenizers=self.tokenizers,
@@ -229,7 +232,7 @@ class Cohort:
         """The teacher's logits of every original text that the steps will hold, shape (N, C)."""
         if self.teacher is None or self.config.mode != "distill":
             return None
-        used = stream.order.used(self.config.train.steps)
+        used = stream.used(self.config.train.steps)
         return self.teacher.kept_logits(stream.corpora[self.teacher.key], used, self.folder / "outputs", self.progress)
 
     def _augmentation(self, *, written: bool) -> Augmentation | None:

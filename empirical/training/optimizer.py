@@ -38,12 +38,17 @@ def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimiz
     return torch.optim.AdamW([group for group in groups if group["params"]], lr=config.learning_rate, fused=True)
 
 
-def learning_rate(config: TrainConfig, step: int) -> float:
-    """The learning rate of step `step` (from 0): a linear rise over the warm-up, then the schedule down to zero."""
+def learning_rate(config: TrainConfig, step: int, budget_used: float = 0.0) -> float:
+    """The learning rate of step `step` (from 0): a linear rise over the warm-up, then the schedule down to zero.
+
+    budget_used: share of the run's minutes or teacher calls that are spent; the schedule follows it where it is ahead
+    of the steps, so that a run which its budget ends has come down too.
+    """
     rise = round(config.warmup * config.steps)
-    if step < rise:
-        return config.learning_rate * (step + 1) / (rise + 1)
-    done = (step - rise) / max(1, config.steps - rise)
+    at = max(float(step), budget_used * config.steps)
+    if at < rise:
+        return config.learning_rate * (at + 1) / (rise + 1)
+    done = (at - rise) / max(1, config.steps - rise)
     factor = {"linear": 1 - done, "cosine": (1 + math.cos(math.pi * done)) / 2, "constant": 1.0}[config.schedule]
     return config.learning_rate * factor
 
@@ -57,7 +62,8 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
 def resolve_precision(asked: str, device: torch.device) -> str:
     """`fp32`, `bf16` or `fp16`: what `auto` means on `device`, or what was asked for.
 
-    `auto` is bf16 on a GPU or processor with bf16 arithmetic of its own; elsewhere emulation would only cost time.
+    `auto` is bf16 on a GPU or processor with bf16 arithmetic of its own, and fp16 (with a scaled loss) on a GPU whose
+    tensor cores know nothing newer (compute capability 7: the paper's V100); elsewhere emulation would only cost time.
 
     Raises:
         InputError: fp16 without a GPU.
@@ -67,7 +73,8 @@ def resolve_precision(asked: str, device: torch.device) -> str:
     if asked != "auto":
         return asked
     if device.type == "cuda":
-        return "bf16" if torch.cuda.get_device_capability(device)[0] >= 8 else "fp32"
+        generation = torch.cuda.get_device_capability(device)[0]
+        return "bf16" if generation >= 8 else "fp16" if generation == 7 else "fp32"
     return "bf16" if device.type == "cpu" and BF16_FLAGS & processor_flags() else "fp32"
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from kdshift.cli.distill import Compile
+from kdshift.cli.distill import Compile, WeakTeacher
 from kdshift.cli.lists import Layers
 from kdshift.cli.output import emit_json, emit_table
 from theory.errors import InputError
@@ -40,6 +40,7 @@ def sweep(
         Parameter(consume_multiple=True, negative="", help="run as SLURM jobs; submitit's parameters as name=value"),
     ] = None,
     compiled: Compile = False,
+    accept_weak_teacher: WeakTeacher = False,
     json: Json = False,
 ) -> None:
     """Run a grid of runs, or go on with it: finished runs are skipped, so the same command is always safe.
@@ -60,9 +61,8 @@ def sweep(
 
     _log_to_stderr()
     engine = _engine(workers, cluster, slurm)
-    frame = run_sweep(
-        grid, results, engine=engine, retry_failed=retry_failed, run=partial(run_cohort, compiled=compiled)
-    )
+    run = partial(run_cohort, compiled=compiled, accept_weak_teacher=accept_weak_teacher)
+    frame = run_sweep(grid, results, engine=engine, retry_failed=retry_failed, run=run)
     counts = frame["status"].value_counts().to_dict()
     left = int(counts.get("left", 0))
     if json:

@@ -116,7 +116,7 @@ def test_a_correct_data_size_makes_steps_18_and_21_hold(monkeypatch) -> None:
 
 
 def test_numeric_mutations_change_verdicts(monkeypatch) -> None:
-    true = math.sqrt(ball.true_square(audit.Ground(dimension=2, epsilon=0.5, delta=0.1, seed=0)))
+    true = math.sqrt(ball.true_square(audit.AuditPoint(dimension=2, epsilon=0.5, delta=0.1, seed=0)))
     monkeypatch.setattr(printed, "ball_radius", lambda e, d: true)
     assert verdict(4) == "holds"
     monkeypatch.setattr(printed, "ball_radius", lambda e, d: true**2 / 2)

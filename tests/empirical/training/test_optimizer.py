@@ -24,6 +24,14 @@ def test_the_schedule_rises_over_the_warm_up_and_falls_to_zero():
     assert {learning_rate(constant, step) for step in range(100)} == {1.0}
 
 
+def test_a_budget_brings_the_schedule_to_its_end():
+    """A run that its minutes end early would otherwise stop at a high rate."""
+    config = TrainConfig(steps=100, learning_rate=1.0, warmup=0.1)
+    assert learning_rate(config, 20, 0.55) == pytest.approx(learning_rate(config, 55))
+    assert learning_rate(config, 55, 0.2) == learning_rate(config, 55)
+    assert learning_rate(config, 20, 1.0) == pytest.approx(0) and learning_rate(config, 3, 0.055) < 1.0
+
+
 @pytest.mark.parametrize(
     ("flags", "precision"),
     [({"avx2"}, "fp32"), ({"avx512f", "avx512bw"}, "fp32"), ({"avx512_bf16"}, "bf16"), ({"amx_bf16"}, "bf16")],
@@ -32,6 +40,13 @@ def test_auto_is_bf16_only_where_the_processor_has_it(monkeypatch, flags, precis
     monkeypatch.setattr(optimizer, "processor_flags", lambda: flags)
     assert resolve_precision("auto", torch.device("cpu")) == precision
     assert resolve_precision("bf16", torch.device("cpu")) == "bf16"
+
+
+@pytest.mark.parametrize(("capability", "precision"), [((6, 1), "fp32"), ((7, 0), "fp16"), ((7, 5), "fp16"),
+                                                     ((8, 0), "bf16"), ((9, 0), "bf16")])  # fmt: skip
+def test_auto_uses_the_tensor_cores_that_a_gpu_has(monkeypatch, capability, precision):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    assert resolve_precision("auto", torch.device("cuda")) == precision
 
 
 def test_fp16_needs_a_gpu():
