@@ -30,6 +30,7 @@ from empirical.files import cache_directory
 from empirical.tokens.batch import Batch
 from empirical.tokens.codec import Codec
 from theory.errors import InputError, unknown_name
+from theory.progress_report import Progress
 
 DEFAULT_MAX_LENGTH = 512
 TEACHER_COMMAND = "made by `kdshift empirical finetune`"
@@ -47,6 +48,7 @@ class Sources:
     student: a trained student that reads the same ids.
     cache: folder for neighbour tables, WordNet and translations; None: the user's cache folder.
     max_length: tokens that whole new texts are cut to; None: the tokenizer's own limit.
+    progress: of what takes long (a neighbour table, translations by a model).
     """
 
     tokenizer: Any
@@ -58,6 +60,7 @@ class Sources:
     student: Network | None = None
     cache: Path | None = None
     max_length: int | None = None
+    progress: Progress | None = None
 
     @property
     def codec(self) -> Codec:
@@ -120,7 +123,7 @@ def _plain(config: AugmentConfig, given: Sources) -> Augmenter:
             return EasyDataAugmentation(Lexicon(given.codec, Thesaurus.open(given.cache)))
         case "back-translation":
             store = Store((given.cache or cache_directory()) / "translations.sqlite")
-            return BackTranslation(make_engine(config), store, given.tokenizer, given.limit)
+            return BackTranslation(make_engine(config, given.progress), store, given.tokenizer, given.limit)
         case "ground-truth":
             assert given.held_out is not None
             return GroundTruth(given.held_out, given.held_out_labels)
@@ -142,7 +145,7 @@ def _plain(config: AugmentConfig, given: Sources) -> Augmenter:
     raise unknown_name("augmenter", config.augmenter, AUGMENTERS)
 
 
-def make_engine(config: AugmentConfig) -> Engine:
+def make_engine(config: AugmentConfig, progress: Progress | None = None) -> Engine:
     """The translator that a configuration of back-translation names; no program is started, no weights are loaded.
 
     Raises:
@@ -152,7 +155,7 @@ def make_engine(config: AugmentConfig) -> Engine:
         if config.pivots not in (None, Apertium.pivots):
             raise InputError("pivots", config.pivots, f"{Apertium.pivots} with the engine apertium")
         return Apertium()
-    return Seq2Seq(config.engine, config.pivots or PAPER_PIVOTS, config.decoding)
+    return Seq2Seq(config.engine, config.pivots or PAPER_PIVOTS, config.decoding, progress=progress)
 
 
 def _table(config: AugmentConfig, given: Sources, embeddings: NDArray[np.float32] | None) -> NDArray[np.int32]:
@@ -163,4 +166,4 @@ def _table(config: AugmentConfig, given: Sources, embeddings: NDArray[np.float32
     candidate_V = np.zeros(len(embeddings), dtype=bool)
     candidate_V[: len(vocabulary)] = vocabulary.ordinary_V
     folder = None if given.cache is None else given.cache / "neighbours"
-    return neighbour_table(embeddings, candidate_V, config.neighbours, config.metric, folder)
+    return neighbour_table(embeddings, candidate_V, config.neighbours, config.metric, folder, given.progress)

@@ -33,11 +33,11 @@ from empirical.teachers.fine_tuned import AUDIT_TEXTS, Teacher
 from empirical.teachers.frozen import frozen_network
 from empirical.tokens.codec import tokenizer_key
 from empirical.tokens.corpus import BatchOrder, Corpus, encode_corpus
-from empirical.training.loop import Progress
 from empirical.training.optimizer import resolve_precision
 from empirical.training.steps import Augmentation, Stream
 from empirical.training.student import Examination, Student
 from theory.errors import InputError
+from theory.progress_report import Progress
 
 logger = logging.getLogger(__name__)
 
@@ -211,10 +211,13 @@ class Cohort:
         corpora = {key: self._encoded(key, self.subset) for key in self.tokenizers}
         if len(corpora) > 1 and self.config.augment is not None:
             logger.info("augmented texts are re-tokenised: %d tokenizers take part", len(corpora))
-        order = BatchOrder(corpora[self.base].length_N, self.config.train.batch_size, self.config.data_seed)
+        length_U = corpora[self.base].length_N
         augmentation = self._augmentation(written=len(corpora) > 1)
         if augmentation is not None:
             augmentation.prepare(corpora[self.base], self.progress)
+            if augmentation.mixed and augmentation.pool is not None:
+                length_U = np.concatenate([length_U, augmentation.pool.corpus.length_N])
+        order = BatchOrder(length_U, self.config.train.batch_size, self.config.data_seed)
         return Stream(
             corpora=corpora,
             tokenizers=self.tokenizers,
@@ -229,7 +232,7 @@ class Cohort:
         """The teacher's logits of every original text that the steps will hold, shape (N, C)."""
         if self.teacher is None or self.config.mode != "distill":
             return None
-        used = stream.order.used(self.config.train.steps)
+        used = stream.used(self.config.train.steps)
         return self.teacher.kept_logits(stream.corpora[self.teacher.key], used, self.folder / "outputs", self.progress)
 
     def _augmentation(self, *, written: bool) -> Augmentation | None:
@@ -250,7 +253,9 @@ class Cohort:
             needs["teacher"] = needs["network"] = self._scorer(scored)
         if "student" in asked and augment.student is not None:
             needs["student"] = frozen_network("student", augment.student, self.tokenizers[self.base], self.task.labels)
-        augmenter = make_augmenter(augment, tokenizer=self.tokenizers[self.base], cache=self.folder, **needs)
+        augmenter = make_augmenter(
+            augment, tokenizer=self.tokenizers[self.base], cache=self.folder, progress=self.progress, **needs
+        )
         return Augmentation(
             config=augment,
             augmenter=augmenter,

@@ -113,7 +113,7 @@ class Student:
             Diverged: the loss is not finite or has exploded.
         """
         train, accelerator = self.config.train, self.accelerator
-        set_learning_rate(self.optimizer, learning_rate(train, self.step))
+        set_learning_rate(self.optimizer, learning_rate(train, self.step, self._budget_used()))
         self.prepared.train()
         total = torch.zeros((), device=accelerator.device)
         with self._dropout_of_step():
@@ -130,6 +130,16 @@ class Student:
         self._book(float(accelerator.reduce(total, "mean")))
         self.step += 1
 
+    def _budget_used(self) -> float:
+        """The share of its minutes or teacher calls that the run has used; 0 without a budget."""
+        train, used = self.config.train, 0.0
+        if train.max_minutes is not None:
+            seconds = torch.tensor(self.seconds, device=self.accelerator.device)
+            used = float(self.accelerator.reduce(seconds, "mean")) / (60 * train.max_minutes)
+        if train.max_teacher_calls is not None:
+            used = max(used, self.teacher_calls / train.max_teacher_calls)
+        return min(1.0, used)
+
     def _parts(self, original: Batch, augmented: Batch | None) -> int:
         """Micro-batches of a step: as many as were asked for, or as keep each within its tokens."""
         tokens = sum(batch.ids_BL.size for batch in (original, augmented) if batch is not None)
@@ -143,9 +153,9 @@ class Student:
         """
         world, rank = self.accelerator.num_processes, self.accelerator.process_index
         pieces = []
-        for half, weight, share in (
-            (original, self.weights.alpha, self.weights.gamma),
-            (augmented, self.weights.beta, 1 - self.weights.gamma),
+        shares = self.weights.shares(len(original[0]), 0 if augmented is None else len(augmented[0]))
+        for half, weight, share in zip(
+            (original, augmented), (self.weights.alpha, self.weights.beta), shares, strict=True
         ):
             if half is None or share == 0 or len(half[0]) == 0:
                 continue
@@ -154,7 +164,8 @@ class Student:
             if len(row):
                 pieces.append((batch, row, label_B, teacher_BC, weight, share / len(batch)))
         if not pieces:  # fewer texts than processes and parts: every process must still take part in the gradients
-            pieces.append((original[0], np.array([0]), original[1], None, 1.0, 0.0))
+            some = original if len(original[0]) else augmented
+            pieces.append((some[0], np.array([0]), some[1], None, 1.0, 0.0))
         batch = joined([batch.rows(row) for batch, row, *_ in pieces], self.pad_id)
         logits_BC = self.prepared(**arguments(self.model, batch, self.accelerator.device)).logits.float()
         loss = logits_BC.new_zeros(())

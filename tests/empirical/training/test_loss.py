@@ -93,3 +93,12 @@ def test_weights_of_fine_tuning_and_of_runs_without_augmented_data():
     assert Weights.of(RunConfig(train=train, mode="finetune")) == Weights(alpha=1.0, beta=1.0, gamma=1.0)
     tuned = Weights.of(RunConfig(train=train, mode="finetune", augment=shifted))
     assert tuned == Weights(alpha=1.0, beta=1.0, gamma=0.3)
+
+
+def test_mixed_copies_weigh_what_their_number_makes_them():
+    mixed = RunConfig(augment=AugmentConfig(copies=4, mixing="mixed"))
+    weights = Weights.of(mixed)
+    assert (weights.alpha, weights.beta, weights.gamma) == (0.1, 0.0, pytest.approx(0.2))
+    assert weights.shares(3, 13) == (3 / 16, 13 / 16) and weights.shares(0, 16) == (0, 1)
+    halves = Weights.of(RunConfig(augment=AugmentConfig(copies=4)))
+    assert halves.shares(3, 13) == (0.5, 0.5) and not halves.mixed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -11,13 +12,16 @@ from hypothesis import strategies as st
 
 from empirical.augment import make_augmenter
 from empirical.augment.entropy_filter import EntropyFilter
+from empirical.augment.replacement import RandomReplacement
 from empirical.augment.whole_texts import GroundTruth
 from empirical.config import AugmentConfig
 from empirical.tokens.codec import encode_batch, tokenizer_key
 from empirical.tokens.corpus import BatchOrder, encode_corpus
+from empirical.tokens.vocabulary import Vocabulary
 from empirical.training.steps import Augmentation, Pool, Stream, run_ahead
 from empirical.training.student import joined
 from tests.empirical.tiny_kd import WORDS, tokenizer
+from theory.errors import InputError
 
 TEXTS = ["good1 word2", "bad1", "fair2 word9 word8 word7", "word1 word2 word3"]
 
@@ -161,6 +165,58 @@ def test_ground_truth_repeats_no_held_out_text_while_they_last():
     )
     assert sum(asked) == size and max(asked) < size, "the teacher is asked about some texts at a time"
     assert len(set(halved.label_P.tolist())) == len(halved.label_P) < size
+
+
+def mixed_stream(copies: int, size: int, total: int = 60) -> Stream:
+    reader = tokenizer()
+    texts = [f"{WORDS[number % 64]} {WORDS[number // 8]}" for number in range(total)]
+    config = AugmentConfig(augmenter="random", degree=0.5, copies=copies, mixing="mixed")
+    corpora = {"own": encode_corpus(reader, texts, None, 16)}
+    work = Augmentation(config=config, augmenter=make_augmenter(config, tokenizer=reader), data_seed=0, max_length=16)
+    work.prepare(corpora["own"])
+    lengths_U = np.concatenate([corpora["own"].length_N, work.pool.corpus.length_N])
+    order = BatchOrder(lengths_U, size, 0)
+    return Stream(corpora=corpora, tokenizers={"own": reader}, base="own", label_N=np.arange(total), order=order,
+                  max_length=16, augmentation=work)  # fmt: skip
+
+
+def test_copies_mixed_into_the_data_are_met_as_often_as_originals_with_their_labels():
+    """The paper's 4x: an epoch holds every original once and every copy once, in batches of both (section 3)."""
+    stream = mixed_stream(copies=4, size=20)
+    steps = list(stream.steps(0, 15))
+    assert all(len(step.index_B) + len(step.augmented_label_A) == 20 for step in steps)
+    originals = np.concatenate([step.index_B for step in steps])
+    copies = np.concatenate([step.augmented_label_A for step in steps])
+    assert sorted(originals) == list(range(60)), "60 originals and 240 copies are 15 batches"
+    np.testing.assert_array_equal(np.bincount(copies, minlength=60), np.full(60, 4))
+    assert 0 < sum(len(step.index_B) for step in steps[:5]) < 60
+    assert sum(step.new_originals for step in steps) == 60 and list(stream.used(15)) == list(range(60))
+    resumed = list(stream.steps(7, 9))
+    for again, step in zip(resumed, steps[7:9], strict=True):
+        np.testing.assert_array_equal(again.augmented["own"].ids_BL, step.augmented["own"].ids_BL)
+        np.testing.assert_array_equal(again.index_B, step.index_B)
+
+
+def test_mixing_needs_copies():
+    config = AugmentConfig(augmenter="random", mixing="mixed")
+    work = Augmentation(
+        config=config, augmenter=make_augmenter(config, tokenizer=tokenizer()), data_seed=0, max_length=16
+    )
+    with pytest.raises(InputError, match="mixing"):
+        work.prepare(encode_corpus(tokenizer(), TEXTS, None, 16))
+
+
+def test_the_making_of_copies_is_paid_for():
+    class Slow(RandomReplacement):
+        def __call__(self, *arguments, **options):
+            time.sleep(0.05)
+            return super().__call__(*arguments, **options)
+
+    stream = mixed_stream(copies=1, size=20)
+    assert 0 < stream.seconds
+    stream.augmentation.augmenter = Slow.of(Vocabulary.of(tokenizer()))
+    stream.augmentation.prepare(stream.corpora["own"])
+    assert stream.seconds >= 0.05
 
 
 @pytest.mark.parametrize("copies", [None, 2])
