@@ -22,6 +22,7 @@ KINDS = {
     "capacity-gap": "capacity_gap",
     "cross-fitting": "cross_fitting",
     "patience": "patience",
+    "ridge-excess": "ridge_excess",
 }
 
 
