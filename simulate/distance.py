@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +19,7 @@ from simulate.mixture import log_density, log_standard_normal, sample
 from simulate.parallel import one_torch_thread, run_units
 from simulate.seeds import stream
 from theory.errors import InputError
+from theory.progress_report import Progress
 from theory.repaired import mean_bound, mean_lower_bound
 
 Floats = npt.NDArray[np.float64]
@@ -121,7 +121,7 @@ def distances_of_sets(
     printed: bool = False,
     device: str = "cpu",
     workers: int = 2,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Floats:
     """L1 distances (R,) of the mixtures of `replicates` independent training sets, `workers` at a time.
 
@@ -150,7 +150,7 @@ def distances_of_sets(
         for count, (replicate, value) in enumerate(finished, start=1):
             values[replicate] = value
             if progress is not None:
-                progress(count, replicates)
+                progress("training sets", count, replicates)
     return values
 
 

@@ -44,7 +44,7 @@ def _spec(name: str, title: str, labels: tuple[str, ...], licence: str, **more: 
         title=title,
         family="biomedical",
         labels=labels,
-        metric="accuracy" if name == "gad" else "f1",
+        metric="accuracy" if name == "gad" else "micro-f1",
         licence=licence,
         train_size=Size(value=train, source="paper, Table 7"),
         test_size=Size(value=test, source="paper, Table 7"),
@@ -202,7 +202,8 @@ def _masked_tsv(path: Path) -> Iterator[Row]:
 def _masked(path: Path, spec: TaskSpec) -> Iterator[Row]:
     """The rows of JSON lines `{"text", "entities": [{"start", "end"}, {...}], "label"}` with both entities masked.
 
-    An entity may carry its `type` ("GENE-Y", "CHEMICAL"), which then decides its mask.
+    The first entity of the list gets the task's first mask, unless the entities carry their `type` ("GENE-Y",
+    "CHEMICAL"), which then decides.
     """
     for line, row in read_rows(path):
         entities, text = row.get("entities"), row.get("text")

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +22,18 @@ from transformers import PreTrainedModel
 
 from empirical.metric import confusion
 from empirical.models.classifier import arguments, weights_hash
+from empirical.models.precision import mixed
 from empirical.tokens.batch import Batch
 from empirical.tokens.codec import tokenizer_key
 from empirical.tokens.corpus import Corpus
 from theory.errors import InputError
+from theory.progress_report import Progress
+from theory.replacing import replacing
 
 logger = logging.getLogger(__name__)
 
 CACHE_BATCH = 64  # texts scored at a time where the order is free
 AUDIT_TEXTS = 512  # texts that audit a teacher whose label names say nothing
-DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class Teacher:
@@ -57,7 +58,8 @@ class Teacher:
         order = label_order(model, labels)
         self.named = order is not None
         self.column_C = list(range(len(labels))) if order is None else order
-        self.model = model.to(self.device).eval().requires_grad_(False)
+        self.model: torch.nn.Module = model
+        self.model.to(self.device).train(False).requires_grad_(False)
         self.hash = hashlib.sha256(f"{weights_hash(model)}{self.column_C}".encode()).hexdigest()[:16]
         self.calls = 0
 
@@ -65,9 +67,8 @@ class Teacher:
         """Logits of shape (B, C) in the task's label order, float32, on the teacher's device, outside any graph."""
         assert not self.model.training, "a teacher with dropout on gives noise for targets"
         self.calls += len(batch)
-        cast = torch.autocast(self.device.type, DTYPES[self.precision]) if self.precision in DTYPES else nullcontext()
-        with torch.inference_mode(), cast:
-            output_BC = self.model(**arguments(self.model, batch, self.device)).logits
+        with torch.inference_mode(), mixed(self.device, self.precision):
+            output_BC: Tensor = self.model(**arguments(self.model, batch, self.device)).logits
         return output_BC.float().clone()[:, self.column_C]
 
     def numpy_logits(self, batch: Batch) -> NDArray[np.float32]:
@@ -79,7 +80,7 @@ class Teacher:
         corpus: Corpus,
         index_M: NDArray[np.int64],
         folder: Path | None = None,
-        progress: Callable[[str, int, int], None] | None = None,
+        progress: Progress | None = None,
     ) -> Tensor:
         """Logits of these original texts, shape (N, C) with NaN in the rows of all others, computed once.
 
@@ -101,6 +102,13 @@ class Teacher:
             _write(file, table_NC[index_M])
         return table_NC.to(self.device)
 
+    def confusion(self, corpus: Corpus, label_M: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Counts of shape (C, C), row the label, column the answer, on the first M texts."""
+        predicted_M = np.empty(len(label_M), dtype=np.int64)
+        for index_B in corpus.by_length(np.arange(len(label_M)), CACHE_BATCH):
+            predicted_M[index_B] = self.logits(corpus.batch(index_B)).argmax(dim=1).cpu().numpy()
+        return confusion(label_M, predicted_M, len(self.column_C))
+
     def audit(self, corpus: Corpus, label_N: NDArray[np.int64]) -> float:
         """Accuracy on (some of) these texts; a teacher whose nameless labels are in another order is refused.
 
@@ -110,10 +118,7 @@ class Teacher:
         from scipy.optimize import linear_sum_assignment
 
         index_N = np.arange(min(AUDIT_TEXTS, len(corpus)))
-        predicted_N = np.empty(len(index_N), dtype=np.int64)
-        for index_B in corpus.by_length(index_N, CACHE_BATCH):
-            predicted_N[index_B] = self.logits(corpus.batch(index_B)).argmax(dim=1).cpu().numpy()
-        count_CC = confusion(label_N[index_N], predicted_N, len(self.column_C))
+        count_CC = self.confusion(corpus, label_N[index_N])
         row_C, column_C = linear_sum_assignment(-count_CC)
         right, best = int(np.trace(count_CC)), int(count_CC[row_C, column_C].sum())
         if not self.named and best - right > 3 * np.sqrt(best) + 0.05 * len(index_N):
@@ -132,7 +137,8 @@ def label_order(model: PreTrainedModel, labels: Sequence[str]) -> list[int] | No
     Raises:
         InputError: another number of classes, or other names.
     """
-    names = [str(model.config.id2label.get(index)) for index in range(model.config.num_labels)]
+    named: Mapping[Any, str] = model.config.id2label or {}
+    names = [str(named.get(index)) for index in range(model.config.num_labels or 0)]
     if len(names) != len(labels):
         raise InputError("teacher's labels", names, f"the task's {len(labels)} classes: {', '.join(labels)}")
     if all(name.casefold() == f"label_{index}" for index, name in enumerate(names)):
@@ -165,7 +171,5 @@ def _read(file: Path, shape: tuple[int, int]) -> Tensor | None:
 
 
 def _write(file: Path, logits_MC: Tensor) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_suffix(f".{torch.initial_seed() & 0xFFFF}.{id(logits_MC)}.tmp")
-    save_file({"logits": logits_MC.contiguous()}, temporary)
-    temporary.replace(file)
+    with replacing(file) as draft:
+        save_file({"logits": logits_MC.contiguous()}, draft)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -13,11 +11,12 @@ from cyclopts import Parameter
 
 from kdshift.cli.lists import Numbers, WholeNumbers, Words
 from kdshift.cli.output import emit_json, emit_table
+from kdshift.cli.progress import shown
 
 if TYPE_CHECKING:
     from simulate.counterexample import CounterexampleConfig
+    from simulate.findings import Finding
     from simulate.predictions import Reading
-    from simulate.verdict import Verdict
 
 app = cyclopts.App(name="simulate", help="The Gaussian mixture and its Monte Carlo.")
 
@@ -146,25 +145,6 @@ def _list(names: list[str], json: bool) -> None:
     emit_table("Presets of simulate run", ["preset", "title"], [(n, read_values(n).get("title", "")) for n in names])
 
 
-@contextmanager
-def _bar(title: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar with time left on standard error; call it with (done, total)."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    task = None
-
-    def advance(done: int, total: int) -> None:
-        nonlocal task
-        if task is None:
-            task = progress.add_task(title, total=total)
-        progress.update(task, completed=done, total=total)
-
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        yield advance
-
-
 def _experiment(
     values: dict[str, Any], preset: str, out: Path, workers: int, engine: Any, cluster: str | None, json: bool
 ) -> None:
@@ -173,16 +153,16 @@ def _experiment(
     from simulate.error_figures import experiment_figure
     from simulate.experiment import run_experiment
     from simulate.experiment_config import make_config
+    from simulate.findings import decide
     from simulate.readings import read_against_theory
     from simulate.tau_curves import optima_table, read_curves
-    from simulate.verdict import decide
     from theory.errors import InputError
 
     if workers < 1:
         raise InputError("workers", workers, "a whole number >= 1")
     config = make_config(values)
     begin = time.perf_counter()
-    with _bar(config.title) as progress:
+    with shown() as progress:
         table = run_experiment(config, out, workers=workers, progress=progress, engine=engine, cluster=cluster)
     failed = table[table["status"] == "failed"]
     found = read_curves(out)
@@ -210,7 +190,7 @@ def _experiment(
     print(f"{len(table)} cells in {out}: table.parquet, replicates.parquet, config.toml, figure.png")
 
 
-def _show(title: str, optima: Any, verdict: Verdict | None) -> None:
+def _show(title: str, optima: Any, verdict: Finding | None) -> None:
     names = ["supervision", "data_size", "amount", "student", "truth", "teacher", "trust_radius", "kernel"]
     shown = [n for n in names if n == "data_size" or (len(optima) and optima[n].nunique() > 1)]
     rows = [
@@ -257,8 +237,8 @@ def _study(values: dict[str, Any], given: dict[str, Any], preset: str, out: Path
             raise InputError(f"--{name.replace('_', '-')}", given[name], "not an option of this preset")
     config = make_study_config({**values, **given})
     begin = time.perf_counter()
-    with _bar(config.title) as progress:
-        table, reading = run_study(config, out, progress)
+    with shown() as progress:
+        table, reading = run_study(config, out, lambda done, total: progress(config.title, done, total))
     reading.draw().savefig(out / "figure.png", dpi=120)
     if json:
         payload = {"preset": preset, "out": str(out), "rows": len(table), **_reading_record(reading)}
@@ -275,7 +255,7 @@ def _counterexample(values: dict[str, Any], given: dict[str, Any], out: Path, js
         if name not in ("replicates", "seed"):
             raise InputError(f"--{name.replace('_', '-')}", given[name], "not an option of this preset")
     config: CounterexampleConfig = make_config({**values, **given})
-    with _bar(config.title) as progress:
+    with shown() as progress:
         table = run_counterexample(config, out, progress)
     counterexample_figure(table).savefig(out / "figure.png", dpi=120)
     verdict = decide(table)
@@ -326,7 +306,7 @@ def distance(
 
     setting = {"dimension": dimension, "data_size": data_size, "tau": tau, "seed": seed, "points": points}
     setting["printed"] = printed
-    with _bar("training sets") as progress:
+    with shown() as progress:
         found = measure_distance(
             dimension=dimension,
             data_size=data_size,

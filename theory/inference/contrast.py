@@ -217,17 +217,25 @@ def greatest(found: Contrasts) -> Interval:
     )  # fmt: skip
 
 
-def gain_over_none(curve: ShiftErrorCurve, *, level: float = LEVEL, draws: int = DRAWS, seed: int = 0) -> Gain:
-    """What the best positive shift of a curve saves against its smallest shift, paired by replicate.
+def gains_over_none(curve: ShiftErrorCurve, *, level: float = LEVEL, draws: int = DRAWS, seed: int = 0) -> Contrasts:
+    """What each positive shift of a curve saves against its smallest shift, paired by replicate, all of them at once.
 
     Raises InputError for a curve with one shift. A curve without replicates has NaN ends.
     """
     if curve.shift.size < 2:
         raise InputError("curve", f"shifts {curve.shift.tolist()}", "the smallest shift and at least one above it")
     errors = curve.error[None] if curve.replicates is None else curve.replicates
-    saved = errors[:, :1] - errors[:, 1:]
-    found = simultaneous(saved, level=level, shared_variance=curve.shared_variance(_against_first(curve.shift.size)),
-                         draws=draws, seed=seed)  # fmt: skip
+    weights = _against_first(curve.shift.size)
+    shared = curve.shared_variance(weights)
+    return simultaneous(errors @ weights.T, level=level, shared_variance=shared, draws=draws, seed=seed)
+
+
+def gain_over_none(curve: ShiftErrorCurve, *, level: float = LEVEL, draws: int = DRAWS, seed: int = 0) -> Gain:
+    """What the best positive shift of a curve saves against its smallest shift, paired by replicate.
+
+    Raises InputError for a curve with one shift. A curve without replicates has NaN ends.
+    """
+    found = gains_over_none(curve, level=level, draws=draws, seed=seed)
     best = greatest(found)
     return Gain(
         shift=float(curve.shift[1 + int(np.argmax(found.effect))]), gain=best.effect, low=best.low, high=best.high,

@@ -6,9 +6,7 @@ import pytest
 import torch
 
 from empirical.config import TrainConfig
-from empirical.training import optimizer
-from empirical.training.optimizer import learning_rate, make_optimizer, resolve_precision
-from theory.errors import InputError
+from empirical.training.optimizer import learning_rate, make_optimizer
 
 
 def test_the_schedule_rises_over_the_warm_up_and_falls_to_zero():
@@ -24,19 +22,12 @@ def test_the_schedule_rises_over_the_warm_up_and_falls_to_zero():
     assert {learning_rate(constant, step) for step in range(100)} == {1.0}
 
 
-@pytest.mark.parametrize(
-    ("flags", "precision"),
-    [({"avx2"}, "fp32"), ({"avx512f", "avx512bw"}, "fp32"), ({"avx512_bf16"}, "bf16"), ({"amx_bf16"}, "bf16")],
-)
-def test_auto_is_bf16_only_where_the_processor_has_it(monkeypatch, flags, precision):
-    monkeypatch.setattr(optimizer, "processor_flags", lambda: flags)
-    assert resolve_precision("auto", torch.device("cpu")) == precision
-    assert resolve_precision("bf16", torch.device("cpu")) == "bf16"
-
-
-def test_fp16_needs_a_gpu():
-    with pytest.raises(InputError, match="fp16 needs a GPU"):
-        resolve_precision("fp16", torch.device("cpu"))
+def test_a_budget_brings_the_schedule_to_its_end():
+    """A run that its minutes end early would otherwise stop at a high rate."""
+    config = TrainConfig(steps=100, learning_rate=1.0, warmup=0.1)
+    assert learning_rate(config, 20, 0.55) == pytest.approx(learning_rate(config, 55))
+    assert learning_rate(config, 55, 0.2) == learning_rate(config, 55)
+    assert learning_rate(config, 20, 1.0) == pytest.approx(0) and learning_rate(config, 3, 0.055) < 1.0
 
 
 @pytest.mark.parametrize(("name", "rate"), [("adamw", 1e-2), ("adafactor", 1e-2)])
