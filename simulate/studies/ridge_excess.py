@@ -21,11 +21,12 @@ from simulate.imperfect_teacher import build_teacher
 from simulate.kernel import KernelShape, correlated, draw_moves
 from simulate.predictions import Prediction, Reading
 from simulate.seeds import Purpose, stream
-from simulate.studies.study import Progress, StudyConfig
+from simulate.studies.study import StudyConfig
 from simulate.truth import build_truth
 from theory.excess_distance import Pool, excess_distance, fit_ridge_copies
 from theory.inference.curve import ShiftErrorCurve
 from theory.inference.curve_figure import shades
+from theory.progress_report import Progress
 
 Floats = npt.NDArray[np.float64]
 CELL = ["kernel", "penalty", "data_size"]
@@ -65,7 +66,7 @@ def measure(config: Config, progress: Progress) -> pd.DataFrame:
                         value = float(np.square(held @ fitted[:, 0] - held_answer).mean())
                         row = {"kernel": kernel, "tau": tau, "replicate": replicate, **told}
                         rows.append(row | {"value": value, "predicted": calculated})
-        progress(count, len(config.kernel))
+        progress(config.title, count, len(config.kernel))
     return pd.DataFrame(rows)
 
 

@@ -31,9 +31,8 @@ SMALL: dict[str, dict[str, Any]] = {
 
 
 def run(kind: str, out: Path, **changes: Any) -> tuple[pd.DataFrame, Reading]:
-    return run_study(
-        make_study_config({"kind": kind, "replicates": 4, **SMALL[kind], **changes}), out, lambda a, b: None
-    )
+    config = make_study_config({"kind": kind, "replicates": 4, **SMALL[kind], **changes})
+    return run_study(config, out, lambda title, done, total: None)
 
 
 @pytest.mark.parametrize("kind", KINDS)
