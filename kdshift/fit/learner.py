@@ -23,6 +23,7 @@ from transformers import PreTrainedModel
 
 from empirical.config import TrainConfig
 from empirical.models.classifier import arguments
+from empirical.models.precision import resolve_precision
 from empirical.randomness import Draws, step_generator
 from empirical.tokens.batch import Batch
 from empirical.tokens.corpus import BatchOrder, Corpus
@@ -34,7 +35,7 @@ from empirical.training.checkpoint import (
     save_checkpoint,
 )
 from empirical.training.loss import distance
-from empirical.training.optimizer import learning_rate, make_optimizer, resolve_precision, set_learning_rate
+from empirical.training.optimizer import learning_rate, make_optimizer, set_learning_rate
 
 SCORED_AT_ONCE = 128
 CHECKPOINT_SECONDS = 30.0
