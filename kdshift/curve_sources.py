@@ -7,21 +7,25 @@ written by `kdshift empirical sweep`), `curves/` (light students on a bank, `kds
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from empirical.bank.arms import NONE, TWICE, UNLABELLED
+from empirical.bank.study_run import NOISE, TABLE
+from empirical.bank.summary import curve_of, groups
 from empirical.paper import TABLES, PaperTable
 from empirical.tables.table import labelled_curves
 from kdshift.source import Setting, Source
 from simulate.tau_curves import CurveKey, read_curves
 from theory.errors import InputError
 from theory.inference.curve import ShiftErrorCurve
-from theory.inference.evaluation import MEANS, SINGLE, bounded_covariance
+from theory.inference.evaluation import SINGLE, bounded_covariance
 from theory.risk import mean_risk_bound
 
 if TYPE_CHECKING:
@@ -96,44 +100,33 @@ def text_source(frame: pd.DataFrame, command: str = "kdshift empirical sweep dem
     return Source(name="text", command=command, curves=curves)
 
 
-def light_source(frame: pd.DataFrame, outcome: str = "distance") -> Source:
-    """The curves of light students on a bank (`curves.parquet`: a row a replicate and cell), a task each student.
+def light_source(folders: Sequence[Path], outcome: str = "distance") -> Source:
+    """The curves of light students on banks (folders of `kdshift empirical curves`), a task each student.
 
-    outcome: `distance` to the teacher on held-out originals, or `error` (1 - accuracy). Replicates of different data
-    sizes are different texts; at one size, all arms share them.
+    outcome: `distance` to the teacher on held-out originals, or another column of `curves.parquet`. Replicates of
+    different data sizes are different texts; at one size, all arms share them. Sizes with one replicate are left out.
     """
     import pandas as pd
 
-    frame = frame.assign(error=1 - frame["accuracy"])
-    if "task" not in frame:
-        frame = frame.assign(task="")
     curves: dict[Setting, list[ShiftErrorCurve]] = {}
-    none = frame[frame["augmenter"] == "none"]
-    keys = ["task", "student", "mode", "data_size"]
-    arms = frame[(frame["augmenter"] != "none") & (frame["degree"] > 0)]
-    for (task, student, mode, size, augmenter), own in arms.groupby([*keys, "augmenter"], sort=True):
-        same = (none[keys] == (task, student, mode, size)).all(axis=1)
-        wide = pd.concat([none[same], own]).pivot_table(index="replicate", columns="degree", values=outcome).dropna()
-        if len(wide) < 2 or wide.shape[1] < 2:
-            continue
-        setting = Setting(
-            supervision="teacher" if mode == "distill" else "copied_label",
-            variant=str(augmenter),
-            task=f"{task} {student}".strip(),
-        )
-        ids = tuple((float(size), replicate) for replicate in wide.index)
-        curves.setdefault(setting, []).append(ShiftErrorCurve.from_replicates(
-            wide.columns.to_numpy(float), wide.to_numpy(float), float(size), "degree", replicate_ids=ids,
-            evaluation=str(task), test_covariance=_light_noise(own, wide.to_numpy(float).mean(axis=0)),
-        ))  # fmt: skip
+    for folder in folders:
+        kept = folder / NOISE
+        noise = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() and outcome == "distance" else {}
+        for lead, frame in groups(pd.read_parquet(folder / TABLE)):
+            part = noise.get("-".join(str(lead[name]) for name in ("student", "mode", "data_size", "teacher_arm")))
+            for augmenter in sorted(set(frame["augmenter"]) - {NONE, TWICE, UNLABELLED}):
+                curve = curve_of(frame, augmenter, outcome, part)
+                if curve.replicates is None:
+                    continue
+                names = tuple((curve.data_size, replicate) for replicate in range(len(curve.replicates)))
+                setting = Setting(
+                    supervision="teacher" if lead["mode"] == "distill" else "copied_label",
+                    variant=augmenter,
+                    task=str(lead["student"]),
+                    teacher=str(lead["teacher_arm"]) if lead["mode"] == "distill" else "",
+                )
+                curves.setdefault(setting, []).append(replace(curve, replicate_ids=names, evaluation=folder.name))
     return Source(name="text", command="kdshift empirical curves", curves=curves)
-
-
-def _light_noise(rows: pd.DataFrame, error: Floats) -> Floats | None:
-    """What the test texts add to all replicates alike, bounded, where the table says how many there are."""
-    if "n_test" not in rows or not rows["n_test"].min() > 0 or np.any((error < 0) | (error > 1)):
-        return None
-    return bounded_covariance(error, float(rows["n_test"].min()), MEANS)
 
 
 def simulation_source(found: Mapping[CurveKey, ShiftErrorCurve], command: str) -> Source:
@@ -234,7 +227,7 @@ def load_sources(results: Path) -> Sources:
                 like = list(found)
     tables = {name: pd.read_parquet(path) for name, path in tables_of(results).items() if path.is_file()}
     sweeps = [pd.read_parquet(path) for path in sweep_tables(results)]
-    light = [pd.read_parquet(path) for path in sorted((results / "curves").rglob("curves.parquet"))]
+    light = [path.parent for path in sorted((results / "curves").rglob(TABLE))]
     return Sources(
         theory=theory_source(like or default_settings()),
         presets=presets,
@@ -242,7 +235,7 @@ def load_sources(results: Path) -> Sources:
         paper=paper_source(),
         shift=tables.get("shift"),
         counterexample=tables.get("counterexample"),
-        **({"light": light_source(pd.concat(light))} if light else {}),
+        light=light_source(light),
     )
 
 

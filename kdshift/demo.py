@@ -137,7 +137,7 @@ def theorem_panel(epsilon: float = 0.5, delta: float = 0.1) -> Panel:
     rows = []
     for dimension in (2, 5, 10, 768):
         log_limit = float(printed.log_tau_limit(epsilon, dimension))
-        asked = float(printed.data_size_required(epsilon, delta, log_limit, dimension))
+        asked = float(printed.data_size_smallest(epsilon, delta, dimension))
         floor = float(repaired.floor_over_tau(1e6, dimension))
         rows.append((f"{dimension}", f"e^{log_limit:.1f}", f"{asked:.4g}", f"{floor:.3f}"))
     return Panel(
@@ -169,7 +169,8 @@ def text_panel(sources: Sources, plan: Plan, out: Path) -> Panel:
                 for error, se in zip(curve.error, curve.error_se, strict=True)
             ]
             rows.append((f"{label}, n = {curve.data_size:,.0f}", *cells))
-    shifts = sources.text()[0].shift if sources.text() else []
+    texts = sources.text()
+    shifts = texts[0].shift.tolist() if texts else []
     return Panel(
         name="text",
         title="Distilled tweets: accuracy by degree",

@@ -86,13 +86,18 @@ def _teacher(folder: Path, name: str, task: Task, device: str) -> tuple[NetworkA
 def _subset_task(study: Study, task: Task, own_N: NDArray[np.int64], root: Path) -> Path:
     """A replicate's texts as a task of their own, with a few texts of validation and test for the teacher's record."""
     place_N = pool_order(study.seed, len(task.train))[own_N]
-    few = [split.take(np.arange(min(EVALUATED, len(split)))) for split in (task.validation, task.test)]
+    few = [_spread(split, EVALUATED) for split in (task.validation, task.test)]
     splits = dict(zip(("train", "validation", "test"), (task.train.take(place_N), *few), strict=True))
     folder = root / splits["train"].digest()
     for name, split in splits.items():
         if not (folder / f"{name}.jsonl").exists():
             write_atomically(folder / f"{name}.jsonl", _lines(split, task.labels))
     return folder
+
+
+def _spread(split: Split, count: int) -> Split:
+    """`count` texts evenly spread over a split, which may stand in the order of its sources."""
+    return split.take(np.unique(np.linspace(0, len(split) - 1, min(count, len(split))).round().astype(np.int64)))
 
 
 def _lines(split: Split, labels: tuple[str, ...]) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from empirical.augment.build import make_engine
+from empirical.augment.build import make_translator
 from empirical.augment.translation import Apertium
 from empirical.config import AugmentConfig, ModelConfig, RunConfig, TaskConfig, TrainConfig
 from empirical.sweeps.layer_speed import time_layer, time_translation
@@ -157,7 +157,7 @@ class CostModel:
 def _apertium(augment: AugmentConfig) -> Apertium | None:
     """The translator, if it is one that can be timed: a translation model is too much to load for an estimate."""
     try:
-        engine = make_engine(augment)
+        engine = make_translator(augment)
     except InputError:
         return None
     return engine if isinstance(engine, Apertium) else None

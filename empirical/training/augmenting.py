@@ -52,6 +52,7 @@ def make_augmentation(
     if "held-out" in asked:
         needs |= _held_out(task, index_N, tokenizer, config.task.max_length)
     scored = [0]
+    needs["max_length"] = config.task.max_length
     if asked & {"teacher", "teacher-gradient"}:
         if teacher is None or teacher.key != key:
             raise InputError("augment.entropy_quantile", augment.entropy_quantile, "a teacher whose tokens are changed")

@@ -157,24 +157,35 @@ def forward_seconds(run: StudyRun) -> float:
     return (time.perf_counter() - began) / sum(len(index_B) for index_B in batches)
 
 
+def worth(exchange: dict[str, Any]) -> str:
+    """An exchange rate in words: as many real texts as n times the rate, at most or at least at the ends tried."""
+    side = ""
+    if exchange["below"] == exchange["replicates"]:
+        side = "<= "
+    elif exchange["above"] == exchange["replicates"]:
+        side = ">= "
+    return f"{side}{exchange['rate']:.2g} n"
+
+
 def _print(found: dict[str, Any]) -> None:
     """One row a curve: the best degree, what it saves, what it is worth in real texts."""
     rows = []
     for curve in found["curves"]:
         gain, exchange = curve["gain"], curve["exchange"]
+        several = curve["replicates"] > 1
         rows.append(
             [
-                curve["augmenter"],
-                f"{curve['student']}, {curve['mode']}",
+                f"{curve['augmenter']}, {curve['student']}" + ", labels" * (curve["mode"] == "finetune"),
                 curve["data_size"],
                 curve["replicates"],
-                curve["distance"][0],
+                f"{curve['distance'][0]:.4f}",
                 f"{gain['degree']:.0%}",
-                f"{gain['distance']:.4f} [{gain['low']:.4f}, {gain['high']:.4f}]",
-                "-" if exchange is None else f"{exchange['rate']:.2f} n",
+                f"{gain['distance']:.4f}",
+                f"{gain['low']:.4f}, {gain['high']:.4f}" if several else "-",
+                "-" if exchange is None else worth(exchange),
             ]
         )
-    columns = ["augmenter", "student", "n", "replicates", "distance at 0", "best", "gain in distance, 95 %", "worth"]
+    columns = ["student", "n", "times", "at 0", "best", "gain", "95 %", "worth"]
     note = (
         f"teacher asked {found['teacher_calls']} texts, {found['kept_answers']} answers were kept; {found['folder']}\n"
         "gain: simultaneous over the degrees; worth: real unlabelled texts that do as much"

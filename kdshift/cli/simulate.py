@@ -238,7 +238,7 @@ def _study(values: dict[str, Any], given: dict[str, Any], preset: str, out: Path
     config = make_study_config({**values, **given})
     begin = time.perf_counter()
     with shown() as progress:
-        table, reading = run_study(config, out, lambda done, total: progress(config.title, done, total))
+        table, reading = run_study(config, out, progress)
     reading.draw().savefig(out / "figure.png", dpi=120)
     if json:
         payload = {"preset": preset, "out": str(out), "rows": len(table), **_reading_record(reading)}

@@ -18,12 +18,12 @@ from scipy.special import softmax
 
 from empirical.config import ModelConfig, TrainConfig
 from empirical.models.classifier import build_model, check_tokenizer, load_classifier, save_model
+from empirical.models.precision import resolve_precision
 from empirical.teachers.answering import NetworkAnswers
 from empirical.teachers.answers import Answers, answered
 from empirical.teachers.cross_fitted import CrossFitting
 from empirical.teachers.fine_tuned import Teacher
 from empirical.tokens.corpus import Corpus
-from empirical.training.optimizer import resolve_precision
 from kdshift.fit.folds import Folds, held_back
 from kdshift.fit.learner import Material, learn, predict_logits
 from kdshift.fit.scoring import distance, log_loss

@@ -18,9 +18,10 @@ from pydantic import Field, model_validator
 
 from simulate.predictions import Prediction, Reading, mean_interval
 from simulate.seeds import stream
-from simulate.studies.study import Progress, StudyConfig
+from simulate.studies.study import StudyConfig
 from theory.errors import InputError
 from theory.inference.curve_figure import shades
+from theory.progress_report import Progress
 
 Floats = npt.NDArray[np.float64]
 
@@ -65,7 +66,7 @@ def measure(config: Config, progress: Progress) -> pd.DataFrame:
                 error = np.square(own - coefficient[: config.student]).sum()
                 error += np.square(coefficient[config.student :]).sum()
                 rows.append({"data_size": n, "teacher": t, "replicate": replicate, "value": float(error)})
-        progress(count, len(config.data_size))
+        progress(config.title, count, len(config.data_size))
     return pd.DataFrame(rows)
 
 

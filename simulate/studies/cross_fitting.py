@@ -24,9 +24,10 @@ from scipy.spatial.distance import cdist
 
 from simulate.predictions import Prediction, Reading, mean_interval
 from simulate.seeds import stream
-from simulate.studies.study import Progress, StudyConfig
+from simulate.studies.study import StudyConfig
 from simulate.truth import build_truth
 from theory.inference.curve_figure import shades
+from theory.progress_report import Progress
 
 Floats = npt.NDArray[np.float64]
 TEACHERS = ("plain", "cross-fitted")
@@ -77,7 +78,7 @@ def measure(config: Config, progress: Progress) -> pd.DataFrame:
                         {"data_size": n, "tau": tau, "teacher_penalty": penalty, "teacher": teacher}
                         | {"replicate": replicate, "value": value, "expected": expected}
                     )
-        progress(count + 1, total)
+        progress(config.title, count + 1, total)
     return pd.DataFrame(rows)
 
 

@@ -22,12 +22,13 @@ from simulate.parallel import one_torch_thread
 from simulate.predictions import Prediction, Reading, over_best
 from simulate.seeds import streams
 from simulate.students.mlp import fit_at
-from simulate.studies.study import Progress, StudyConfig
+from simulate.studies.study import StudyConfig
 from simulate.supervision import Examples
 from simulate.truth import build_truth
 from theory.inference.curve import ShiftErrorCurve
 from theory.inference.curve_figure import draw_curves
 from theory.inference.power_law import power_law
+from theory.progress_report import Progress
 
 
 class Config(StudyConfig):
@@ -54,7 +55,7 @@ def measure(config: Config, progress: Progress) -> pd.DataFrame:
         with one_torch_thread():
             torch.set_num_threads(1)
             frames += _of_size(config, n)
-        progress(count, len(config.data_size))
+        progress(config.title, count, len(config.data_size))
     return pd.concat(frames, ignore_index=True)
 
 

@@ -18,9 +18,10 @@ from pydantic import Field
 from simulate.distance import draw_centres, l1_distance
 from simulate.predictions import Prediction, Reading, mean_interval, slope_interval
 from simulate.seeds import stream
-from simulate.studies.study import Progress, StudyConfig
+from simulate.studies.study import StudyConfig
 from theory.bounds import deviation_exact_variance
 from theory.inference.curve_figure import shades
+from theory.progress_report import Progress
 from theory.stationary import deviation_sharp
 
 RATIO = math.sqrt(math.pi / 2)
@@ -45,7 +46,7 @@ def measure(config: Config, progress: Progress) -> pd.DataFrame:
             rng = stream(config.seed, d, n, replicate, "distance")
             value = l1_distance(centres, tau, config.points, rng, population_variance=1 + tau).value
             rows.append({"dimension": d, "tau": tau, "data_size": n, "replicate": replicate, "value": value})
-        progress(count, len(cells))
+        progress(config.title, count, len(cells))
     return pd.DataFrame(rows)
 
 

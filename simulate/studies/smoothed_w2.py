@@ -21,8 +21,9 @@ from scipy.special import log_ndtr, logsumexp
 
 from simulate.predictions import Prediction, Reading, slope_interval
 from simulate.seeds import stream
-from simulate.studies.study import Progress, StudyConfig
+from simulate.studies.study import StudyConfig
 from theory.inference.curve_figure import shades
+from theory.progress_report import Progress
 
 GRID = 1200
 Floats = npt.NDArray[np.float64]
@@ -87,7 +88,7 @@ def measure(config: Config, progress: Progress) -> pd.DataFrame:
             rng = stream(config.seed, 1, n, replicate, "data")
             value = _gaussian(rng, n, tau) if law == "gaussian" else _far(rng, n, tau)
             rows.append({"law": law, "tau": tau, "data_size": n, "replicate": replicate, "value": value})
-        progress(count, len(cells))
+        progress(config.title, count, len(cells))
     return pd.DataFrame(rows)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -14,14 +14,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from simulate.predictions import Reading
 from theory.errors import InputError, unknown_name
+from theory.progress_report import Progress
 
-Progress = Callable[[int, int], None]
 KINDS = {
     "smoothed-l1": "smoothed_l1",
     "smoothed-w2": "smoothed_w2",
     "capacity-gap": "capacity_gap",
     "cross-fitting": "cross_fitting",
     "patience": "patience",
+    "ridge-excess": "ridge_excess",
 }
 
 

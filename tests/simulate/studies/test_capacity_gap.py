@@ -20,7 +20,7 @@ def test_the_best_teacher_is_the_students_equal() -> None:
 def test_the_formula_is_the_mean() -> None:
     """600 replicates, z tests at level 1e-3."""
     config = Config(kind="capacity-gap", student=4, features=12, teacher=(3, 6, 12), data_size=(20,), replicates=600)
-    table = measure(config, lambda done, total: None)
+    table = measure(config, lambda title, done, total: None)
     for t in (6, 12):
         values = table.loc[table["teacher"] == t, "value"].to_numpy()
         z = (values.mean() - predicted_error(config, t, 20)) / (values.std(ddof=1) / np.sqrt(600))

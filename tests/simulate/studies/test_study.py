@@ -23,13 +23,16 @@ SMALL: dict[str, dict[str, Any]] = {
         "data_size": [20], "steps": [2, 10], "tau": [0.01, 0.1, 1.0], "augmented_size": 64, "hidden": 4,
         "test_size": 20,
     },
+    "ridge-excess": {
+        "kernel": ["preserving"], "data_size": [10], "tau": [0.1, 0.5, 1.0], "penalty": [1e-2], "pool": 40, "copies": 2,
+        "features": 8, "held_out": 30,
+    },
 }  # fmt: skip
 
 
 def run(kind: str, out: Path, **changes: Any) -> tuple[pd.DataFrame, Reading]:
-    return run_study(
-        make_study_config({"kind": kind, "replicates": 4, **SMALL[kind], **changes}), out, lambda a, b: None
-    )
+    config = make_study_config({"kind": kind, "replicates": 4, **SMALL[kind], **changes})
+    return run_study(config, out, lambda title, done, total: None)
 
 
 @pytest.mark.parametrize("kind", KINDS)
