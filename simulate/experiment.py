@@ -6,10 +6,11 @@ results directory and never computed again; a unit that fails marks its cells fa
 
 from __future__ import annotations
 
+import hashlib
 import math
 import tomllib
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,8 @@ from simulate.experiment_config import GROWING, Engine, ExperimentConfig, Family
 from simulate.parallel import one_torch_thread, run_units
 from simulate.truth import bayes_error
 from theory.errors import InputError
-
-Progress = Callable[[int, int], None]
+from theory.progress_report import Progress
+from theory.replacing import replacing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +52,7 @@ def run_experiment(
     Parameters
     ----------
     workers : units at a time; each uses one torch thread on a CPU, so that results do not depend on this
-    progress : called with (finished units, units known so far)
+    progress : counts the units finished, of those known so far, under the experiment's title
     engine : `threads` (torch releases Python's lock, so this is the default), `processes` (loky) or `cluster` (Ray)
     cluster : address of a Ray cluster, for engine `cluster`
 
@@ -74,14 +75,13 @@ def run_experiment(
             for finished, (unit, outcome) in enumerate(stream, start=1):
                 results[unit] = outcome
                 if progress is not None:
-                    progress(done + finished, done + len(pending))
+                    progress(config.title, done + finished, done + len(pending))
             pending = more_units(config, results)
     replicates = replicate_frame(config, results)
     table = summarise(config, replicates, results)
     for name, frame in (("replicates", replicates), ("table", table)):
-        partial = out / f"{name}.parquet.partial"
-        frame.to_parquet(partial, index=False)
-        partial.replace(out / f"{name}.parquet")
+        with replacing(out / f"{name}.parquet") as draft:
+            frame.to_parquet(draft, index=False)
     return table
 
 
@@ -103,7 +103,19 @@ def _key(config: ExperimentConfig) -> dict[str, Any]:
     return config.model_dump(mode="python", exclude=set(GROWING) - {"tau"})
 
 
-def _block(key: dict[str, Any], family: dict[str, Any], start: int, stop: int, distance: bool) -> dict[str, np.ndarray]:
+@lru_cache(maxsize=1)
+def code_version() -> str:
+    """Sixteen hexadecimal digits that name the code of this package: cells of other code are not taken for finished."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _block(
+    key: dict[str, Any], family: dict[str, Any], start: int, stop: int, distance: bool, code: str
+) -> dict[str, np.ndarray]:
+    """What is kept of a unit, under all of its arguments; `code` only names what computed it."""
     config, member = ExperimentConfig(**key), Family(**family)
     measure = measure_distances if distance else simulate_block
     return measure(config, member, start, stop)
@@ -114,7 +126,7 @@ def _compute(memory: joblib.Memory, config: ExperimentConfig, unit: Unit) -> tup
     torch.set_num_threads(1)
     block = memory.cache(_block)
     try:
-        return unit, block(_key(config), unit.family.model_dump(), unit.start, unit.stop, unit.distance)
+        return unit, block(_key(config), unit.family.model_dump(), unit.start, unit.stop, unit.distance, code_version())
     except Exception as error:  # a failed cell is a result: it is reported and the rest goes on
         return unit, f"{type(error).__name__}: {' '.join(str(error).split())}"
 

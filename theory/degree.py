@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from theory import silence
 from theory.errors import InputError
 from theory.lower_bounds import floor_over_tau, log_data_size_necessary_any_tau
 from theory.risk import best_tau, mean_risk_bound
@@ -48,6 +49,7 @@ class Recommendation:
     `rule_degree`: the paper's rule. `tau_star`, `bound`: best tau at the intrinsic `dimension` and the risk bound
     there (None: vacuous). `degree`: tau_star as a degree. `text_l1_at_least`: what the mean L1 distance is at least at
     `text_dimension` whatever tau; `text_log_data_size`: ln of the data size below which no tau brings it under 1.
+    `silence`: one sentence where the theory names no degree, None where it does.
     """
 
     data_size: float
@@ -60,6 +62,7 @@ class Recommendation:
     text_dimension: int
     text_l1_at_least: float
     text_log_data_size: float
+    silence: str | None = None
 
 
 def recommend(
@@ -100,6 +103,13 @@ def recommend(
         text_dimension=TEXT_DIMENSION,
         text_l1_at_least=float(floor_over_tau(data_size, TEXT_DIMENSION)),
         text_log_data_size=float(log_data_size_necessary_any_tau(1.0, TEXT_DIMENSION)),
+        silence=silence.of_recommendation(
+            data_size=data_size,
+            dimension=dimension,
+            tau_star=tau_star,
+            tau_reach=None if task_length is None or displacement is None else task_length * displacement,
+            trust_radius=trust_radius,
+        ),
     )
 
 

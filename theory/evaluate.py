@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from theory import printed, repaired
+from theory import printed, repaired, silence
 from theory.setting import Floats
 
 Columns = dict[str, Floats]
@@ -26,13 +26,18 @@ class Bounds:
         """The only setting as nested plain numbers, None where there is none (the JSON object of `theory bounds`)."""
         groups = {"setting": self.setting, "printed": self.printed, "repaired": self.repaired}
         plain = {group: {name: _plain(value) for name, value in found.items()} for group, found in groups.items()}
-        return plain | {"repaired": _with_window(plain["repaired"])}
+        repaired = _with_window(plain["repaired"])
+        marks = {"vacuous": silence.vacuous(repaired), "silence": silence.of_bounds(plain["setting"], repaired)}
+        return plain | {"repaired": repaired | marks}
 
     def columns(self) -> Columns:
         """The grid as flat columns, one row a setting: `setting` names, `printed_...`, `repaired_...`."""
         named = dict(self.setting)
         named |= {f"printed_{name}": value for name, value in self.printed.items()}
         named |= {f"repaired_{name}": value for name, value in self.repaired.items()}
+        named["repaired_vacuous"] = np.where(
+            np.isnan(self.repaired["l1_bound"]), np.nan, self.repaired["l1_bound"] >= 2
+        )
         return {name: np.ravel(value) for name, value in named.items()}
 
 

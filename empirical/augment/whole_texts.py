@@ -46,7 +46,7 @@ class BackTranslation:
         """Translate every text; the batch's own texts where it has them, else what its tokens decode to."""
         pivot = self.translator.pivots[copy % len(self.translator.pivots)]
         seed = int(rng.integers(0, 2**31))
-        columns = _texts(self.tokenizer, batch)
+        columns = texts_of(self.tokenizer, batch)
         flat = [text for column in columns for text in column]
         new = self.store.round_trip(self.translator, [text for text in flat if text.strip()], pivot, seed)
         answers = iter(new)
@@ -84,7 +84,7 @@ class GroundTruth:
         )
 
 
-def _texts(tokenizer: Any, batch: Batch) -> list[list[str]]:
+def texts_of(tokenizer: Any, batch: Batch) -> list[list[str]]:
     if batch.text_a is not None:
         return [list(batch.text_a), *([] if batch.text_b is None else [list(batch.text_b)])]
     return [column for column in decode_batch(tokenizer, batch) if column is not None]

@@ -66,7 +66,9 @@ def read_pool(plan: BankPlan, task: Task, tokenizer: Any) -> Pool:
     order = pool_order(plan.seed, total)
     test = task.test
     if plan.test_size is not None and plan.test_size < len(test):
-        test = test.take(np.arange(plan.test_size))
+        # Not the first ones: a split may stand in the order of its sources, whose classes differ.
+        chosen = step_generator(plan.seed, 1, Draws.BANK_TEXTS).permutation(len(test))[: plan.test_size]
+        test = test.take(np.sort(chosen))
 
     def texts(split: Split) -> Texts:
         return Texts(split=split, corpus=encode_corpus(tokenizer, split.text_a, split.text_b, plan.task.max_length))

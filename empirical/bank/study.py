@@ -59,6 +59,10 @@ class Study(BaseModel):
     equal_compute: bool = Field(False, description="static: no augmentation with twice the originals a step as well")
     steps: int = Field(600, ge=20, description="static: steps up to n = 220; beyond, with the root of n")
     same_teacher: tuple[int, ...] = Field((), description="sizes with a second arm: a teacher of the same n texts")
+    same_teacher_train: TrainConfig = Field(
+        TrainConfig(steps=140, batch_size=16, learning_rate=1e-4, alpha=1.0, gamma=1.0),
+        description="fine-tuning of a teacher of n texts",
+    )
     same_replicates: int = Field(4, ge=1, description="replicates of that arm: each trains a teacher of its own")
 
     @model_validator(mode="after")

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from empirical.bank.arms import Arm, BankTargets, Bench, Inputs, SubsetTargets, Targets, arms
 from empirical.bank.light import TEXT_DISTANCES, EmbeddingInputs, Job, NgramInputs, Row, fit_linear, fit_static
 from empirical.bank.making import Bank, Progress, make_bank
+from empirical.bank.plan import BankPlan
 from empirical.bank.pool import replicates
 from empirical.bank.study import Size, Study
 from empirical.files import write_atomically
@@ -90,7 +91,7 @@ class StudyRun:
         """The study's table, made as far as it is not there yet; None if `stop` ended it before."""
         if self.table is not None:
             return self.table
-        if not self._make_banks():
+        if not self.make_banks():
             return None
         self.folder.mkdir(parents=True, exist_ok=True)
         done = total = 0
@@ -115,15 +116,14 @@ class StudyRun:
         path = self.folder / TABLE
         return pd.read_parquet(path) if path.exists() else None
 
-    def _make_banks(self) -> bool:
-        for size in self.study.sizes:
-            bank = self._bank(size)
-            if not make_bank(bank, self.teacher, self.progress, self.stop):
+    def make_banks(self) -> bool:
+        """Make and answer what every size needs; whether it came to its end."""
+        for plan in dict.fromkeys(self.study.bank_of(size) for size in self.study.sizes):
+            if not make_bank(self._bank(plan), self.teacher, self.progress, self.stop):
                 return False
         return True
 
-    def _bank(self, size: Size) -> Bank:
-        plan = self.study.bank_of(size)
+    def _bank(self, plan: BankPlan) -> Bank:
         return Bank(
             plan=plan,
             task=self.bank.task,
@@ -146,7 +146,7 @@ class StudyRun:
         if key not in self._benches:
             for other in [other for other in self._benches if other[1] != size]:
                 del self._benches[other]
-            bank = self._bank(size)
+            bank = self._bank(self.study.bank_of(size))
             inputs: Inputs = NgramInputs()
             if student == "static":
                 inputs = EmbeddingInputs(self.embeddings, bank.pool.validation.corpus)
@@ -232,6 +232,12 @@ def write_frame(frame: pd.DataFrame, path: Path) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     frame.to_parquet(temporary, index=False)
     temporary.replace(path)
+
+
+def read_noise(folder: Path) -> dict[str, dict[str, Any]]:
+    """What the test texts add to the distances of each part of a finished study (see `covariance`)."""
+    found: dict[str, dict[str, Any]] = json.loads((folder / NOISE).read_text("utf-8"))
+    return found
 
 
 def study_folder(study: Study, task_digest: str, teacher: str, root: Path, name: str) -> Path:

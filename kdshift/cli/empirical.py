@@ -13,14 +13,20 @@ EPILOGUES = {
 }
 for name, module, text in (
     ("augment", "augment", "Augment lines of text: lines in, lines out, changed tokens highlighted."),
+    ("augmenters", "augment", "Every augmenter: what it does, needs, and what its degree counts."),
+    ("masked-lm", "masked_lm", "Give an encoder a masked-LM head, for contextual augmentation."),
     ("shift", "augment", "The measured semantic shift of augmenters: degree on the theory's axis."),
     ("cost", "augment", "Time per augmented example of every augmenter (the paper's Table 1, here)."),
     ("finetune", "distill", "Fine-tune one model on a task."),
     ("distill", "distill", "Distil one teacher into one student."),
+    ("bank", "bank", "Augment a pool of texts and let the teacher answer it once, for curves and offline copies."),
+    ("curves", "bank", "Error against degree by light students on a bank: gains, exchange rates."),
     ("sweep", "sweep", "Run a grid of runs: a preset or a TOML file."),
     ("status", "sweep", "What of a sweep is done, running, failed and left."),
     ("table", "sweep", "A sweep's table beside the paper's, with intervals."),
     ("tasks", "sweep", "The known tasks and which are available here."),
     ("recommend", "sweep", "Which degree for my data: rule of thumb, theory and a pilot sweep."),
 ):
-    app.command(f"kdshift.cli.{module}:{name}", name=name, help=text, help_epilogue=EPILOGUES.get(name))
+    app.command(
+        f"kdshift.cli.{module}:{name.replace('-', '_')}", name=name, help=text, help_epilogue=EPILOGUES.get(name)
+    )

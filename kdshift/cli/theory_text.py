@@ -29,6 +29,8 @@ def show_bounds(record: dict[str, Any]) -> None:
     emit_table(
         "The theorem that holds", ["", "value"], _repaired_rows(setting, repaired), "L1 distances lie in [0, 2]."
     )
+    if repaired["silence"]:
+        print(repaired["silence"])
 
 
 def _repaired_rows(setting: dict[str, Any], found: dict[str, Any]) -> list[list[Any]]:
@@ -40,10 +42,10 @@ def _repaired_rows(setting: dict[str, Any], found: dict[str, Any]) -> list[list[
         ["tau of the rows below", number(found["tau"], needs)],
         ["bias (exact)", number(found["bias"], needs)],
         ["deviation (simple)", _large(found, "deviation", needs)],
-        ["mean bound, simple", number(found["mean_bound_simple"], needs)],
+        ["mean bound, simple", _bound(found, "mean_bound_simple", needs)],
         ["mean bound, Scarf", number(found["mean_bound"], needs)],
         ["concentration", number(found["concentration"], needs)],
-        ["L1 bound, with probability 1 - delta", number(found["l1_bound"], needs)],
+        ["L1 bound, with probability 1 - delta", _bound(found, "l1_bound", needs)],
         ["L1 of every training set is at least", number(found["lower_bound"], needs)],
         ["data size enough, simple", _large(found, "data_size_required_simple", tau_needs)],
         ["data size enough, Scarf", _large(found, "data_size_required", tau_needs)],
@@ -51,13 +53,19 @@ def _repaired_rows(setting: dict[str, Any], found: dict[str, Any]) -> list[list[
         ["data size enough at its best tau, simple", _large(found, "data_size_smallest_simple")],
         ["best tau, simple", number(found["tau_star_simple"], needs)],
         ["best tau, Scarf", number(found["tau_star"], needs)],
-        ["L1 bound at the best tau", number(found["l1_bound_at_tau_star"], needs)],
+        ["L1 bound at the best tau", _bound(found, "l1_bound_at_tau_star", needs)],
         ["tau with L1 bound <= epsilon", none if window is None else f"{number(window[0])} to {number(window[1])}"],
     ]
 
 
 def _condition(holds: bool | None, option: str) -> str:
     return f"needs {option}" if holds is None else number(holds)
+
+
+def _bound(found: dict[str, Any], name: str, missing: str) -> str:
+    """An L1 bound, marked where it is 2 or more."""
+    shown = number(found[name], missing)
+    return f"{shown} (vacuous: 2 or more)" if name in found["vacuous"] and found[name] is not None else shown
 
 
 def _large(values: dict[str, Any], name: str, missing: str = "-") -> str:
@@ -111,6 +119,7 @@ def recommendation_record(found: Recommendation, source: str) -> dict[str, Any]:
             "risk_bound": found.bound,
             "degree": found.degree,
             "degree_at_limit": found.degree_at_limit,
+            "silence": found.silence,
         },
         "text": {
             "dimension": found.text_dimension,
@@ -139,3 +148,5 @@ def show_recommendation(found: Recommendation, source: str) -> None:
         f"and only n > e^{found.text_log_data_size:.0f} could bring it below 1. Give the intrinsic dimension."
     )
     emit_table(f"Semantic shift for n = {number(int(found.data_size))}", ["", "value"], rows, note)
+    if found.silence:
+        print(found.silence)

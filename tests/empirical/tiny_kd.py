@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import csv
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
@@ -23,11 +26,18 @@ from transformers import (
 )
 
 from empirical.config import ModelConfig, RunConfig, TaskConfig, TrainConfig
+from empirical.runs.layout import RunFiles, run_directory
+from empirical.runs.result import RunResult
+from empirical.runs.run import ensure_teacher, run_cohort
+from empirical.training.cohort import Cohort, make_cohort
+from empirical.training.loop import Member
+from empirical.training.steps import Stream
 
 LABELS = ("bad", "fair", "good")
 WORDS = [f"{label}{number}" for label in LABELS for number in range(8)] + [f"word{number}" for number in range(40)]
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-SIZES = {"hidden_size": 16, "num_attention_heads": 2, "intermediate_size": 32, "max_position_embeddings": 64}
+SIZES = {"hidden_size": 16, "num_attention_heads": 2, "intermediate_size": 32, "max_position_embeddings": 64,
+         "initializer_range": 0.1}  # fmt: skip
 
 
 def tokenizer(words: list[str] = WORDS, pad_first: bool = True) -> PreTrainedTokenizerFast:
@@ -84,8 +94,8 @@ def table(path: Path, rows: int = 240, seed: int = 0, pairs: bool = False) -> Pa
         writer.writerow(["text_a", "text_b", "label"] if pairs else ["text", "label"])
         for _ in range(rows):
             label = LABELS[rng.integers(3)]
-            telling = [f"{label}{rng.integers(8)}" for _ in range(rng.integers(2, 4))]
-            words = telling + [f"word{rng.integers(40)}" for _ in range(rng.integers(2, 9))]
+            telling = [f"{label}{rng.integers(8)}" for _ in range(rng.integers(3, 5))]
+            words = telling + [f"word{rng.integers(40)}" for _ in range(rng.integers(1, 6))]
             rng.shuffle(words)
             half = len(words) // 2
             text = [" ".join(words[:half]), " ".join(words[half:])] if pairs else [" ".join(words)]
@@ -102,7 +112,8 @@ def run(folder: Path, **changes: Any) -> RunConfig:
     if not data.exists():
         table(data, pairs=data.name == "pairs.csv")
     train = {"steps": 6, "batch_size": 8, "learning_rate": 3e-3, **changes.pop("train", {})}
-    teacher = TrainConfig(steps=100, batch_size=16, learning_rate=1e-2, alpha=1.0, gamma=1.0)
+    teacher = TrainConfig(steps=60, batch_size=16, learning_rate=1e-2, warmup=0.05, schedule="constant", alpha=1.0,
+                          gamma=1.0)  # fmt: skip
     values = {
         "task": TaskConfig(name=str(data)),
         "student": ModelConfig(name=str(source), layers=(0, 3)),
@@ -111,3 +122,35 @@ def run(folder: Path, **changes: Any) -> RunConfig:
         "train": TrainConfig(**train),
     }
     return RunConfig(**{**values, **changes})
+
+
+def with_teacher(place: Path, root: Path) -> Path:
+    """A results folder `root` that shares nothing with that in `place` but the trained teacher."""
+    shutil.copytree(place / "results" / "teachers", root / "teachers")
+    return root
+
+
+def cohort_of(configs: Sequence[RunConfig], place: Path, shared: Path) -> Cohort:
+    """The cohort of these runs, their teacher from the results in `place` (trained there if need be)."""
+    folder = ensure_teacher(configs[0], place / "results")
+    model = RunFiles(folder).model
+    return make_cohort(configs, shared, teacher_model=model if model.is_dir() else folder)
+
+
+def trained(config: RunConfig, root: Path, **options: Any) -> tuple[RunResult, pd.DataFrame, bytes]:
+    """The result, the curve and the final weights of a run."""
+    result = run_cohort([config], root, save_weights=True, **options)[0]
+    return result, *files_of(config, root)
+
+
+def files_of(config: RunConfig, root: Path) -> tuple[pd.DataFrame, bytes]:
+    """The curve and the final weights of a finished run."""
+    files = RunFiles(run_directory(config, root))
+    return pd.read_parquet(files.curve), (files.model / "model.safetensors").read_bytes()
+
+
+def members_of(configs: Sequence[RunConfig], place: Path, folder: Path) -> tuple[list[Member], Stream, Cohort]:
+    """The students of these runs in a cohort, their stream of steps, the cohort."""
+    cohort = cohort_of(configs, place, folder / "shared")
+    members = [Member(student=student, folder=folder / str(n)) for n, student in enumerate(cohort.students)]
+    return members, cohort.stream, cohort

@@ -137,7 +137,7 @@ def test_neighbour_correlation_by_quadrature(width: float) -> None:
         folded = 1 - np.abs(1 - np.abs(u + width * (v[1:] + v[:-1]) / 2))
         return float(stats.norm.ppf(np.clip(folded, 1e-12, 1 - 1e-12)).mean())
 
-    u = (np.arange(100) + 0.5) / 400
+    u = (np.arange(400) + 0.5) / 400
     expected = np.mean([stats.norm.ppf(one) * inner(one) for one in u])
     assert stationary.neighbour_correlation(width) == pytest.approx(expected, abs=4e-3)
     assert stationary.neighbour_correlation(1.0) == pytest.approx(0, abs=1e-9)

@@ -16,11 +16,6 @@ from theory.errors import InputError
 SHIFT = AugmentConfig(augmenter="random", degree=0.4)
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    return tmp_path_factory.mktemp("protocol")
-
-
 def without_validation(config: RunConfig) -> RunConfig:
     return config.model_copy(update={"task": config.task.model_copy(update={"validation_size": 0})})
 
@@ -28,11 +23,11 @@ def without_validation(config: RunConfig) -> RunConfig:
 def test_a_run_without_a_validation_split_trains_on_everything_and_is_scored_on_test(place):
     config = without_validation(run(place, augment=SHIFT, train={"evaluate_every": 3, "select": "paper"}))
     result = run_cohort([config], place / "results")[0]
-    assert (result["status"], result["reason"]) == ("finished", "")
-    assert result["data_size"] == 192 and result["validation"] == {"n": 0}  # of 240 texts 48 are the test split
+    assert (result.status, result.reason) == ("finished", "")
+    assert result.data_size == 192 and result.validation == {"n": 0}  # of 240 texts 48 are the test split
     curve = pd.read_parquet(run_directory(config, place / "results") / "curve.parquet")
     assert set(curve["split"]) == {"train", "test"}
-    assert result["test"]["accuracy"] == curve[curve["metric"] == "accuracy"]["value"].max()
+    assert result.test["accuracy"] == curve[curve["metric"] == "accuracy"]["value"].max()
 
 
 def test_choosing_on_a_validation_split_that_is_not_there_is_refused(place, tmp_path):

@@ -25,10 +25,10 @@ SETTINGS = {"steps": 120, "evaluate_every": 20, "checkpoint_every": 5, "batch_si
 PROGRAM = """
 import sys
 from pathlib import Path
-from empirical.runs.record import load_run
+from empirical.config import load_run
 from empirical.runs.run import run_cohort
 result = run_cohort([load_run(Path(sys.argv[1]) / "config.toml")], Path(sys.argv[2]), save_weights=True)[0]
-print(result["status"])
+print(result.status)
 """
 
 
