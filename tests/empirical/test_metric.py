@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from empirical.metric import METRICS, bootstrap, confusion, interval, majority_score, score
+from empirical.metric import METRICS, bootstrap, confusion, entropy, interval, majority_score, score
 from theory.errors import InputError
 
 
@@ -64,3 +64,8 @@ def test_the_interval_of_an_accuracy_is_the_binomial_one():
 def test_an_unknown_metric_is_named():
     with pytest.raises(InputError, match=r"accurcy.*nearest: accuracy"):
         score("accurcy", np.eye(2))
+
+
+def test_entropy_is_of_the_softmax():
+    assert entropy(np.array([[0.0, 0.0], [1000.0, -1000.0]])) == pytest.approx([np.log(2), 0])
+    assert entropy(np.log([[0.5, 0.25, 0.25]])) == pytest.approx([1.5 * np.log(2)])

@@ -7,64 +7,22 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest, chisquare
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
-from tokenizers import decoders as token_decoders
-from transformers import AutoTokenizer, PreTrainedTokenizerFast
+from scipy.stats import binomtest
 
-from empirical.augment import exact_counts, make_augmenter, select_tokens
-from empirical.augment.changed_tokens import draw_without_replacement
+from empirical.augment import make_augmenter
 from empirical.config import AugmentConfig
-from empirical.models.minilm import minilm_path
 from empirical.randomness import step_generator
 from empirical.tokens.batch import Augmented, Batch
-from empirical.tokens.codec import decode_batch, encode_batch
+from empirical.tokens.codec import encode_batch
 from tests.empirical.augment.linear_network import LinearNetwork
+from tests.empirical.three_tokenizers import TEXT_A, TEXT_B, TOKENIZERS, tokenizer_of
 
 ONLINE = ("knn", "random", "synonym", "eda", "augpro-mix", "augpro-fgsm")
-TOKENIZERS = ("wordpiece", "bytelevel", "unigram")
-TEXT_A = [
-    "How do you know? All this is their information again.",
-    "I don't think the quick brown fox jumped happily over unbelievably lazy dogs",
-    "big big big house 😀 [SEP] naïve",
-    "Hi",
-    "",
-    "the the",
-]
-TEXT_B = ["This information belongs to them", "good dogs bark", "x", "yes, of course", "two words", "the"]
-CORPUS = [*TEXT_A, *TEXT_B, "large quickly cat kind thing walk talk idea car person small data word begin"] * 20
-
-
-def trained(kind: str) -> PreTrainedTokenizerFast:
-    """A byte-level BPE (RoBERTa's kind) or Unigram (T5's kind) tokenizer, trained here on a few lines."""
-    special = ["<pad>", "<unk>", "<s>", "</s>"]
-    if kind == "bytelevel":
-        tokenizer = Tokenizer(models.BPE(unk_token="<unk>"))
-        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-        tokenizer.decoder = token_decoders.ByteLevel()
-        alphabet = pre_tokenizers.ByteLevel.alphabet()
-        trainer = trainers.BpeTrainer(vocab_size=420, special_tokens=special, initial_alphabet=alphabet)
-        template = ("<s> $A </s>", "<s> $A </s> </s> $B </s>")
-    else:
-        tokenizer = Tokenizer(models.Unigram())
-        tokenizer.normalizer = normalizers.NFKC()
-        tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
-        tokenizer.decoder = token_decoders.Metaspace()
-        trainer = trainers.UnigramTrainer(vocab_size=160, special_tokens=special, unk_token="<unk>")
-        template = ("$A </s>", "$A </s> $B </s>")
-    tokenizer.train_from_iterator(CORPUS, trainer)
-    ids = [(token, tokenizer.token_to_id(token)) for token in ("<s>", "</s>")]
-    tokenizer.post_processor = processors.TemplateProcessing(single=template[0], pair=template[1], special_tokens=ids)
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, pad_token="<pad>", unk_token="<unk>", bos_token="<s>", eos_token="</s>"
-    )
 
 
 @pytest.fixture(scope="module", params=TOKENIZERS)
 def tokenizer(request):
-    if request.param == "wordpiece":
-        return AutoTokenizer.from_pretrained(minilm_path())
-    return trained(request.param)
+    return tokenizer_of(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -174,61 +132,3 @@ def test_replaced_tokens_differ_and_are_ordinary(name, tokenizer, batch, cache):
     new = result.batch.ids_BL[result.changed_BL]
     assert not np.isin(new, special).any()
     assert not any("unused" in token for token in tokenizer.convert_ids_to_tokens(new))
-
-
-def test_random_replacement_is_uniform_over_the_others():
-    tokenizer = trained("unigram")
-    augmenter = make_augmenter(AugmentConfig(augmenter="random"), tokenizer=tokenizer)
-    batch = encode_batch(tokenizer, ["the"] * 2000, None, 16)
-    new = augmenter(batch, 1.0, step_generator(0, 0, 1)).batch
-    own = int(batch.ids_BL[batch.eligible_BL][0])
-    others = np.setdiff1d(augmenter.ordinary, [own])
-    counts = np.bincount(new.ids_BL[new.eligible_BL], minlength=len(tokenizer))
-    assert counts[others].sum() == new.eligible_BL.sum()
-    assert chisquare(counts[others]).pvalue > 1e-4
-
-
-def test_selection_is_uniform_over_subsets():
-    eligible = np.zeros((6000, 7), dtype=bool)
-    eligible[:, [0, 2, 3, 6]] = True
-    marked = draw_without_replacement(eligible, np.full(6000, 2), np.random.default_rng(1))
-    assert not marked[~eligible].any()
-    assert np.all(marked.sum(axis=1) == 2)
-    pairs = np.bincount((marked * 2 ** np.arange(7)).sum(axis=1))
-    assert chisquare(pairs[pairs > 0]).pvalue > 1e-4
-    assert (pairs > 0).sum() == 6
-
-
-def test_counts_are_of_the_product_not_of_its_last_bit():
-    for degree, length, expected in ((0.29, 100, 29), (0.7, 10, 7), (0.1, 30, 3), (1.0, 7, 7), (0.0, 7, 0)):
-        counts = exact_counts(np.full(200, length), degree, np.random.default_rng(0))
-        assert np.all(counts == expected)
-    assert select_tokens(np.ones((3, 0), dtype=bool), 0.5, np.random.default_rng(0)).shape == (3, 0)
-
-
-@pytest.mark.parametrize("pair", [False, True])
-def test_encoding_is_the_tokenizers_own(tokenizer, pair):
-    text_b = TEXT_B if pair else None
-    for limit in (128, 9):
-        batch = encode_batch(tokenizer, TEXT_A, text_b, limit)
-        own = tokenizer(
-            TEXT_A, text_b, truncation=True, max_length=limit, padding=True, return_special_tokens_mask=True
-        )
-        assert np.array_equal(batch.ids_BL, own["input_ids"])
-        assert np.array_equal(batch.mask_BL, np.array(own["attention_mask"], dtype=bool))
-        assert not (batch.eligible_BL & np.array(own["special_tokens_mask"], dtype=bool)).any()
-        # Literal special tokens and unknown characters in a text are not eligible either.
-        assert not np.isin(batch.ids_BL[batch.eligible_BL], tokenizer.all_special_ids).any()
-        sequences = [own.sequence_ids(row) for row in range(len(TEXT_A))]
-        known = np.array([[-1 if s is None else s for s in row] for row in sequences])
-        assert np.array_equal(batch.segment_BL[known >= 0], known[known >= 0])
-        if pair and "token_type_ids" in own and np.any(own["token_type_ids"]):
-            assert np.array_equal(batch.segment_BL, own["token_type_ids"])
-
-
-def test_decoding_gives_texts_that_encode_alike(tokenizer):
-    text_a = ["how do you know", "this is information", "yes"]
-    single = encode_batch(tokenizer, text_a, None, 64)
-    assert decode_batch(tokenizer, single) == (text_a, None)
-    pairs = encode_batch(tokenizer, text_a, ["good dogs", "them", "two words"], 64)
-    assert decode_batch(tokenizer, pairs) == (text_a, ["good dogs", "them", "two words"])
