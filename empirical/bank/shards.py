@@ -9,7 +9,6 @@ Shapes: N texts, T tokens, C classes.
 from __future__ import annotations
 
 import logging
-import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from empirical.files import replacing
 from empirical.tokens.batch import Augmented
 from empirical.tokens.corpus import Corpus
 
@@ -114,11 +114,8 @@ def read_logits(path: Path, size: int, classes: int) -> NDArray[np.float32] | No
 
 
 def _write(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with temporary.open("wb") as file:
+    with replacing(path) as draft, draft.open("wb") as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]  # a mapping of arrays is what it takes
-    temporary.replace(path)
 
 
 def _read(path: Path, names: tuple[str, ...]) -> dict[str, NDArray[Any]] | None:

@@ -7,15 +7,15 @@ The string of every field's description is its help text.
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from empirical.bank.plan import BankPlan, Shift
 from empirical.config import ModelConfig, TaskConfig, TrainConfig
-from theory.errors import InputError, unknown_name
+from theory.errors import unknown_name
+from theory.settings_file import read_toml, validated, with_none
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -106,17 +106,4 @@ def load_study(source: str) -> Study:
         path = PRESETS / f"{source}.toml"
         if not path.exists():
             raise unknown_name("preset", source, presets())
-    try:
-        values = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise InputError("study", str(path), f"a readable TOML file ({error.strerror})") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(str(path), str(error), "a TOML file") from None
-    if values.get("teacher_train") == "none":
-        values["teacher_train"] = None
-    try:
-        return Study.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"{path}: {field}", first.get("input"), first["msg"]) from None
+    return validated(Study, with_none(read_toml(path, "study")), str(path))

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,12 +23,13 @@ from numpy.typing import NDArray
 
 from empirical.bank.arms import Arm, BankTargets, Bench, Inputs, SubsetTargets, Targets, arms
 from empirical.bank.light import TEXT_DISTANCES, EmbeddingInputs, Job, NgramInputs, Row, fit_linear, fit_static
-from empirical.bank.making import Bank, Progress, make_bank
+from empirical.bank.making import Bank, make_bank
 from empirical.bank.plan import BankPlan
 from empirical.bank.pool import replicates
 from empirical.bank.study import Size, Study
-from empirical.files import write_atomically
+from empirical.files import replacing, write_atomically
 from empirical.teachers.answering import Answering
+from theory.progress_report import Progress
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -172,6 +172,7 @@ class StudyRun:
             "teacher_arm": part.teacher_arm,
             "student": part.student,
             "data_size": part.size.data_size,
+            "n_test": len(bench.bank.pool.test),
         }
         for place, (column, value) in enumerate(lead.items()):
             frame.insert(place, column, value)
@@ -228,10 +229,8 @@ def covariance(rows: list[Row]) -> dict[str, Any]:
 
 def write_frame(frame: pd.DataFrame, path: Path) -> None:
     """Write a table, whole or not at all; equal tables give equal bytes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    frame.to_parquet(temporary, index=False)
-    temporary.replace(path)
+    with replacing(path) as draft:
+        frame.to_parquet(draft, index=False)
 
 
 def read_noise(folder: Path) -> dict[str, dict[str, Any]]:

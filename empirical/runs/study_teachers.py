@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from empirical.bank.making import Bank, Progress
+from empirical.bank.making import Bank
 from empirical.bank.pool import pool_order
 from empirical.bank.study import Study
 from empirical.bank.study_run import StudyRun, study_folder
@@ -28,6 +28,7 @@ from empirical.tasks.load import Task, load_task
 from empirical.tasks.spec import Split
 from empirical.teachers.answering import NetworkAnswers
 from empirical.teachers.fine_tuned import Teacher
+from theory.progress_report import Progress
 
 EVALUATED = 200  # texts on which a replicate's teacher is scored for its record
 

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from kdshift.cli.output import emit_json, emit_table
+from kdshift.cli.output import Json, emit_json, emit_table, log_to_stderr
 
 if TYPE_CHECKING:
     from empirical.bank.study_run import StudyRun
 
-Json = Annotated[bool, Parameter(negative="", help="print one JSON object")]
 Results = Annotated[Path, Parameter(help="results directory: teachers, banks and curves get folders in it")]
 Source = Annotated[
     str, Parameter(help="a preset (curves-quick, curves-demo, curves-tweets, curves-full) or a TOML file")
@@ -111,15 +110,20 @@ def curves(
 def _opened(preset: str, results: Path) -> Iterator[StudyRun]:
     """The study ready to run, its progress on standard error; Ctrl-C stops it where it can go on."""
     from empirical.bank.study import load_study
+    from empirical.files import writable
     from empirical.sweeps.engines import STOP, interruptible
-    from kdshift.cli.distill import bars, log_to_stderr
+    from kdshift.cli.progress import shown
 
     log_to_stderr()
     study = load_study(preset)
-    with interruptible(lambda: sys.stderr.write("finishing what is under way ...\n")), bars() as progress:
+    with interruptible(_announce), shown() as progress, writable(results):
         from empirical.runs.study_teachers import open_study
 
         yield open_study(study, Path(preset).stem, results, progress, STOP.is_set)
+
+
+def _announce() -> None:
+    sys.stderr.write("finishing what is under way ...\n")
 
 
 def _plan(preset: str, json: bool) -> None:
@@ -132,7 +136,7 @@ def _plan(preset: str, json: bool) -> None:
         "preset": preset,
         "texts": plan.pool,
         "augmenters": [shift.augmenter for shift in plan.shifts],
-        "answers": max(plan.answers, 0),
+        "answers": plan.answers,
         "sizes": [size.data_size for size in study.sizes],
     }
     if json:

@@ -19,7 +19,7 @@ STUDY = {
     "sizes": (Size(data_size=32), Size(data_size=64, copies=1)),
     "unlabelled": (0.5, 1, 2, 4),
     "equal_compute": True,
-    "finetune": ("linear", "static"),
+    "finetune": ("static",),
     "steps": 20,
     "same_teacher": (32,),
     "same_replicates": 2,
@@ -56,7 +56,7 @@ def test_every_arm_has_its_replicates(finished: tuple[StudyRun, Oracle]) -> None
     cells = small.groupby(["student", "mode", "augmenter", "degree", "amount"])["replicate"].agg(["nunique", "size"])
     assert (cells == 2).all().all()  # 64 texts are two disjoint halves
     names = {"none", "knn", "random"}
-    for student, mode in (("linear", "distill"), ("linear", "finetune"), ("static", "distill"), ("static", "finetune")):
+    for student, mode in (("linear", "distill"), ("static", "distill"), ("static", "finetune")):
         found = set(small[(small["student"] == student) & (small["mode"] == mode)]["augmenter"])
         extra = {"unlabelled"} if mode == "distill" else set()
         assert found == names | extra | ({"none-twice"} if student == "static" else set())
@@ -86,7 +86,7 @@ def test_a_second_run_asks_nothing_and_returns_the_table(finished: tuple[StudyRu
     table = again.run()
     assert table is not None and table.equals(first.table)
     (first.folder / TABLE).unlink()
-    for path in (first.folder / "parts").iterdir():
+    for path in (first.folder / "parts").glob("linear-distill-32-*"):
         path.unlink()
     anew = study_run(first.bank.root.parent, teacher).run()
     assert anew is not None and anew.equals(table)

@@ -1,0 +1,90 @@
+"""The summary of a table that was made up: gains, pairing, the noise of the test texts, exchange rates, the figure."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from empirical.bank.degree_figure import draw
+from empirical.bank.study_run import covariance
+from empirical.bank.summary import curve_of, curves, equal_compute
+
+DEGREES = (0.2, 0.5, 0.9)
+SAVED = {"knn": (0.02, 0.05, 0.03), "random": (0.03, 0.01, -0.02)}
+
+
+def table(replicates: int = 8, noise: float = 0.002) -> pd.DataFrame:
+    """Distances 0.2 less what is saved; replicates move together, and each has a little noise of its own."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for replicate in range(replicates):
+        level = rng.normal(0, 0.03)
+        cells = [("none", 0.0, 0.0, 0.0), ("none-twice", 0.0, 0.0, 0.01)]
+        cells += [(name, d, 0.0, s) for name, saved in SAVED.items() for d, s in zip(DEGREES, saved, strict=True)]
+        cells += [("unlabelled", 0.0, amount, 0.05 * (1 + math.log2(amount))) for amount in (0.5, 1, 2, 4)]
+        for name, degree, amount, saved in cells:
+            distance = 0.2 - saved + level + rng.normal(0, noise)
+            lead = {"task": "t", "teacher": "g", "teacher_arm": "whole", "student": "static", "mode": "distill"}
+            cell = {"augmenter": name, "degree": degree, "amount": amount, "replicate": replicate}
+            rows.append({**lead, "data_size": 55, **cell, "distance": distance, "accuracy": 0.9 - distance})
+    return pd.DataFrame(rows)
+
+
+def test_gains_find_the_best_degree_and_exclude_zero_where_it_is_far() -> None:
+    found = {curve["augmenter"]: curve for curve in curves(table(), {})}
+    assert set(found) == {"knn", "random"}
+    knn, random = found["knn"], found["random"]
+    assert knn["degree"] == [0, *DEGREES] and knn["replicates"] == 8
+    assert knn["gain"]["degree"] == 0.5 and random["gain"]["degree"] == 0.2
+    assert 0.04 < knn["gain"]["low"] < 0.05 < knn["gain"]["high"] < 0.06
+    assert knn["exchange"]["rate"] == pytest.approx(1.0, rel=0.1)  # 0.05 is what one n of real texts saves
+    assert random["exchange"]["rate"] == pytest.approx(2 ** (-0.4), rel=0.1)
+
+
+def test_one_replicate_has_a_curve_and_no_interval() -> None:
+    curve = curves(table(replicates=1), {})[0]
+    assert curve["distance_se"] is None and math.isnan(curve["gain"]["low"])
+    assert curve["gain"]["degree"] == 0.5
+
+
+def test_noise_of_the_test_texts_widens_the_interval() -> None:
+    arms = [["none", 0.0, 0.0], *(["knn", degree, 0.0] for degree in DEGREES)]
+    noise = {"arms": arms, "covariance": (1e-4 * np.eye(4)).tolist()}
+    frame = table()
+    wide = curve_of(frame, "knn", "distance", noise)
+    assert np.allclose(wide.test_covariance, 1e-4 * np.eye(4))
+    knn = frame[frame["augmenter"].isin(("none", "knn"))]
+    plain = curves(knn, {})[0]["gain"]
+    noisy = curves(knn, {"static-distill-55-whole": noise})[0]["gain"]
+    assert noisy["high"] - noisy["low"] > 2 * (plain["high"] - plain["low"])
+
+
+def test_covariance_is_that_of_the_means_over_texts() -> None:
+    rng = np.random.default_rng(1)
+    easy = rng.normal(0.2, 0.05, size=4000)
+    rows = [
+        {"augmenter": "none", "degree": 0.0, "amount": 0.0, "text_distances": easy},
+        {"augmenter": "knn", "degree": 0.5, "amount": 0.0, "text_distances": easy - 0.01},
+    ]
+    found = covariance(rows)
+    assert found["arms"] == [["none", 0.0, 0.0], ["knn", 0.5, 0.0]]
+    matrix = np.array(found["covariance"])
+    assert np.allclose(matrix, 0.05**2 / 4000, rtol=0.1)
+    assert matrix[0, 0] + matrix[1, 1] - 2 * matrix[0, 1] == pytest.approx(0, abs=1e-10)  # shared: cancels
+
+
+def test_equal_compute_is_paired() -> None:
+    found = equal_compute(table())
+    assert len(found) == 1 and found[0]["low"] < 0.01 < found[0]["high"] and found[0]["high"] - found[0]["low"] < 0.01
+
+
+def test_the_figure_has_a_panel_a_size_and_a_line_an_augmenter() -> None:
+    figure = draw(table())
+    assert len(figure.axes) == 2
+    top = figure.axes[0]
+    assert [line.get_label() for line in top.get_lines()] == ["knn", "random"]
+    assert np.allclose(top.get_lines()[0].get_xdata(), [0, *DEGREES])
+    assert "8 replicates" in top.get_title()
