@@ -1,6 +1,6 @@
 """What a sweep will cost on this machine: time and memory cell by cell, from a calibration of a few seconds.
 
-    kdshift empirical sweep table2-mnli --dry-run
+    kdshift empirical sweep table2-mnli --dry-run [--device h100]
 
 One layer of each kind and width in the sweep is timed, forward and with its backward pass; a run's cost is its tokens
 times its layers, and Apertium's time where texts are translated. Rough (data loading, short batches and other programs
@@ -21,14 +21,17 @@ import torch
 from torch import nn
 
 from empirical.augment.build import make_engine
+from empirical.augment.seq2seq import PAPER_MODEL
 from empirical.augment.translation import Apertium
 from empirical.config import AugmentConfig, ModelConfig, RunConfig, TaskConfig, TrainConfig
 from empirical.models.bilstm import BiLSTMConfig
 from empirical.models.classifier import source_of
+from empirical.paper import TABLE_1_MINUTES, TABLE_1_ORIGINALS
 from empirical.runs.run import teacher_run
 from empirical.sweeps.definition import Sweep
+from empirical.sweeps.devices import CARD_SHARE, DEVICES, MEASURED_SHARE, Device, layer_seconds
 from empirical.sweeps.results import amount_label, model_label
-from empirical.tasks.load import TASKS, load_task, subset_size
+from empirical.tasks.load import TASKS, VALIDATION_LIMIT, load_task, subset_size
 from empirical.training.cohort import cohort_key, uses_teacher
 from empirical.training.optimizer import resolve_precision
 from theory.errors import InputError
@@ -102,10 +105,14 @@ class SweepEstimate:
         }
 
 
-def estimate_sweep(sweep: Sweep) -> SweepEstimate:
-    """Cells, runs and teachers of a sweep with the time and memory each takes here; InputError for bad files."""
+def estimate_sweep(sweep: Sweep, device: Device | None = None) -> SweepEstimate:
+    """Cells, runs and teachers of a sweep with the time and memory each takes here, or on a card that is not here.
+
+    device: the card, whose hours follow from its maker's peak figure; None: this machine, timed for a few seconds.
+    Raises InputError for bad files.
+    """
     notes: dict[str, None] = {}
-    meter = Meter(notes)
+    meter = Meter(notes, device)
     sharing = Counter(cohort_key(run) for run in sweep.runs)
     cells = [
         CellEstimate(
@@ -130,13 +137,18 @@ def estimate_sweep(sweep: Sweep) -> SweepEstimate:
         )
         for run in trained.values()
     ]
+    if device is not None:
+        share = MEASURED_SHARE * CARD_SHARE
+        notes[f"an estimate: no card has been timed, {share:.0%} of {device.peak / 1e12:g} TFLOP/s are assumed"] = None
+        if (most := max(cell.gigabytes for cell in (*cells, *teachers))) > device.gigabytes:
+            notes[f"{most:.0f} GB are more than the card has: accumulate, or train fewer rates side by side"] = None
     return SweepEstimate(
         preset=sweep.name,
         runs=len(sweep.runs),
         cells=tuple(cells),
         teachers=tuple(teachers),
         tasks=tuple(dict.fromkeys(run.task.name for run in sweep.runs)),
-        device="GPU" if torch.cuda.is_available() else "CPU",
+        device=device.name if device is not None else "GPU" if torch.cuda.is_available() else "CPU",
         seconds=sum(cell.seconds for cell in (*cells, *teachers)),
         notes=tuple(notes),
     )
@@ -156,8 +168,8 @@ class Meter:
     Translations are kept on disk, so the first run that needs one pays for it.
     """
 
-    def __init__(self, notes: dict[str, None]) -> None:
-        self.notes = notes
+    def __init__(self, notes: dict[str, None], device: Device | None = None) -> None:
+        self.notes, self.device = notes, device
         self.translated: set[tuple[object, ...]] = set()
         self.trips: dict[TaskConfig, float] = {}
         self.speeds: dict[tuple[int, int, bool], tuple[float, float]] = {}
@@ -198,6 +210,15 @@ class Meter:
     def _translation(self, run: RunConfig, augment: AugmentConfig, originals: int) -> float:
         """Seconds of the round trips of a subset's texts, unless an earlier run has paid for them."""
         texts = self._task(run.task)[3]
+        if self.device is not None and augment.engine == PAPER_MODEL:
+            self.notes["translation: 56 minutes for 4x of 1 % of MNLI on a V100 (Table 1), by peak on other cards"] = (
+                None
+            )
+            wanted = {(run.task, run.data_size, run.data_seed, trip) for trip in range(augment.copies or 1)}
+            new = len(wanted - self.translated)
+            self.translated |= wanted
+            a_text = 60 * TABLE_1_MINUTES["back-translation", "4x"] / (4 * TABLE_1_ORIGINALS)
+            return new * originals * a_text * DEVICES["v100"].peak / self.device.peak
         try:
             engine = make_engine(augment)
         except InputError:
@@ -222,14 +243,20 @@ class Meter:
         return self.tasks[config]
 
     def _look(self, config: TaskConfig) -> tuple[int, int, float, tuple[str, ...]]:
+        spec = TASKS.get(config.name)
+        known = spec is not None and config.path is None and spec.train_size is not None and spec.test_size is not None
         try:
-            task = load_task(config)
+            # The estimate for a card elsewhere is the same on every machine: it looks at no data.
+            task = None if known and self.device is not None else load_task(config)
         except InputError:
-            spec = TASKS.get(config.name)
-            if spec is None or config.path is not None or spec.train_size is None or spec.test_size is None:
+            if not known:
                 raise
+            task = None
+        if task is None:
+            assert spec is not None and spec.train_size is not None and spec.test_size is not None
             self.notes[f"the data of {config.name} are not here: {TYPICAL_TOKENS} tokens a text assumed"] = None
-            return round(spec.train_size.value), round(spec.test_size.value) + 1000, TYPICAL_TOKENS, ()
+            held_out = 0 if config.validation_size == 0 else VALIDATION_LIMIT
+            return round(spec.train_size.value), round(spec.test_size.value) + held_out, TYPICAL_TOKENS, ()
         sample = task.train.take(range(0, len(task.train), max(1, len(task.train) // 200)))
         texts = tuple(sample.text_a)
         if sample.text_b is not None:
@@ -282,7 +309,7 @@ class Meter:
         """Seconds a token of one layer: (forward, forward and backward)."""
         layer = (shape.hidden, shape.inner, shape.recurrent)
         if layer not in self.speeds:
-            self.speeds[layer] = time_layer(*layer)
+            self.speeds[layer] = time_layer(*layer) if self.device is None else layer_seconds(self.device, *layer)
         return self.speeds[layer]
 
 

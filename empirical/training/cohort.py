@@ -196,7 +196,8 @@ class Cohort:
         return self._examined[key]
 
     def _encoded(self, key: str, split: Any) -> Corpus:
-        return encode_corpus(self.tokenizers[key], split.text_a, split.text_b, self.config.task.max_length)
+        length, protected = self.config.task.max_length, self.task.protected
+        return encode_corpus(self.tokenizers[key], split.text_a, split.text_b, length, protected)
 
     @cached_property
     def subset(self) -> Split:
