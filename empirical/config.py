@@ -7,11 +7,30 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
-AUGMENTERS = ("knn", "random", "synonym", "eda", "back-translation", "ground-truth")
+from theory.errors import unknown_name
+from theory.settings_file import merged, read_toml, validated, with_none
+
+# The augmenters, each with the options of `AugmentConfig` that it alone reads (COMMON_OPTIONS are everybody's)
+OWN_OPTIONS: dict[str, tuple[str, ...]] = {
+    "knn": ("neighbours", "metric"),
+    "random": (),
+    "synonym": (),
+    "eda": (),
+    "back-translation": ("engine", "pivots", "decoding"),
+    "ground-truth": (),
+    "augpro-mix": ("neighbours", "metric"),
+    "augpro-fgsm": ("neighbours", "metric", "student"),
+    "flip": ("neighbours", "metric"),
+    "flip-before": ("neighbours", "metric"),
+}
+COMMON_OPTIONS = ("augmenter", "degree", "copies", "embeddings", "entropy_quantile", "selection")
+AUGMENTERS = tuple(OWN_OPTIONS)
 
 
 class _Config(BaseModel):
@@ -108,14 +127,25 @@ class AugmentConfig(_Config):
     )
     neighbours: int = Field(15, ge=1, description="k of kNN")
     metric: Literal["cosine", "euclidean"] = Field("cosine", description="distance of the neighbour table")
-    embeddings: Literal["teacher", "student"] = Field("teacher", description="whose input embeddings kNN uses")
+    embeddings: Literal["teacher", "student"] = Field(
+        "teacher", description="whose tokens are changed, and whose input embeddings kNN uses"
+    )
     entropy_quantile: float | None = Field(
-        None, gt=0, lt=1, description="keep only augmented texts whose teacher entropy is below this quantile [29]"
+        None, gt=0, lt=1, description="share of the augmented texts that the selection keeps; None: all [29]"
+    )
+    selection: Literal["low-entropy", "high-entropy", "confident", "glitter"] = Field(
+        "low-entropy",
+        description="what is kept: the teacher's lowest or highest entropies, its largest probabilities, or (glitter) "
+        "of several versions of a text the one on which student and teacher differ most",
+    )
+    candidates: int = Field(4, ge=2, description="glitter: versions of each text to choose from")
+    student: str | None = Field(
+        None, description="glitter, augpro-fgsm: directory of a trained student, the same throughout"
     )
     engine: str | None = Field(None, description="back-translation: `apertium` or a translation model's id or path")
     pivots: tuple[str, ...] | None = Field(None, description="back-translation: pivot languages")
     decoding: Literal["beam", "sample"] = Field("beam", description="back-translation by a model: its decoding")
-    later: ClassVar[frozenset[str]] = frozenset({"mixing"})
+    later: ClassVar[frozenset[str]] = frozenset({"mixing", "selection", "candidates", "student"})
 
 
 class RunConfig(_Config):
@@ -131,3 +161,65 @@ class RunConfig(_Config):
     train: TrainConfig = TrainConfig()
     seed: int = Field(0, ge=0, description="seed of the student: its fresh weights and its dropout")
     data_seed: int = Field(0, ge=0, description="seed of the subset, of the order of batches and of the augmentation")
+
+
+def run_of(values: Mapping[str, Any], where: str) -> RunConfig:
+    """The run of these values, laid out as in a file; a degree of 0 or no augmenter means no augmented data.
+
+    Raises:
+        InputError: naming `where` the values are from and the field that is wrong.
+    """
+    augment = values.get("augment")
+    if isinstance(augment, Mapping):
+        if augment.get("degree") == 0 or augment.get("augmenter", "") is None:
+            augment = None
+        elif augment.get("copies") == "online":
+            augment = {**augment, "copies": None}
+        values = {**values, "augment": augment}
+    config = validated(RunConfig, values, where)
+    if config.augment is not None and config.augment.augmenter not in AUGMENTERS:
+        raise unknown_name("augmenter", config.augment.augmenter, AUGMENTERS)
+    return config
+
+
+def load_run(path: Path, base: Mapping[str, Any] | None = None, over: Mapping[str, Any] | None = None) -> RunConfig:
+    """The run that a TOML file describes: `RunConfig`'s fields and tables, all optional; `"none"` stands for no value.
+
+    base, over: values for what the file leaves open, and values that take precedence, laid out as in the file.
+
+    Raises:
+        InputError: no such file, no TOML, or a field or value that does not exist, by its name.
+    """
+    values = with_none(read_toml(Path(path), "run"))
+    return run_of(merged(merged(base or {}, values), over or {}), str(path))
+
+
+def canonical(run: RunConfig) -> RunConfig:
+    """The one configuration of runs that would do the same work, so that runs that tables share are trained once.
+
+    Shares are floats and counts integers; fine-tuning without augmented data has no teacher; a BiLSTM has no layers to
+    keep; options that the chosen augmenter does not read stay at their defaults.
+    """
+    size = run.data_size
+    updates: dict[str, Any] = {"data_size": float(size) if size <= 1 else int(size)}
+    if run.augment is not None:
+        updates["augment"] = _with_own_options(run.augment)
+    if run.mode == "finetune" and run.augment is None:
+        updates |= {"teacher": None, "teacher_train": None}
+    if run.student.architecture == "bilstm":
+        updates["student"] = run.student.model_copy(update={"layers": None})
+    return run.model_copy(update=updates)
+
+
+def _with_own_options(augment: AugmentConfig) -> AugmentConfig:
+    read = {*COMMON_OPTIONS, *OWN_OPTIONS.get(augment.augmenter, ())}
+    if augment.engine in (None, "apertium"):
+        read.discard("decoding")  # of translation models only
+    if augment.copies is not None:
+        read.add("mixing")
+    if augment.selection == "glitter":
+        read |= {"candidates", "student"}
+    elif augment.entropy_quantile is None:
+        read.discard("selection")
+    fields = AugmentConfig.model_fields
+    return augment.model_copy(update={name: fields[name].default for name in fields if name not in read})

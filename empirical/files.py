@@ -1,19 +1,46 @@
-"""Text files written whole or not at all, for everything that another process may be reading."""
+"""How files are written that another process may be reading, and where what can be computed again is kept."""
 
 from __future__ import annotations
 
+import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from theory.errors import InputError
+from theory.replacing import replacing
+
+# What the disk answers where a results folder cannot be written, whatever is tried in it
+UNWRITABLE = frozenset(
+    {errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EPERM, errno.EDQUOT, errno.ENOTDIR, errno.EEXIST}
+)
 
 
 def write_atomically(path: Path, text: str) -> None:
     """Put `text` at `path` so that a reader sees the old file or the whole new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+    with replacing(path) as draft:
+        draft.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def writable(root: Path) -> Iterator[None]:
+    """Within, a disk that refuses to be written is told as a user's mistake.
+
+    Raises:
+        InputError: naming the results folder `root`; other errors pass as they are.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+        raise InputError("results", str(root), f"a directory that can be written ({error.strerror})") from None
 
 
 def cache_directory() -> Path:
     """Where what can be computed again is kept: `$XDG_CACHE_HOME/kdshift`, by default `~/.cache/kdshift`."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kdshift"
+
+
+__all__ = ["UNWRITABLE", "cache_directory", "replacing", "writable", "write_atomically"]

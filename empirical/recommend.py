@@ -28,6 +28,7 @@ from empirical.tasks.load import Task, load_task, subset_size
 from theory.degree import RULE_SOURCE, rule_of_thumb
 from theory.degree import recommend as recommend_by_theory
 from theory.errors import InputError
+from theory.progress_report import Progress
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,8 +118,8 @@ def pilot_sweep(run: RunConfig, *, degrees: Sequence[float] = PILOT_DEGREES, rep
     )
 
 
-def pilot_answer(sweep: Sweep, task: Task, root: Path, *, engine: Engine | None = None, progress: bool = True,
-                 run: CohortRunner = run_cohort) -> Answer:  # fmt: skip
+def pilot_answer(sweep: Sweep, task: Task, root: Path, *, engine: Engine | None = None,
+                 progress: Progress | None = None, run: CohortRunner = run_cohort) -> Answer:  # fmt: skip
     """The degree with the lowest validation error of a pilot sweep, with its 95 % interval.
 
     Raises InputError when a pilot's runs fail.
@@ -145,7 +146,7 @@ def pilot_answer(sweep: Sweep, task: Task, root: Path, *, engine: Engine | None 
 
 
 def recommend(
-    run: RunConfig, root: Path, *, pilot: bool = True, replicates: int = 2, progress: bool = True
+    run: RunConfig, root: Path, *, pilot: bool = True, replicates: int = 2, progress: Progress | None = None
 ) -> list[Answer]:
     """The answers of rule, theory and (if `pilot`) a pilot sweep under `root` for the data of `run`, in that order.
 

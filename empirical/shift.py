@@ -22,6 +22,7 @@ from empirical.randomness import Draws, step_generator
 from empirical.tokens.batch import Batch
 from empirical.tokens.codec import encode_batch
 from theory.errors import InputError
+from theory.progress_report import Progress
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,7 +121,7 @@ def measure_shift(
     sentence_encode: Encoder | None = None,
     teacher: Encoder | None = None,
     second_teacher: Encoder | None = None,
-    advance: Callable[[str], None] = lambda name: None,
+    progress: Progress | None = None,
 ) -> pd.DataFrame:
     """The table of measured shifts: one row an augmenter and degree, the originals themselves first.
 
@@ -130,7 +131,6 @@ def measure_shift(
     dimension: d of the whitening; None: TwoNN on the originals.
     sentence_encode: representation of the cosine; None: `encode`.
     teacher, second_teacher: functions from a batch to logits of shape (B, C).
-    advance: called with the name of each cell as it starts.
 
     Columns: augmenter, degree (nominal; NaN for offline ones), realised_degree, changed (tokens or words a text),
     dimension, tau with tau_low and tau_high (95 %, bootstrap over texts), a_distance (proxy A-distance
@@ -157,14 +157,15 @@ def measure_shift(
             **_compared(original, original, whiten, seed),
         }
     ]
-    for name, degree in cells:
-        advance(f"{name} {degree:.0%}" if np.isfinite(degree) else name)
+    for done, (name, degree) in enumerate(cells, start=1):
         # Common random numbers: every cell sees the generator of step 0.
         nominal = degree if np.isfinite(degree) else 1.0
         augmented = augmenters[name](batch, nominal, step_generator(seed, 0, Draws.AUGMENTATION))
         counts = {"realised_degree": augmented.degree, "changed": float(augmented.changed_B.mean())}
         measures = _compared(original, probe.of(augmented.batch), whiten, seed)
         rows.append({"augmenter": name, "degree": degree, **counts, **measures})
+        if progress is not None:
+            progress("shift", done, len(cells))
     return pd.DataFrame(rows).assign(texts=len(batch), seed=seed)
 
 

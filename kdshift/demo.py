@@ -24,6 +24,7 @@ from simulate.experiment import run_experiment
 from simulate.experiment_config import make_config, read_values
 from theory import printed, repaired
 from theory.errors import InputError
+from theory.progress_report import Progress
 
 PAGE = "report.html"
 
@@ -45,7 +46,7 @@ QUICK = Plan(
 )
 
 
-def run_demo(out: Path, *, quick: bool = False) -> dict[str, Any]:
+def run_demo(out: Path, *, quick: bool = False, progress: Progress | None = None) -> dict[str, Any]:
     """Run (or finish) the demo under `out` and write `report.html`.
 
     Returns the page, the seconds this call took, the number of runs by status and the claims' verdicts. Raises
@@ -55,8 +56,9 @@ def run_demo(out: Path, *, quick: bool = False) -> dict[str, Any]:
     check_directory(out, plan)
     sweep = load_sweep(plan.sweep)
     for preset in plan.presets:
-        simulate(preset, plan, out / "simulate" / preset)
-    frame = run_sweep(sweep, out / "text")
+        config = make_config({**read_values(preset), **plan.simulation})
+        run_experiment(config, out / "simulate" / preset, 2, progress)
+    frame = run_sweep(sweep, out / "text", progress=progress)
     counts = {str(status): int(count) for status, count in frame["status"].value_counts().items()}
     sources = load_sources(out)
     scored = score_all(sources)
@@ -78,17 +80,6 @@ def check_directory(out: Path, plan: Plan) -> None:
         raise InputError("--out", str(out), f"a directory that can be written ({error.strerror})") from None
     if shutil.disk_usage(out).free < 2**30:
         raise InputError("--out", str(out), "a disk with at least 1 GiB free")
-
-
-def simulate(preset: str, plan: Plan, out: Path) -> None:
-    """One simulated experiment with a progress bar."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    config = make_config({**read_values(preset), **plan.simulation})
-    with Progress(console=Console(stderr=True)) as progress:
-        task = progress.add_task(f"simulate {preset}", total=None)
-        run_experiment(config, out, 2, lambda done, total: progress.update(task, completed=done, total=total))
 
 
 def write_demo_page(path: Path, sources: Sources, scored: Scores, plan: Plan, out: Path) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 from kdshift.html import Panel, write_document, write_page
 from theory.errors import InputError, missing_extra
+from theory.progress_report import Progress
 
 NOTEBOOKS = ("1_theory", "2_simulation", "3_text_kd", "4_side_by_side")
 RESULTS_VARIABLE = "KDSHIFT_RESULTS"
@@ -51,23 +51,23 @@ def execute(notebook: Path, results: Path, timeout: int = 600) -> tuple[str, str
     return first.splitlines()[0].lstrip("# ").strip(), body
 
 
-def write_report(
-    results: Path, out: Path, *, notebooks: Path | None = None, advance: Callable[[str], None] = lambda name: None
-) -> Path:
+def write_report(results: Path, out: Path, *, notebooks: Path | None = None, progress: Progress | None = None) -> Path:
     """Execute every notebook on `results` and write the site to `out`.
 
-    `advance` is called with a notebook's name before it runs. Returns the index page. Raises InputError where the
-    results do not exist or lack a table.
+    Returns the index page. Raises InputError where the results do not exist or lack a table.
     """
     if not results.is_dir():
         raise InputError("--results", str(results), "an existing directory with simulate/, sweep and shift tables")
     folder = notebook_folder(notebooks)
     links = []
-    for name in NOTEBOOKS:
-        advance(name)
+    for number, name in enumerate(NOTEBOOKS):
+        if progress is not None:
+            progress("notebooks", number, len(NOTEBOOKS))
         title, body = execute(folder / f"{name}.ipynb", results)
         write_document(out / f"{name}.html", title=title, body=body)
         links.append((f"{name}.html", title))
+    if progress is not None:
+        progress("notebooks", len(NOTEBOOKS), len(NOTEBOOKS))
     index = out / "index.html"
     write_page(
         index,

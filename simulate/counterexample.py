@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,15 @@ import numpy as np
 import pandas as pd
 import tomli_w
 from matplotlib.figure import Figure
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from simulate.distance import distances_of_sets
 from simulate.verdict import Verdict
-from theory.errors import InputError
 from theory.lower_bounds import l1_lower_bound
 from theory.printed import data_size_condition, data_size_required, log_tau_limit, tau_condition
+from theory.progress_report import Progress
+from theory.replacing import replacing
+from theory.settings_file import validated
 
 
 class Case(BaseModel):
@@ -49,16 +51,10 @@ class CounterexampleConfig(BaseModel):
 
 def make_config(values: Mapping[str, Any]) -> CounterexampleConfig:
     """The validated preset; InputError names the field."""
-    try:
-        return CounterexampleConfig.model_validate(dict(values))
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise InputError(".".join(str(part) for part in first["loc"]), first["input"], first["msg"]) from None
+    return validated(CounterexampleConfig, values)
 
 
-def run_counterexample(
-    config: CounterexampleConfig, out: Path, progress: Callable[[int, int], None] | None = None
-) -> pd.DataFrame:
+def run_counterexample(config: CounterexampleConfig, out: Path, progress: Progress | None = None) -> pd.DataFrame:
     """Measure every setting and write `table.parquet` and `config.toml` under `out`.
 
     A row a setting: dimension, epsilon, delta, tau, log_tau, data_size, tau_condition and data_size_condition (both
@@ -74,9 +70,9 @@ def run_counterexample(
         required = float(data_size_required(case.epsilon, case.delta, log_tau, case.dimension))
         data_size = math.floor(required) + 1
 
-        def step(done: int, total: int, before: int = number * config.replicates) -> None:
+        def step(label: str, done: float, total: float, /, *, before: int = number * config.replicates) -> None:
             if progress is not None:
-                progress(before + done, total * len(config.setting))
+                progress(config.title, before + done, total * len(config.setting))
 
         found = distances_of_sets(
             dimension=case.dimension,
@@ -97,9 +93,8 @@ def run_counterexample(
         row["certain_lower_bound"] = float(l1_lower_bound(data_size, tau, case.dimension))
         rows.append({**row, "replicates": config.replicates})
     table = pd.DataFrame(rows)
-    partial = out / "table.parquet.partial"
-    table.to_parquet(partial, index=False)
-    partial.replace(out / "table.parquet")
+    with replacing(out / "table.parquet") as draft:
+        table.to_parquet(draft, index=False)
     return table
 
 

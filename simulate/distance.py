@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +19,7 @@ from simulate.mixture import log_density, log_standard_normal, sample
 from simulate.parallel import one_torch_thread, run_units
 from simulate.seeds import stream
 from theory.errors import InputError
+from theory.progress_report import Progress
 from theory.repaired import mean_bound, mean_lower_bound
 
 Floats = npt.NDArray[np.float64]
@@ -34,18 +34,29 @@ class L1Distance:
 
 
 def l1_distance(
-    centres: Floats, tau: float, points: int, rng: np.random.Generator, *, printed: bool = False, device: str = "cpu"
+    centres: Floats,
+    tau: float,
+    points: int,
+    rng: np.random.Generator,
+    *,
+    printed: bool = False,
+    population_variance: float = 1.0,
+    device: str = "cpu",
 ) -> L1Distance:
     """The integral of |p_hat - p| for one training set (n, d), from `points` draws of (P + p_hat) / 2.
+
+    P is N(0, population_variance I): 1 is the data's law, 1 + tau the mixture's mean.
 
     Half of the draws come from each part. The integrand |p_hat - p| / ((p_hat + p) / 2) is 2 tanh(|log ratio| / 2) for
     a normalised mixture: at most 2, and exact where both densities underflow. With `printed`, p_hat is the printed
     expression, whose mass is tau^((d-1)/2), while draws still come from the normalised one.
     """
     half = max(2, points // 2)
-    own = rng.standard_normal((half, centres.shape[1]))
+    root = math.sqrt(population_variance)
+    own = root * rng.standard_normal((half, centres.shape[1]))
     draws = np.concatenate([own, sample(centres, tau, half, rng)])
-    log_p, log_q = log_standard_normal(draws), log_density(draws, centres, tau, device=device)
+    log_p = log_standard_normal(draws / root) - centres.shape[1] * math.log(root)
+    log_q = log_density(draws, centres, tau, device=device)
     if printed:
         shift = 0.5 * (centres.shape[1] - 1) * math.log(tau)
         top = np.maximum(log_p, log_q)
@@ -110,7 +121,7 @@ def distances_of_sets(
     printed: bool = False,
     device: str = "cpu",
     workers: int = 2,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Floats:
     """L1 distances (R,) of the mixtures of `replicates` independent training sets, `workers` at a time.
 
@@ -139,7 +150,7 @@ def distances_of_sets(
         for count, (replicate, value) in enumerate(finished, start=1):
             values[replicate] = value
             if progress is not None:
-                progress(count, replicates)
+                progress("training sets", count, replicates)
     return values
 
 

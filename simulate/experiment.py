@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,8 +23,8 @@ from simulate.experiment_config import GROWING, Engine, ExperimentConfig, Family
 from simulate.parallel import one_torch_thread, run_units
 from simulate.truth import bayes_error
 from theory.errors import InputError
-
-Progress = Callable[[int, int], None]
+from theory.progress_report import Progress
+from theory.replacing import replacing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +50,7 @@ def run_experiment(
     Parameters
     ----------
     workers : units at a time; each uses one torch thread on a CPU, so that results do not depend on this
-    progress : called with (finished units, units known so far)
+    progress : counts the units finished, of those known so far, under the experiment's title
     engine : `threads` (torch releases Python's lock, so this is the default), `processes` (loky) or `cluster` (Ray)
     cluster : address of a Ray cluster, for engine `cluster`
 
@@ -74,14 +73,13 @@ def run_experiment(
             for finished, (unit, outcome) in enumerate(stream, start=1):
                 results[unit] = outcome
                 if progress is not None:
-                    progress(done + finished, done + len(pending))
+                    progress(config.title, done + finished, done + len(pending))
             pending = more_units(config, results)
     replicates = replicate_frame(config, results)
     table = summarise(config, replicates, results)
     for name, frame in (("replicates", replicates), ("table", table)):
-        partial = out / f"{name}.parquet.partial"
-        frame.to_parquet(partial, index=False)
-        partial.replace(out / f"{name}.parquet")
+        with replacing(out / f"{name}.parquet") as draft:
+            frame.to_parquet(draft, index=False)
     return table
 
 

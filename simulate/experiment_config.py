@@ -10,7 +10,6 @@ import itertools
 import math
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any, Literal
 
 import numpy as np
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from simulate.imperfect_teacher import check_teacher
 from simulate.kernel import KernelShape, check_kernel
@@ -26,6 +25,7 @@ from simulate.students.registry import STUDENTS, StudentConfig
 from simulate.supervision import loss_weights
 from simulate.truth import build_truth
 from theory.errors import InputError, unknown_name
+from theory.settings_file import parse_toml, read_toml, validated
 
 AXES = (
     "dimension",
@@ -206,21 +206,13 @@ def _finite(name: str, value: float, good: bool, allowed: str) -> None:
         raise InputError(name, value, allowed)
 
 
-def make_config(values: Mapping[str, Any], source: str = "") -> ExperimentConfig:
+def make_config(values: Mapping[str, Any]) -> ExperimentConfig:
     """A configuration from plain values; InputError names the field, what was found and what is allowed."""
     known = {*ExperimentConfig.model_fields}
     for key in values:
         if key not in known:
-            raise unknown_name(f"{source}grid column", key, known)
-    try:
-        return ExperimentConfig.model_validate(dict(values))
-    except ValidationError as error:
-        first = error.errors()[0]
-        cause = first.get("ctx", {}).get("error")
-        if isinstance(cause, InputError):
-            raise InputError(f"{source}{cause.argument}", cause.found, cause.allowed) from None
-        field = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"{source}{field}", first["input"], first["msg"]) from None
+            raise unknown_name("grid column", key, known)
+    return validated(ExperimentConfig, values)
 
 
 def presets() -> list[str]:
@@ -232,16 +224,14 @@ def presets() -> list[str]:
 def read_values(preset_or_file: str) -> dict[str, Any]:
     """The plain values of a preset or a TOML file; InputError names the file (and line) or the nearest presets."""
     if preset_or_file in presets():
-        return tomllib.loads((resources.files("simulate") / "presets" / f"{preset_or_file}.toml").read_text("utf-8"))
+        text = (resources.files("simulate") / "presets" / f"{preset_or_file}.toml").read_text("utf-8")
+        return parse_toml(text, f"preset {preset_or_file}")
     path = Path(preset_or_file)
     if not path.is_file():
         if path.suffix == ".toml":
             raise InputError("grid file", preset_or_file, "an existing TOML file, or a preset: " + ", ".join(presets()))
         raise unknown_name("preset", preset_or_file, presets())
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(preset_or_file, str(error), "a valid TOML file") from None
+    return read_toml(path, "grid file")
 
 
 Engine = Literal["threads", "processes", "cluster"]

@@ -7,16 +7,15 @@ vectors lie close to everything. Shape suffixes: V token ids, R rows of a block,
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from empirical.files import cache_directory
+from empirical.files import cache_directory, replacing
 from theory.errors import InputError
+from theory.progress_report import Progress
 
 Metric = Literal["cosine", "euclidean"]
 GROUP = 64
@@ -29,6 +28,7 @@ def neighbour_table(
     neighbours: int,
     metric: Metric = "cosine",
     cache: Path | None = None,
+    progress: Progress | None = None,
 ) -> NDArray[np.int32]:
     """The `neighbours` nearest candidates of every token, nearest first; a token is never its own neighbour.
 
@@ -50,7 +50,7 @@ def neighbour_table(
     if table_VK is None:
         if not np.isfinite(embeddings_VD).all():
             raise InputError("embeddings", "values that are not finite", "finite numbers")
-        table_VK = _compute(embeddings_VD, candidate_V, neighbours, metric)
+        table_VK = _compute(embeddings_VD, candidate_V, neighbours, metric, progress)
         _write(file, table_VK)
     return table_VK
 
@@ -71,18 +71,17 @@ def _read(file: Path, shape: tuple[int, int]) -> NDArray[np.int32] | None:
 
 
 def _write(file: Path, table_VK: NDArray[np.int32]) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=file.parent, suffix=".part", delete=False) as part:
-        np.save(part, table_VK, allow_pickle=False)
-    os.replace(part.name, file)
+    with replacing(file) as draft:
+        np.save(draft, table_VK, allow_pickle=False)
 
 
 def _compute(
-    embeddings_VD: NDArray[np.float32], candidate_V: NDArray[np.bool_], neighbours: int, metric: Metric
+    embeddings_VD: NDArray[np.float32],
+    candidate_V: NDArray[np.bool_],
+    neighbours: int,
+    metric: Metric,
+    progress: Progress | None,
 ) -> NDArray[np.int32]:
-    from rich.console import Console
-    from rich.progress import track
-
     rows_VD = np.asarray(embeddings_VD, dtype=np.float32)
     if metric == "cosine":
         rows_VD = rows_VD / np.maximum(np.linalg.norm(rows_VD, axis=1, keepdims=True), np.float32(1e-12))
@@ -95,14 +94,15 @@ def _compute(
     block = max(1, MEMORY // (2 * 4 * len(candidates)))
     table_VK = np.empty((len(rows_VD), neighbours), dtype=np.int32)
     starts = range(0, len(rows_VD), block)
-    progress = track(starts, "neighbour table", console=Console(stderr=True), transient=True)
-    for start in progress:
+    for done, start in enumerate(starts, start=1):
         score_RC = rows_VD[start : start + block] @ columns_DC
         if offset_C is not None:
             score_RC += offset_C
         own_R = place_V[start : start + block]
         score_RC[np.flatnonzero(own_R >= 0), own_R[own_R >= 0]] = -np.inf
         table_VK[start : start + block] = candidates[_largest(score_RC, neighbours)]
+        if progress is not None:
+            progress("neighbour table", done, len(starts))
     return table_VK
 
 

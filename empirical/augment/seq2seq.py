@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from empirical.weights import safetensors_source
 from theory.errors import InputError
+from theory.progress_report import Progress
 
 PAPER_MODEL = "facebook/nllb-200-1.3B"
 PAPER_PIVOTS = ("ace_Arab", "fra_Latn", "hin_Deva", "jpn_Jpan", "rus_Cyrl", "shn_Mymr", "tha_Thai", "zho_Hans")
@@ -34,31 +35,32 @@ class Seq2Seq:
         decoding: Literal["beam", "sample"] = "beam",
         english: str = ENGLISH,
         batch_size: int = 32,
+        progress: Progress | None = None,
     ) -> None:
         self.name, self.pivots, self.random = f"{model} {decoding}", pivots, decoding == "sample"
         self._model_name, self._english, self._batch_size = model, english, batch_size
+        self._progress = progress
         self._lock = threading.Lock()
         self._loaded: tuple[Any, Any] | None = None
 
     def round_trip(self, texts: Sequence[str], pivot: str, seed: int) -> list[str]:
-        """English texts through `pivot` and back, with a progress bar on standard error.
+        """English texts through `pivot` and back.
 
         Raises:
             InputError: the model is not to be had, or it does not know the language.
         """
-        from rich.console import Console
-        from rich.progress import track
-
         order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
         results = [""] * len(texts)
         starts = range(0, len(texts), self._batch_size)
         with self._lock:
-            for start in track(starts, f"back-translation, {pivot}", console=Console(stderr=True), transient=True):
+            for done, start in enumerate(starts, start=1):
                 places = order[start : start + self._batch_size]
                 there = self._translate([texts[place] for place in places], self._english, pivot, seed + 2 * start)
                 back = self._translate(there, pivot, self._english, seed + 2 * start + 1)
                 for place, text in zip(places, back, strict=True):
                     results[place] = text
+                if self._progress is not None:
+                    self._progress(f"back-translation, {pivot}", done, len(starts))
         return results
 
     def _translate(self, texts: list[str], source: str, target: str, seed: int) -> list[str]:

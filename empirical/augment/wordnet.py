@@ -6,16 +6,14 @@ package lacks: the files are copied once into the user's cache, with a `lexnames
 
 from __future__ import annotations
 
-import os
 import shutil
-import tempfile
 import threading
 import warnings
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from empirical.files import cache_directory
+from empirical.files import cache_directory, replacing
 from theory.errors import InputError
 
 DEBIAN = Path("/usr/share/wordnet")
@@ -113,13 +111,9 @@ def _copy_debian(folder: Path) -> None:
     if not all((DEBIAN / name).is_file() for name in FILES):
         commands = "apt-get install wordnet-base, or python -m nltk.downloader wordnet"
         raise InputError("WordNet", "not installed", commands)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(dir=folder.parent))
-    for name in FILES:
-        shutil.copyfile(DEBIAN / name, part / name)
     lines = (f"{number:02d}\t{name}\t{part_of_speech}\n" for number, (name, part_of_speech) in enumerate(LEXNAMES))
-    (part / "lexnames").write_text("".join(lines))
-    try:
-        os.rename(part, folder)
-    except OSError:  # another process was first
-        shutil.rmtree(part)
+    with replacing(folder) as draft:
+        draft.mkdir()
+        for name in FILES:
+            shutil.copyfile(DEBIAN / name, draft / name)
+        (draft / "lexnames").write_text("".join(lines))

@@ -5,37 +5,36 @@ kdshift empirical distill --task tweets --data-size 0.01 --degree 0.3
 
 from __future__ import annotations
 
-import logging
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from empirical.config import RunConfig
+from empirical.files import replacing
 from empirical.metric import majority_score, score
 from empirical.models.classifier import load_classifier, load_tokenizer, save_model, source_of, weights_hash
+from empirical.runs.layout import RunFiles, foreign_teacher, run_directory, shared_folder, teachers_folder
 from empirical.runs.record import (
     is_finished,
     made_by,
     read_result,
-    run_directory,
-    slug,
     write_config,
     write_curve,
     write_predictions,
     write_result,
 )
+from empirical.runs.result import RunResult, Scores, description
 from empirical.teachers.fine_tuned import AUDIT_TEXTS
 from empirical.tokens.corpus import encode_corpus
 from empirical.training.cohort import Cohort, cohort_key, uses_teacher
-from empirical.training.loop import Member, Progress, train
-from empirical.training.loss import Weights
+from empirical.training.loop import Member, train
 from empirical.training.student import Student
-from theory.errors import InputError
+from theory.errors import InputError, missing_extra
+from theory.progress_report import Progress
 
-logger = logging.getLogger(__name__)
-
-__all__ = ["TeacherFailed", "cohort_key", "ensure_teacher", "is_finished", "run_cohort", "run_directory"]
+__all__ = ["Stopped", "TeacherFailed", "cohort_key", "ensure_teacher", "is_finished", "record_failure", "run_cohort",
+           "run_directory", "teacher_run"]  # fmt: skip
 
 Stop = Callable[[], bool]
 
@@ -58,14 +57,14 @@ def run_cohort(
     tensorboard: bool = False,
     compiled: bool = False,
     accept_weak_teacher: bool = False,
-) -> list[dict[str, Any]]:
+) -> list[RunResult]:
     """Train runs of equal `cohort_key` side by side, each in its directory under `root`, and return their results.
 
     Finished runs are not trained again, started ones go on from their checkpoints, and the teacher is trained first if
-    it is not there. Each result is what `result.json` holds; `status` is `finished`, `failed` (with its reason) or, if
-    `stop` ended the work and the rest is in a checkpoint, `stopped` (and no `result.json` is written).
+    it is not there. A result is what `result.json` holds; one that is `stopped` (`stop` ended the work and the rest is
+    in a checkpoint) is not written.
 
-    progress: called with (what, done, total). stop: asked after each step. save_weights: keep the student in `model/`.
+    stop: asked after each step. save_weights: keep the student in `model/`.
     compiled: compile the models first (`torch.compile`), which pays on long runs on a GPU; recorded in the result.
     accept_weak_teacher: learn from a teacher that is no better than the most frequent class too.
 
@@ -75,20 +74,21 @@ def run_cohort(
     root = Path(root)
     if len({cohort_key(config) for config in configs}) > 1:
         raise ValueError("runs of different cohort keys cannot share a stream of batches")
-    results = {config.digest(): read_result(run_directory(config, root), config) for config in configs}
-    pending = [config for config in dict.fromkeys(configs) if results[config.digest()] is None]
+    known = {config: read_result(run_directory(config, root), config) for config in configs}
+    results = {config: result for config, result in known.items() if result is not None}
+    pending = [config for config in known if config not in results]
     if pending:
         try:
-            cohort = Cohort(pending[0], root / "shared", progress, compiled=compiled)
+            cohort = Cohort(pending[0], shared_folder(root), progress, compiled=compiled)
             cohort.teacher_model = _teacher_model(pending[0], root, progress, stop)
             if not accept_weak_teacher:
                 _refuse_weak_teacher(cohort)
             results |= _train_pending(cohort, pending, root, stop, save_weights, tensorboard)
         except Stopped:
-            results |= {config.digest(): {"status": "stopped", "steps": 0} for config in pending}
+            results |= {config: RunResult.stopped(config) for config in pending}
         except TeacherFailed as error:
-            results |= {config.digest(): _fail_untrained(config, root, str(error)) for config in pending}
-    return [results[config.digest()] or {} for config in configs]
+            results |= {config: record_failure(config, root, str(error)) for config in pending}
+    return [results[config] for config in configs]
 
 
 def _train_pending(
@@ -98,17 +98,17 @@ def _train_pending(
     stop: Stop | None,
     save_weights: bool,
     tensorboard: bool,
-) -> dict[str, dict[str, Any]]:
+) -> dict[RunConfig, RunResult]:
     teacher = cohort.teacher
     students = [cohort.student(config) for config in configs]
     stream = cohort.stream()
-    folders = [run_directory(config, root) for config in configs]
-    for config, folder in zip(configs, folders, strict=True):
-        write_config(config, folder)
+    places = [RunFiles(run_directory(config, root)) for config in configs]
+    for config, files in zip(configs, places, strict=True):
+        write_config(config, files.folder)
     kept_NC = cohort.kept_logits(stream) if any(student.needs_teacher for student in students) else None
     members = [
-        Member(student=student, folder=folder / "checkpoint", on_evaluation=_logger(folder) if tensorboard else None)
-        for student, folder in zip(students, folders, strict=True)
+        Member(student=student, folder=files.checkpoint, on_evaluation=_logger(files) if tensorboard else None)
+        for student, files in zip(students, places, strict=True)
     ]
     for member in members:
         member.student.seconds = stream.seconds  # a checkpoint's seconds hold them already
@@ -123,73 +123,55 @@ def _train_pending(
         **made_by(cohort.device),
     }
     results = {}
-    for student, folder in zip(students, folders, strict=True):
-        if not (student.done or student.reason):
-            results[student.config.digest()] = {"status": "stopped", "steps": student.step}
-            continue
-        extra = {"teacher_calls": student.teacher_calls, **shared}
-        results[student.config.digest()] = _record(student, folder, extra, cohort, save_weights)
+    for config, student, files in zip(configs, students, places, strict=True):
+        if student.done or student.reason:
+            tokenizer = cohort.tokenizers[student.tokenizer] if save_weights else None
+            results[config] = _record(student, files, shared, tokenizer)
+        else:
+            results[config] = RunResult.stopped(config, student.step)
     students[0].accelerator.wait_for_everyone()
     return results
 
 
-def _record(
-    student: Student, folder: Path, shared: dict[str, Any], cohort: Cohort, save_weights: bool
-) -> dict[str, Any]:
-    """Write what is left of a run that came to its end, `result.json` last."""
-    result = {**_head(student.config), **shared, **_outcome(student)}
+def _record(student: Student, files: RunFiles, shared: Mapping[str, Any], tokenizer: Any) -> RunResult:
+    """Write what is left of a run that came to its end, `result.json` last; with a tokenizer, its weights too."""
+    result = RunResult.model_validate({**description(student.config), **shared, **_outcome(student)})
     if not student.accelerator.is_main_process:
         return result
-    write_curve(student.curve, folder)
+    write_curve(student.curve, files.folder)
     if not student.reason:
         labels = {name: examination.label_N for name, examination in student.examinations.items()}
-        write_predictions(student.outputs, labels, folder)
-        if save_weights:
+        write_predictions(student.outputs, labels, files.folder)
+        if tokenizer is not None:
             if student.best_weights is not None:
                 student.model.load_state_dict(student.best_weights, strict=False)
-            save_model(student.model, cohort.tokenizers[student.tokenizer], folder / "model")
-            result["weights_hash"] = weights_hash(student.model)
-    write_result(result, folder)
-    shutil.rmtree(folder / "checkpoint", ignore_errors=True)
+            with replacing(files.model) as draft:
+                save_model(student.model, tokenizer, draft)
+            result = result.model_copy(update={"weights_hash": weights_hash(student.model)})
+    write_result(result, files.folder)
+    shutil.rmtree(files.checkpoint, ignore_errors=True)
     return result
-
-
-def _head(config: RunConfig) -> dict[str, Any]:
-    weights = Weights.of(config)
-    return {
-        "config_digest": config.digest(),
-        "task": config.task.name,
-        "mode": config.mode,
-        "seed": config.seed,
-        "data_seed": config.data_seed,
-        "nominal_degree": 0.0 if config.augment is None else config.augment.degree,
-        "alpha": weights.alpha,
-        "beta": weights.beta,
-        "gamma": weights.gamma,
-        "mixed": weights.mixed,
-        "select": config.train.select,
-    }
 
 
 def _outcome(student: Student) -> dict[str, Any]:
     """How a run ended: its status, its scores at the selected step, what it cost."""
     step = (student.best or {}).get("step", 0)
     ok = not student.reason
-    scored: dict[str, dict[str, float]] = {
+    scores: dict[str, Scores] = {
         name: {"n": len(examination.label_N)} for name, examination in student.examinations.items()
     }
     for at, split, metric, value in student.curve:
-        if ok and at == step and split in scored:
-            scored[split][metric] = value
+        if ok and at == step and split in scores:
+            scores[split][metric] = value
     return {
         "status": "finished" if ok else "failed",
         "reason": student.reason,
         "metric": student.metric,
-        "validation": {"n": 0},
-        **scored,
+        "scores": {"validation": {"n": 0}, **scores},
         "selected_step": step,
         "steps": student.step,
         "examples_seen": student.examples_seen,
+        "teacher_calls": student.teacher_calls,
         "wall_seconds": round(student.seconds, 3),
         "realised_degree": student.changed / student.eligible if student.eligible else 0.0,
         "teacher_gap": student.gap_sum / student.gap_count if student.gap_count else None,
@@ -197,11 +179,11 @@ def _outcome(student: Student) -> dict[str, Any]:
     }
 
 
-def _fail_untrained(config: RunConfig, root: Path, reason: str) -> dict[str, Any]:
+def record_failure(config: RunConfig, root: Path, reason: str) -> RunResult:
+    """Leave a failed result for a run that could not be trained, or whose training ended in an exception."""
     folder = run_directory(config, root)
     write_config(config, folder)
-    ending = {"status": "failed", "reason": reason, "test": {}, "validation": {}, "steps": 0, "wall_seconds": 0.0}
-    result = {**_head(config), **ending, "examples_seen": 0, "teacher_calls": 0, "realised_degree": 0.0}
+    result = RunResult.failed(config, reason)
     write_result(result, folder)
     return result
 
@@ -234,20 +216,24 @@ def ensure_teacher(config: RunConfig, root: Path, progress: Progress | None = No
     if config.teacher_train is None:
         return _teacher_from_elsewhere(config, root)
     run = teacher_run(config)
-    folder = run_directory(run, root / "teachers")
-    if not (folder / "model").is_dir():
-        (folder / "result.json").unlink(missing_ok=True)
-    label = progress and (lambda what, done, total: progress(f"teacher: {what}", done, total))
-    result = run_cohort([run], root / "teachers", progress=label, stop=stop, save_weights=True)[0]
-    if result["status"] == "stopped":
+    files = RunFiles(run_directory(run, teachers_folder(root)))
+    if not files.model.is_dir():
+        files.result.unlink(missing_ok=True)
+    label = None if progress is None else _prefixed("teacher: ", progress)
+    result = run_cohort([run], teachers_folder(root), progress=label, stop=stop, save_weights=True)[0]
+    if result.status == "stopped":
         raise Stopped
-    if result["status"] == "failed":
-        raise TeacherFailed(f"its teacher failed: {result['reason']}")
-    if weights_hash(load_classifier(str(folder / "model"))) != result["weights_hash"]:
+    if result.status == "failed":
+        raise TeacherFailed(f"its teacher failed: {result.reason}")
+    if weights_hash(load_classifier(str(files.model))) != result.weights_hash:
         raise InputError(
-            f"weights of {folder / 'model'}", "not those that were trained", f"delete {folder} to train again"
+            f"weights of {files.model}", "not those that were trained", f"delete {files.folder} to train again"
         )
-    return folder
+    return files.folder
+
+
+def _prefixed(prefix: str, progress: Progress) -> Progress:
+    return lambda label, done, total: progress(prefix + label, done, total)
 
 
 def _teacher_from_elsewhere(config: RunConfig, root: Path) -> Path:
@@ -255,13 +241,12 @@ def _teacher_from_elsewhere(config: RunConfig, root: Path) -> Path:
     source = source_of(config.teacher)
     if Path(source).is_dir():
         return Path(source)
-    folder = root / "teachers" / f"{slug(source)}-{config.teacher.digest()}"
-    if not (folder / "model").is_dir():
+    files = RunFiles(foreign_teacher(source, config.teacher.digest(), root))
+    if not files.model.is_dir():
         model = load_classifier(source)
-        temporary = folder / ".model.tmp"
-        save_model(model, load_tokenizer(config.teacher), temporary)
-        temporary.rename(folder / "model")
-    return folder
+        with replacing(files.model) as draft:
+            save_model(model, load_tokenizer(config.teacher), draft)
+    return files.folder
 
 
 def _teacher_model(config: RunConfig, root: Path, progress: Progress | None, stop: Stop | None) -> Path | None:
@@ -269,7 +254,7 @@ def _teacher_model(config: RunConfig, root: Path, progress: Progress | None, sto
     if not uses_teacher(config):
         return None
     folder = ensure_teacher(config, root, progress, stop)
-    return folder / "model" if (folder / "model").is_dir() else folder
+    return RunFiles(folder).model if RunFiles(folder).model.is_dir() else folder
 
 
 def _refuse_weak_teacher(cohort: Cohort) -> None:
@@ -282,10 +267,10 @@ def _refuse_weak_teacher(cohort: Cohort) -> None:
     if teacher is None or cohort.teacher_model is None:
         return
     name, split = ("validation", task.validation) if len(task.validation) else ("test", task.test)
-    record = cohort.teacher_model.parent
-    result = read_result(record) if (record / "result.json").is_file() else None
+    record = RunFiles(cohort.teacher_model.parent)
+    result = read_result(record.folder) if record.result.is_file() else None
     if result is not None:
-        found = float(result[name][task.metric])
+        found = float(result.scores[name][task.metric])
     else:
         split = split.take(range(min(AUDIT_TEXTS, len(split))))
         corpus = encode_corpus(teacher.tokenizer, split.text_a, split.text_b, cohort.config.task.max_length)
@@ -297,17 +282,15 @@ def _refuse_weak_teacher(cohort: Cohort) -> None:
         raise InputError("teacher", scores, allowed)
 
 
-def _logger(folder: Path) -> Callable[[Student], None]:
+def _logger(files: RunFiles) -> Callable[[Student], None]:
     """Writes a student's newest evaluation for TensorBoard."""
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
-        from theory.errors import missing_extra
-
         raise missing_extra("tensorboard", "logging") from None
 
     def write(student: Student) -> None:
-        with SummaryWriter(str(folder / "tensorboard")) as writer:
+        with SummaryWriter(str(files.tensorboard)) as writer:
             for step, split, metric, value in student.curve:
                 if step == student.step:
                     writer.add_scalar(f"{split}/{metric}", value, step)

@@ -11,19 +11,19 @@ from __future__ import annotations
 
 import itertools
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from empirical.config import AUGMENTERS, RunConfig
+from empirical.config import RunConfig, canonical, run_of
 from theory.errors import InputError, unknown_name
+from theory.settings_file import merged, parse_toml, read_toml, validated, with_none
 
-Protocol = Literal["validation", "paper"]
+SelectionProtocol = Literal["validation", "paper"]
 
 AXES: dict[str, tuple[str, ...]] = {
     "task": ("task.name",),
@@ -57,7 +57,7 @@ class Block(_Strict):
 class SweepFile(_Strict):
     title: str = Field("", description="what the sweep shows")
     extends: str | None = Field(None, description="a preset or a file to inherit from")
-    protocol: Protocol = Field(
+    protocol: SelectionProtocol = Field(
         "validation", description="learning rate chosen on validation, or as in the paper on the evaluation set"
     )
     table: str | None = Field(None, description="the paper's table this sweep repeats")
@@ -77,7 +77,7 @@ class Sweep:
 
     name: str
     title: str
-    protocol: Protocol
+    protocol: SelectionProtocol
     table: str | None
     runs: tuple[RunConfig, ...]
     groups: tuple[str, ...]
@@ -138,48 +138,31 @@ def load_sweep(name: str | Path) -> Sweep:
 def _load_file(name: str, seen: tuple[str, ...], beside: Path | None = None) -> tuple[SweepFile, str]:
     if name in seen:
         raise InputError("extends", " -> ".join((*seen, name)), "a chain of files without a circle")
-    text, where = _text(name, beside)
-    try:
-        file = SweepFile.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(where, str(error), "a TOML file") from None
-    except ValidationError as error:
-        raise _invalid(where, error) from None
+    values, where = _values(name, beside)
+    file = validated(SweepFile, values, where)
     if file.extends is None:
         return file, where
     folder = Path(where).parent if name.endswith(".toml") else None
     parent, _ = _load_file(file.extends, (*seen, name), folder)
-    given = file.model_fields_set
-    merged = {field: getattr(file if field in given else parent, field) for field in ("title", "protocol", "table")}
-    base = merge(parent.base, file.base)
+    own = {field: getattr(file, field) for field in ("title", "protocol", "table") if field in file.model_fields_set}
     deviations = (*parent.deviations, *file.deviations)
-    own = {"repeats": file.repeats, "deviations": deviations, "base": base, "block": file.block or parent.block}
-    return SweepFile(**merged, **own), where
+    inherited = {**own, "base": merged(parent.base, file.base), "block": file.block or parent.block}
+    return parent.model_copy(update={**inherited, "repeats": file.repeats, "deviations": deviations}), where
 
 
-def _text(name: str, beside: Path | None) -> tuple[str, str]:
-    if not name.endswith(".toml"):
-        if name not in preset_names():
-            raise unknown_name("sweep", name, preset_names())
-        return (resources.files("empirical.sweeps") / "presets" / f"{name}.toml").read_text("utf-8"), f"preset {name}"
-    path = Path(name) if beside is None or Path(name).is_absolute() else beside / name
-    try:
-        return path.read_text("utf-8"), str(path)
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError("sweep", str(path), f"a readable TOML file ({error})") from None
-
-
-def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """`base` with the values of `over`, table by table."""
-    merged = dict(base)
-    for key, value in over.items():
-        old = merged.get(key)
-        merged[key] = merge(old, value) if isinstance(value, Mapping) and isinstance(old, Mapping) else value
-    return merged
+def _values(name: str, beside: Path | None) -> tuple[dict[str, Any], str]:
+    """What a preset or a file says, and what to call it in messages."""
+    if name.endswith(".toml"):
+        path = Path(name) if beside is None or Path(name).is_absolute() else beside / name
+        return read_toml(path, "sweep"), str(path)
+    if name not in preset_names():
+        raise unknown_name("sweep", name, preset_names())
+    text = (resources.files("empirical.sweeps") / "presets" / f"{name}.toml").read_text("utf-8")
+    return parse_toml(text, f"preset {name}"), f"preset {name}"
 
 
 def _unfold(where: str, base: Mapping[str, Any], block: Block) -> Iterator[RunConfig]:
-    settings = merge(base, block.set)
+    settings = with_none(merged(base, block.set))
     for axis, values in block.axes.items():
         if axis not in AXES and "." not in axis:
             raise unknown_name(f"{where}: axis", axis, AXES)
@@ -189,11 +172,8 @@ def _unfold(where: str, base: Mapping[str, Any], block: Block) -> Iterator[RunCo
         raw = settings
         for axis, value in zip(block.axes, point, strict=True):
             for path in AXES.get(axis, (axis,)):
-                raw = _placed(raw, path.split("."), value)
-        try:
-            yield canonical(RunConfig.model_validate(_without_absent(raw)))
-        except ValidationError as error:
-            raise _invalid(where, error) from None
+                raw = _placed(raw, path.split("."), with_none(value))
+        yield canonical(run_of(raw, where))
 
 
 def _placed(settings: Mapping[str, Any], path: Sequence[str], value: Any) -> dict[str, Any]:
@@ -202,38 +182,5 @@ def _placed(settings: Mapping[str, Any], path: Sequence[str], value: Any) -> dic
     return {**settings, head: _placed(inner if isinstance(inner, Mapping) else {}, rest, value) if rest else value}
 
 
-def _without_absent(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """TOML has no null: the augmenter "none" and `copies = "online"` stand for None."""
-    augment = settings.get("augment")
-    if not isinstance(augment, Mapping):
-        return dict(settings)
-    if augment.get("augmenter") == "none" or augment.get("degree") == 0:
-        return {**settings, "augment": None}
-    if augment.get("copies") == "online":
-        return {**settings, "augment": {**augment, "copies": None}}
-    return dict(settings)
-
-
-def canonical(run: RunConfig) -> RunConfig:
-    """The one configuration of runs that would do the same work, so that cells that tables share are run once.
-
-    Shares are floats and counts integers; fine-tuning without augmented data has no teacher; an augmenter's options
-    that it does not use stay at their defaults. Raises InputError for an unknown augmenter.
-    """
-    size = run.data_size
-    updates: dict[str, Any] = {"data_size": float(size) if size <= 1 else int(size)}
-    if run.augment is not None and run.augment.augmenter not in AUGMENTERS:
-        raise unknown_name("augmenter", run.augment.augmenter, AUGMENTERS)
-    if run.mode == "finetune" and run.augment is None:
-        updates |= {"teacher": None, "teacher_train": None}
-    if run.augment is not None and run.augment.copies is None:
-        updates |= {"augment": run.augment.model_copy(update={"mixing": "halves"})}
-    if run.student.architecture == "bilstm":
-        updates |= {"student": run.student.model_copy(update={"layers": None})}
-    return run.model_copy(update=updates)
-
-
-def _invalid(where: str, error: ValidationError) -> InputError:
-    first = error.errors()[0]
-    field = ".".join(str(part) for part in first["loc"])
-    return InputError(f"{where}: {field}", first.get("input"), first["msg"])
+__all__ = ["AXES", "Block", "SelectionProtocol", "Sweep", "SweepFile", "canonical", "cell_key", "load_sweep",
+           "preset_names"]  # fmt: skip

@@ -28,7 +28,7 @@ STOP = threading.Event()
 RAY_RETRIES = 3  # of a unit whose worker or node died
 
 Unit = TypeVar("Unit")
-Outcome = Any
+Outcome = TypeVar("Outcome")
 Reports = Iterator[tuple[Unit, Outcome | BaseException]]
 
 
@@ -47,7 +47,7 @@ class Engine:
     slurm: Mapping[str, Any] = field(default_factory=dict)
     executor: str = "slurm"
 
-    def run(self, work: Callable[[Unit], Outcome], units: Sequence[Unit], folder: Path) -> Reports[Unit]:
+    def run(self, work: Callable[[Unit], Outcome], units: Sequence[Unit], folder: Path) -> Reports[Unit, Outcome]:
         """Each unit with what `work` returned for it, or the exception it ended with, in the order in which they end.
 
         folder: where SLURM jobs keep their files (on the shared file system). `work` must be picklable.
@@ -92,7 +92,7 @@ def gpu_count() -> int:
     return torch.cuda.device_count()
 
 
-def _here(work: Callable[[Unit], Outcome], units: Sequence[Unit]) -> Reports[Unit]:
+def _here(work: Callable[[Unit], Outcome], units: Sequence[Unit]) -> Reports[Unit, Outcome]:
     for unit in units:
         if STOP.is_set():
             return
@@ -102,7 +102,7 @@ def _here(work: Callable[[Unit], Outcome], units: Sequence[Unit]) -> Reports[Uni
             yield unit, error
 
 
-def _processes(work: Callable[[Unit], Outcome], units: Sequence[Unit], workers: int) -> Reports[Unit]:
+def _processes(work: Callable[[Unit], Outcome], units: Sequence[Unit], workers: int) -> Reports[Unit, Outcome]:
     """A pool of processes, one per GPU. A process that dies breaks its pool: what was left gets pools of its own."""
     orphans = []
     for unit, outcome in _pool(work, units, min(workers, len(units))):
@@ -116,7 +116,7 @@ def _processes(work: Callable[[Unit], Outcome], units: Sequence[Unit], workers: 
         yield from _pool(work, [unit], 1)
 
 
-def _pool(work: Callable[[Unit], Outcome], units: Sequence[Unit], workers: int) -> Reports[Unit]:
+def _pool(work: Callable[[Unit], Outcome], units: Sequence[Unit], workers: int) -> Reports[Unit, Outcome]:
     context = get_context("spawn")
     slots = context.Queue()
     for slot in range(workers):
@@ -140,7 +140,7 @@ def _place(slots: Any, gpus: int) -> None:
     signal.signal(signal.SIGINT, first)
 
 
-def _ray(work: Callable[[Unit], Outcome], units: Sequence[Unit], address: str) -> Reports[Unit]:
+def _ray(work: Callable[[Unit], Outcome], units: Sequence[Unit], address: str) -> Reports[Unit, Outcome]:
     try:
         import ray
     except ImportError:
@@ -187,7 +187,7 @@ def _check_reachable(address: str) -> None:
 
 def _submitit(
     work: Callable[[Unit], Outcome], units: Sequence[Unit], folder: Path, executor: str, options: Mapping[str, Any]
-) -> Reports[Unit]:
+) -> Reports[Unit, Outcome]:
     try:
         import submitit
     except ImportError:
@@ -211,9 +211,9 @@ def _submitit(
 class Requeued:
     """A job that SLURM may pre-empt: it is submitted again with the same unit, whose runs go on from checkpoints."""
 
-    work: Callable[[Any], Outcome]
+    work: Callable[[Any], Any]
 
-    def __call__(self, unit: Any) -> Outcome:
+    def __call__(self, unit: Any) -> Any:
         return self.work(unit)
 
     def checkpoint(self, unit: Any) -> Any:

@@ -1,61 +1,74 @@
-"""Live progress of a sweep on standard error, the same for every engine: it reads what workers leave on the disk."""
+"""How far a sweep is, the same for every engine: a thread reads what workers leave on the disk and reports it."""
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from empirical.sweeps.definition import Sweep
-from empirical.sweeps.status import Status, sweep_status
+from empirical.sweeps.status import ActiveUnit, Lookout, Status
+from theory.progress_report import Progress
 
 POLL_SECONDS = 1.0
 
 
 @contextmanager
-def watched(sweep: Sweep, root: Path, *, enabled: bool) -> Iterator[None]:
-    """Show a bar with the time left over the sweep's runs, and a line for each unit that is running."""
-    if not enabled:
+def watched(sweep: Sweep, root: Path, progress: Progress | None) -> Iterator[None]:
+    """Within, report the sweep's runs and the stage of each unit that is running; nobody to tell, nothing is read."""
+    if progress is None:
         yield
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    ended, teller = threading.Event(), Teller(progress)
+    lookout = Lookout(sweep, root)
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[note]}"),
-               TimeElapsedColumn(), TimeRemainingColumn(elapsed_when_finished=True))  # fmt: skip
-    console = Console(file=sys.stderr)
-    ended = threading.Event()
-    with Progress(*columns, console=console, disable=not console.is_terminal, speed_estimate_period=3600) as bars:
-        whole = bars.add_task(sweep.name, total=len(sweep.runs), note="")
-        lines: dict[str, Any] = {}
+    def poll() -> None:
+        while not ended.wait(POLL_SECONDS):
+            teller.tell(lookout.look())
 
-        def poll() -> None:
-            while not ended.wait(POLL_SECONDS):
-                _draw(bars, whole, lines, sweep_status(sweep, root))
-
-        thread = threading.Thread(target=poll, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            thread.join()
-            _draw(bars, whole, lines, sweep_status(sweep, root))
+    thread = threading.Thread(target=poll, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        teller.tell(lookout.look())
 
 
-def _draw(bars: Any, whole: Any, lines: dict[str, Any], status: Status) -> None:
-    parts = {f"{unit['host']}-{unit['pid']}": unit for unit in status.active}
-    progressed = sum(len(unit["runs"]) * unit["done"] / max(1, unit["total"]) for unit in parts.values())
-    note = f"{status.done} done" + (f", {status.failed} failed" if status.failed else "")
-    bars.update(whole, completed=status.done + status.failed + progressed, note=note)
-    for name in set(lines) - set(parts):
-        bars.remove_task(lines.pop(name))
-    for name, unit in parts.items():
-        if name not in lines:
-            lines[name] = bars.add_task("", total=1, note="")
-        label = f"  {len(unit['runs'])} runs" if unit["runs"] else "  teacher"
-        bars.update(lines[name], description=label, total=max(1, unit["total"]), completed=unit["done"],
-                    note=str(unit["stage"]))  # fmt: skip
+class Teller:
+    """Turns states of a sweep into progress: one stage for its runs, one for what each worker is at.
+
+    A worker's number is its place in the order in which workers appeared; a lone one goes without.
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+        self.workers: list[tuple[str, int]] = []
+        self.open: dict[str, float] = {}
+
+    def tell(self, status: Status) -> None:
+        """Report this state, and the end of every stage that is over."""
+        under_way = sum(len(unit["runs"]) * _share_trained(unit) for unit in status.active)
+        total = status.done + status.failed + status.running + status.left
+        self.progress(status.name, status.done + status.failed + under_way, total)
+        stages = {self._label(unit): unit for unit in status.active if unit["total"]}
+        for label in set(self.open) - set(stages):
+            whole = self.open.pop(label)
+            self.progress(label, whole, whole)
+        for label, unit in stages.items():
+            self.open[label] = unit["total"]
+            self.progress(label, unit["done"], unit["total"])
+
+    def _label(self, unit: ActiveUnit) -> str:
+        worker = (unit["host"], unit["pid"])
+        if worker not in self.workers:
+            self.workers.append(worker)
+        number = self.workers.index(worker) + 1
+        return unit["stage"] if len(self.workers) == 1 else f"worker {number}: {unit['stage']}"
+
+
+def _share_trained(unit: ActiveUnit) -> float:
+    """How much of a unit's training is done, between 0 and 1; its other stages are short beside it."""
+    return unit["done"] / unit["total"] if unit["stage"] == "train" and unit["total"] else 0.0

@@ -11,34 +11,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from empirical.config import ModelConfig, RunConfig
-from empirical.runs.record import read_result, run_directory, write_config, write_result
+from empirical.runs.layout import run_place
+from empirical.runs.record import read_result
+from empirical.runs.result import RunResult
 from empirical.sweeps.definition import Sweep
-from theory.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-PREDICTIONS = "predictions.parquet"
 MAKERS = ("versions", "device", "threads", "precision", "compiled", "teacher_hash")
-
-
-def run_place(run: RunConfig, root: Path) -> Path:
-    """Where a run's directory is: under `root`, or among its teachers if it was trained as one (Table 8's baseline)."""
-    own, teacher = run_directory(run, root), run_directory(run, root / "teachers")
-    return teacher if teacher.exists() and not own.exists() else own
-
-
-def record_failure(run: RunConfig, root: Path, reason: str) -> None:
-    """Leave a failed result for a run that ended in an exception before it could do so itself."""
-    directory = run_directory(run, root)
-    write_config(run, directory)
-    nothing: dict[str, Any] = {"test": {}, "validation": {}, "steps": 0, "wall_seconds": 0.0}
-    write_result({"config_digest": run.digest(), "status": "failed", "reason": reason, **nothing}, directory)
 
 
 def model_label(model: ModelConfig | None) -> str:
@@ -77,12 +60,12 @@ def describe(run: RunConfig) -> dict[str, Any]:
     }
 
 
-def sweep_results(sweep: Sweep, root: Path) -> list[dict[str, Any] | None]:
+def sweep_results(sweep: Sweep, root: Path) -> list[RunResult | None]:
     """The result of every run of a sweep, in its order; None where there is none yet."""
     return [read_result(run_place(run, root), run) for run in sweep.runs]
 
 
-def sweep_frame(sweep: Sweep, root: Path, results: Sequence[dict[str, Any] | None] | None = None) -> pd.DataFrame:
+def sweep_frame(sweep: Sweep, root: Path, results: Sequence[RunResult | None] | None = None) -> pd.DataFrame:
     """One row a run, in the sweep's order: what it was, its status (finished, failed or left), what it scored.
 
     results: those of `sweep_results`, where they are at hand.
@@ -102,55 +85,47 @@ def sweep_frame(sweep: Sweep, root: Path, results: Sequence[dict[str, Any] | Non
     return pd.DataFrame(rows)
 
 
-def sweep_provenance(sweep: Sweep, results: Sequence[dict[str, Any] | None]) -> dict[str, Any]:
+def sweep_provenance(sweep: Sweep, results: Sequence[RunResult | None]) -> dict[str, Any]:
     """What made a sweep's table: the counts of its runs, and each distinct machine, set of versions and teacher.
 
     results: those of `sweep_results`. `made_by` lists what finished runs say of themselves, with the number of `runs`
     that say it.
     """
-    finished = [result for result in results if result is not None and result["status"] == "finished"]
+    finished = [result for result in results if result is not None and result.finished]
     makers: dict[str, dict[str, Any]] = {}
     for result in finished:
-        maker = {name: result[name] for name in MAKERS if name in result}
+        maker = result.model_dump(mode="json", include=set(MAKERS), exclude_unset=True)
         makers.setdefault(json.dumps(maker, sort_keys=True), {**maker, "runs": 0})["runs"] += 1
     return {
         "sweep": sweep.name,
         "title": sweep.title,
         "runs": len(results),
         "finished": len(finished),
-        "wall_seconds": sum(result["wall_seconds"] for result in finished),
+        "wall_seconds": sum(result.wall_seconds for result in finished),
         "made_by": list(makers.values()),
     }
 
 
-def _scored(result: dict[str, Any] | None) -> dict[str, Any]:
-    names = ("metric", "score", "error", "error_se", "n_test", "accuracy", "validation", "wall_seconds", "steps",
-             "examples_seen", "teacher_calls", "realised_degree", "teacher_gap")  # fmt: skip
-    row: dict[str, Any] = {"status": "left", "reason": "", **dict.fromkeys(names, math.nan), "metric": ""}
-    row |= {name: (result or {}).get(name) or "" for name in ("precision", "teacher_hash")}
+COSTS = ("wall_seconds", "steps", "examples_seen", "teacher_calls", "realised_degree", "teacher_gap")
+
+
+def _scored(result: RunResult | None) -> dict[str, Any]:
+    """The columns of a run's row that its result decides; of what is not known, missing values."""
+    scores = dict.fromkeys(("score", "error", "error_se", "n_test", "accuracy", "validation"), math.nan)
+    row: dict[str, Any] = {"status": "left", "reason": "", "metric": "", **scores, **dict.fromkeys(COSTS, math.nan),
+                           "precision": "", "teacher_hash": ""}  # fmt: skip
     if result is None:
         return row
-    row |= {name: result[name] for name in names if isinstance(result.get(name), (int, float))}
-    row |= {"status": result["status"], "reason": result.get("reason") or ""}
-    if result.get("data_size"):
-        row["data_size"] = float(result["data_size"])
-    test = result.get("test") or {}
-    if result["status"] == "finished" and test:
-        metric, n_test = result["metric"], test["n"]
-        score = test[metric]
+    row |= {name: value for name in COSTS if (value := getattr(result, name)) is not None}
+    row |= {"status": result.status, "reason": result.reason}
+    row |= {"precision": result.precision or "", "teacher_hash": result.teacher_hash or ""}
+    if result.data_size:
+        row["data_size"] = float(result.data_size)
+    if result.finished and result.test:
+        metric, n_test = result.metric, result.test["n"]
+        score = result.test[metric]
         spread = math.sqrt(score * (1 - score) / n_test) if metric == "accuracy" else math.nan
         row |= {"metric": metric, "score": score, "error": 1 - score, "error_se": spread, "n_test": n_test}
-        row |= {"accuracy": test.get("accuracy", math.nan), "validation": result["validation"].get(metric, math.nan)}
+        row["accuracy"] = result.test.get("accuracy", math.nan)
+        row["validation"] = result.validation.get(metric, math.nan)
     return row
-
-
-def read_predictions(directory: Path) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(labels, predicted classes) of a finished run on the test split, two int64 arrays of shape (N,)."""
-    import pandas as pd
-
-    path = directory / PREDICTIONS
-    if not path.is_file():
-        raise InputError(str(path), "no file", "the predictions that a finished run leaves")
-    table = pd.read_parquet(path)
-    test = table[table["split"] == "test"]
-    return test["label"].to_numpy(dtype=np.int64), test["predicted"].to_numpy(dtype=np.int64)

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from empirical.paper import TABLE_1_MINUTES, TABLES, PaperRow, PaperTable
+from empirical.runs.layout import RunFiles, SweepFiles
+from empirical.runs.record import read_predictions
 from empirical.sweeps.definition import Sweep
-from empirical.sweeps.results import PREDICTIONS, read_predictions, sweep_frame
-from empirical.sweeps.status import sweep_folder
+from empirical.sweeps.results import sweep_frame
 from empirical.tables.bootstrap import RowBootstrap, bootstrap_row, normal_row
 from empirical.tables.curves import CELL, ROW, CurveKey, curves, labelled_curves, select_learning_rate, with_vanilla
 from theory.errors import InputError
@@ -86,7 +87,7 @@ def result_table(sweep: Sweep, root: Path, *, draws: int = DRAWS, seed: int = 0)
     Where no run's directory is under `root`, the sweep's saved table is read (a table that was kept without its runs).
     """
     frame = sweep_frame(sweep, root)
-    saved = sweep_folder(sweep.name, root) / "results.parquet"
+    saved = SweepFiles.of(sweep.name, root).table
     kept = bool((frame["status"] != "left").any()) or not saved.is_file()
     if not kept:
         frame = _read_table(saved)
@@ -152,7 +153,7 @@ def _bootstrap(
     metric: str, cells: Sequence[pd.DataFrame], root: Path, rng: np.random.Generator, draws: int
 ) -> RowBootstrap:
     """From the runs' predictions where they are kept under `root`, else from scores and standard errors."""
-    if not all((root / name / PREDICTIONS).is_file() for cell in cells for name in cell["run"]):
+    if not all(RunFiles(root / name).predictions.is_file() for cell in cells for name in cell["run"]):
         scores = [cell["score"].to_numpy(dtype=float) for cell in cells]
         spread_C = np.nan_to_num(np.array([cell["error_se"].mean() for cell in cells], dtype=float))
         return normal_row(scores, spread_C, rng=rng, draws=draws)

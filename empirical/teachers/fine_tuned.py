@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ from empirical.tokens.batch import Batch
 from empirical.tokens.codec import tokenizer_key
 from empirical.tokens.corpus import Corpus
 from theory.errors import InputError
+from theory.progress_report import Progress
+from theory.replacing import replacing
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +81,7 @@ class Teacher:
         corpus: Corpus,
         index_M: NDArray[np.int64],
         folder: Path | None = None,
-        progress: Callable[[str, int, int], None] | None = None,
+        progress: Progress | None = None,
     ) -> Tensor:
         """Logits of these original texts, shape (N, C) with NaN in the rows of all others, computed once.
 
@@ -169,7 +171,5 @@ def _read(file: Path, shape: tuple[int, int]) -> Tensor | None:
 
 
 def _write(file: Path, logits_MC: Tensor) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_suffix(f".{torch.initial_seed() & 0xFFFF}.{id(logits_MC)}.tmp")
-    save_file({"logits": logits_MC.contiguous()}, temporary)
-    temporary.replace(file)
+    with replacing(file) as draft:
+        save_file({"logits": logits_MC.contiguous()}, draft)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,8 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+
+from theory.replacing import remove_abandoned, replacing
 
 logger = logging.getLogger(__name__)
 
@@ -60,22 +61,18 @@ def save_checkpoint(folder: Path, step: int, parts: dict[str, dict[str, Tensor]]
 
     The checkpoint's directory appears by one rename; its state holds the digests of its files.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     final = folder / f"step-{step:08d}"
-    temporary = folder / f".{final.name}.{os.getpid()}.tmp"
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir()
-    digests = {}
-    for name, tensors in parts.items():
-        save_file(tensors, temporary / f"{name}.safetensors")
-        digests[name] = _digest(temporary / f"{name}.safetensors")
-    (temporary / "state.json").write_text(json.dumps({**state, "step": step, "digests": digests}), encoding="utf-8")
-    if final.exists():
-        shutil.rmtree(final)
-    temporary.rename(final)
-    for other in folder.iterdir():
-        if other != final and (other.name < final.name or other.name.startswith(".")):
+    with replacing(final) as draft:
+        draft.mkdir()
+        digests = {}
+        for name, tensors in parts.items():
+            save_file(tensors, draft / f"{name}.safetensors")
+            digests[name] = _digest(draft / f"{name}.safetensors")
+        (draft / "state.json").write_text(json.dumps({**state, "step": step, "digests": digests}), encoding="utf-8")
+    for other in folder.glob("step-*"):
+        if other.name < final.name:
             shutil.rmtree(other, ignore_errors=True)
+    remove_abandoned(folder)
 
 
 def load_checkpoint(folder: Path) -> tuple[dict[str, dict[str, Tensor]], dict[str, Any]] | None:

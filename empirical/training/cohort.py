@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from empirical.augment import make_augmenter
+from empirical.augment.catalogue import needs_of
 from empirical.config import ModelConfig, RunConfig, TaskConfig
 from empirical.models.classifier import (
     build_model,
@@ -26,16 +27,17 @@ from empirical.models.classifier import (
     load_classifier,
     load_tokenizer,
 )
+from empirical.models.input_gradient import InputGradient
 from empirical.tasks.load import Split, Task, load_task
 from empirical.teachers.fine_tuned import AUDIT_TEXTS, Teacher
-from empirical.tokens.batch import Batch
+from empirical.teachers.frozen import frozen_network
 from empirical.tokens.codec import tokenizer_key
 from empirical.tokens.corpus import BatchOrder, Corpus, encode_corpus
-from empirical.training.loop import Progress
 from empirical.training.optimizer import resolve_precision
 from empirical.training.steps import Augmentation, Stream
 from empirical.training.student import Examination, Student
 from theory.errors import InputError
+from theory.progress_report import Progress
 
 logger = logging.getLogger(__name__)
 
@@ -49,8 +51,9 @@ def reading_model(config: RunConfig) -> ModelConfig:
 
 
 def uses_teacher(config: RunConfig) -> bool:
-    """Whether a run needs a trained teacher: to learn from, or to filter augmented texts by its entropy."""
-    return config.mode == "distill" or (config.augment is not None and config.augment.entropy_quantile is not None)
+    """Whether a run needs a trained teacher: to learn from, or because its augmented texts are made with its help."""
+    asked = set() if config.augment is None else needs_of(config.augment)
+    return config.mode == "distill" or bool(asked & {"teacher", "teacher-gradient"})
 
 
 def cohort_key(config: RunConfig) -> str:
@@ -238,17 +241,22 @@ class Cohort:
         if augment is None:
             return None
         needs: dict[str, Any] = {}
-        if augment.augmenter == "knn":
+        asked = needs_of(augment)
+        if "embeddings" in asked:
             needs["embeddings"] = self._embeddings()
-        if augment.augmenter == "ground-truth":
+        if "held-out" in asked:
             rest = np.setdiff1d(np.arange(len(self.task.train)), self.index_N)
             split = self.task.train.take(rest)
             needs["held_out"] = self._encoded(self.base, split).batch(np.arange(len(split))) if len(rest) else None
             needs["held_out_labels"] = split.labels
         scored = [0]
-        if augment.entropy_quantile is not None:
-            needs["teacher"] = self._scorer(scored)
-        augmenter = make_augmenter(augment, tokenizer=self.tokenizers[self.base], cache=self.folder, **needs)
+        if asked & {"teacher", "teacher-gradient"}:
+            needs["teacher"] = needs["network"] = self._scorer(scored)
+        if "student" in asked and augment.student is not None:
+            needs["student"] = frozen_network("student", augment.student, self.tokenizers[self.base], self.task.labels)
+        augmenter = make_augmenter(
+            augment, tokenizer=self.tokenizers[self.base], cache=self.folder, progress=self.progress, **needs
+        )
         return Augmentation(
             config=augment,
             augmenter=augmenter,
@@ -265,14 +273,13 @@ class Cohort:
             return build_model(model, self.task.labels, 0).get_input_embeddings().weight.detach().numpy()
         return embedding_matrix(model)
 
-    def _scorer(self, scored: list[int]) -> Any:
-        """The teacher as an entropy filter calls it, with the number of texts it scored."""
+    def _scorer(self, scored: list[int]) -> InputGradient:
+        """The teacher as augmenters ask it, with the number of texts it scored."""
         teacher = self.teacher
         if teacher is None or teacher.key != self.base:
             raise InputError("augment.entropy_quantile", self.config.augment, "a teacher and embeddings = 'teacher'")
 
-        def score(batch: Batch) -> NDArray[np.float32]:
-            scored[0] += len(batch)
-            return teacher.numpy_logits(batch)
+        def count(texts: int) -> None:
+            scored[0] += texts
 
-        return score
+        return InputGradient(teacher.model, teacher.column_C, count, score=teacher.numpy_logits)

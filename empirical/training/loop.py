@@ -19,11 +19,11 @@ from empirical.teachers.fine_tuned import Teacher
 from empirical.training.checkpoint import load_checkpoint, save_checkpoint
 from empirical.training.steps import Step, Stream
 from empirical.training.student import Diverged, Student
+from theory.progress_report import Progress
 
 logger = logging.getLogger(__name__)
 
 CHECKPOINT_SECONDS = 60.0
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(kw_only=True)

@@ -25,6 +25,7 @@ from empirical.tokens.batch import Augmented, Batch
 from empirical.tokens.codec import encode_batch
 from empirical.tokens.corpus import BatchOrder, Corpus, join_batches
 from theory.errors import InputError
+from theory.progress_report import Progress
 
 logger = logging.getLogger(__name__)
 
@@ -83,7 +84,7 @@ class Augmentation:
         """Whether the copies are part of the data that batches are drawn from, instead of a half of every batch."""
         return self.config.mixing == "mixed"
 
-    def prepare(self, corpus: Corpus, progress: Callable[[str, int, int], None] | None = None) -> None:
+    def prepare(self, corpus: Corpus, progress: Progress | None = None) -> None:
         """Make the offline copies, if the configuration asks for them; `seconds` is then what they cost.
 
         That is the time it took, and what answers that were kept from earlier runs (translations) took then.
@@ -140,7 +141,7 @@ class Pool:
         augmentation: Augmentation,
         corpus: Corpus,
         copies: int,
-        progress: Callable[[str, int, int], None] | None = None,
+        progress: Progress | None = None,
     ) -> Pool:
         """`copies` augmented texts of every text, made once; a text without an original is dealt to one in turn."""
         parts: list[Augmented] = []

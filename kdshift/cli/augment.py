@@ -106,7 +106,7 @@ def shift(
     from empirical.models.classifier import load_tokenizer
     from empirical.shift import measure_shift, pooled_encoder, shift_figure
     from empirical.tasks.load import load_task
-    from kdshift.cli.progress import steps
+    from kdshift.cli.progress import shown
 
     if not all(0 <= share <= 1 for share in degree):
         raise InputError("--degree", list(degree), "numbers from 0 to 1")
@@ -116,8 +116,7 @@ def shift(
     split = loaded.train.take(loaded.subset(min(texts, len(loaded.train)), seed))
     tokenizer = load_tokenizer(ModelConfig(name=model))
     tools = {name: _augmenter(name, 0, neighbours, metric, model, engine, tokenizer) for name in augmenter}
-    cells = sum(len(degree) if tool.online else 1 for tool in tools.values())
-    with steps("shift", cells) as advance:
+    with shown() as progress:
         table = measure_shift(
             split.text_a,
             split.text_b,
@@ -130,7 +129,7 @@ def shift(
             dimension=dimension,
             teacher=_teacher(teacher, loaded.labels, tokenizer),
             second_teacher=_teacher(second_teacher, loaded.labels, tokenizer),
-            advance=advance,
+            progress=progress,
         )
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
@@ -181,18 +180,18 @@ def cost(
     from empirical.config import ModelConfig, TaskConfig
     from empirical.models.classifier import load_tokenizer
     from empirical.tasks.load import load_task
-    from kdshift.cli.progress import steps
+    from kdshift.cli.progress import shown
 
     tokenizer = load_tokenizer(ModelConfig(name=model))
     loaded = load_task(TaskConfig(name=task, max_length=max_length))
     split = loaded.train.take(loaded.subset(min(texts, len(loaded.train)), seed))
     texts_of = (tokenizer, split.text_a, split.text_b)
     rows = []
-    with steps("cost", len(augmenter)) as advance:
-        for name in augmenter:
-            advance(name)
+    with shown() as progress:
+        for done, name in enumerate(augmenter, start=1):
             build = partial(_augmenter, name, degree, neighbours, metric, model, engine, tokenizer)
             rows.append({"augmenter": name, **measure_cost(build, *texts_of, degree, seed=seed, max_length=max_length)})
+            progress("cost", done, len(augmenter))
     paper = table_1({row["augmenter"]: row["steady_ms"] for row in rows})
     if json:
         emit_json({"task": task, "texts": len(split), "degree": degree, "rows": rows, "table_1": paper})

@@ -58,11 +58,11 @@ def report(
 ) -> None:
     """Execute the notebooks on a results directory and write a self-contained HTML site with an index."""
     from kdshift.cli.output import emit_json
-    from kdshift.cli.progress import steps
+    from kdshift.cli.progress import shown
     from kdshift.report import NOTEBOOKS, default_results, write_report
 
-    with steps("notebooks", len(NOTEBOOKS)) as advance:
-        index = write_report(results or default_results(), out, notebooks=notebooks, advance=advance)
+    with shown() as progress:
+        index = write_report(results or default_results(), out, notebooks=notebooks, progress=progress)
     if json:
         emit_json({"index": str(index), "notebooks": list(NOTEBOOKS)})
     else:
@@ -81,10 +81,12 @@ def demo(
     the same command goes on where it was; finished, it takes seconds.
     """
     from kdshift.cli.output import emit_json
+    from kdshift.cli.progress import shown
     from kdshift.demo import run_demo
 
     folder = out or Path("results/demo-quick" if quick else "results/demo")
-    summary = run_demo(folder, quick=quick)
+    with shown() as progress:
+        summary = run_demo(folder, quick=quick, progress=progress)
     if json:
         emit_json(summary)
     else:

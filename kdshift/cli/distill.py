@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -12,12 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 from kdshift.cli.lists import Layers
-from kdshift.cli.output import emit_json, emit_table
+from kdshift.cli.output import Json, emit_json, emit_table, log_to_stderr
+from kdshift.cli.progress import shown
+from theory.settings_file import merged
 
 if TYPE_CHECKING:
     from empirical.config import RunConfig
+    from empirical.runs.layout import RunFiles
+    from empirical.runs.result import RunResult
 
-Json = Annotated[bool, Parameter(negative="", help="print one JSON object")]
 Results = Annotated[Path, Parameter(help="results directory; the run gets a folder in it")]
 Compile = Annotated[
     bool,
@@ -76,8 +77,8 @@ class RunOptions:
     def values(self) -> dict[str, Any]:
         """The options that were given, laid out as in a run's file."""
         size = self.data_size
-        train = ("gamma", "steps", "batch_size", "learning_rate", "optimizer", "precision")
-        train += ("evaluate_every", "max_minutes", "select")
+        train = ("gamma", "steps", "batch_size", "learning_rate", "optimizer", "precision", "evaluate_every",
+                 "max_minutes", "select")  # fmt: skip
         given = {
             "task": {"name": self.task, "path": self.task_path, "max_length": self.max_length},
             "data_size": int(size) if size is not None and size > 1 and size == int(size) else size,
@@ -150,16 +151,16 @@ def distill(
 
     Example: `kdshift empirical distill --task reviews.csv --data-size 0.1 --degree 0.3 --steps 500`
     """
-    extra = {
+    extra: dict[str, Any] = {
         "mode": "distill",
         "teacher": {"name": teacher},
         "teacher_train": {"steps": teacher_steps or None},
         "student": {"name": student, "architecture": architecture, "fresh": fresh},
-        "train": {"alpha": alpha, "beta": beta, "distance": distance, "temperature": temperature},
-    }
-    extra["train"] |= {"max_teacher_calls": max_teacher_calls}  # type: ignore[index]
+        "train": {"alpha": alpha, "beta": beta, "distance": distance, "temperature": temperature,
+                  "max_teacher_calls": max_teacher_calls},
+    }  # fmt: skip
     base = {"teacher_train": {"learning_rate": 1e-4, "alpha": 1.0, "gamma": 1.0}} if teacher_steps else {}
-    over = _merged(_merged(options.values(), _given(extra)), {"student": _kept(layers)})
+    over = merged(merged(options.values(), _given(extra)), {"student": _kept(layers)})
     config = _config(file, base, over)
     if teacher_steps == 0:
         config = config.model_copy(update={"teacher_train": None})
@@ -172,111 +173,72 @@ def _kept(layers: Layers | None) -> dict[str, Any]:
 
 
 def _config(file: Path | None, base: dict[str, Any], over: dict[str, Any]) -> RunConfig:
-    from empirical.runs.record import load_run, run_of
+    """The one configuration of the run that the file and the options ask for."""
+    from empirical.config import canonical, load_run, run_of
 
-    if file is not None:
-        return load_run(file, base, over)
-    return run_of(_merged(base, over), "options")
-
-
-def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    from empirical.runs.record import merged
-
-    return merged(base, over)
+    return canonical(run_of(merged(base, over), "options") if file is None else load_run(file, base, over))
 
 
 def _run(config: RunConfig, results: Path, json: bool, **how: bool) -> None:
     """Train (or find finished) one run and say how it ended."""
-    from empirical.runs.record import run_directory
+    from empirical.files import writable
+    from empirical.runs.layout import RunFiles, run_directory
     from empirical.sweeps.engines import STOP, interruptible
 
     log_to_stderr()
-    with interruptible(lambda: sys.stderr.write("finishing the step ...\n")), bars() as progress:
+    with interruptible(_announce), writable(results), shown() as progress:
         from empirical.runs.run import run_cohort
 
         result = run_cohort([config], results, progress=progress, stop=STOP.is_set, save_weights=True, **how)[0]
-    if result["status"] == "stopped":
+    if result.status == "stopped":
         raise KeyboardInterrupt
-    folder = run_directory(config, results)
+    files = RunFiles(run_directory(config, results))
     if json:
-        emit_json({**result, "directory": str(folder)})
+        emit_json({**result.record(), "directory": str(files.folder)})
     else:
-        _print(result, folder)
-    if result["status"] == "failed":
-        sys.stderr.write(f"kdshift: the run failed: {result['reason']}\n")
+        _print(result, files)
+    if result.status == "failed":
+        sys.stderr.write(f"kdshift: the run failed: {result.reason}\n")
         sys.exit(1)
 
 
-def _print(result: dict[str, Any], folder: Path) -> None:
+def _announce() -> None:
+    sys.stderr.write("finishing the step ...\n")
+
+
+def _print(result: RunResult, files: RunFiles) -> None:
     """The scores with their intervals, what the run cost, and where everything is."""
-    if result["status"] == "finished":
+    if result.finished:
         rows = [
-            [
-                split,
-                result["metric"],
-                result[split][result["metric"]],
-                _interval(result, folder, split),
-                result[split]["n"],
-            ]
-            for split in ("validation", "test")
-            if result[split]["n"]
+            [split, result.metric, scores[result.metric], _interval(result.metric, files, split), scores["n"]]
+            for split, scores in result.scores.items()
+            if scores["n"]
         ]
-        note = (
-            "test: the best evaluation on the test set (the paper's protocol)" if result["select"] == "paper" else None
-        )
+        chosen_on_test = "test: the best evaluation on the test set (the paper's protocol)"
+        note = chosen_on_test if result.select == "paper" else None
         emit_table("Scores of the student", ["split", "metric", "value", "95 %", "texts"], rows, note)
-    model = folder / "model"
     rows = [
-        ["original texts", result.get("data_size")],
-        ["degree asked, realised", f"{result['nominal_degree']:.3g}, {result['realised_degree']:.3g}"],
-        ["steps", result["steps"]],
-        ["texts seen, scored by the teacher", f"{result['examples_seen']}, {result['teacher_calls']}"],
-        ["seconds", result["wall_seconds"]],
-        ["folder", str(folder)],
-        ["student", str(model) if model.is_dir() else "not kept"],
+        ["original texts", result.data_size],
+        ["degree asked, realised", f"{result.nominal_degree:.3g}, {result.realised_degree:.3g}"],
+        ["steps", result.steps],
+        ["texts seen, scored by the teacher", f"{result.examples_seen}, {result.teacher_calls}"],
+        ["seconds", result.wall_seconds],
+        ["folder", str(files.folder)],
+        ["student", str(files.model) if files.model.is_dir() else "not kept"],
     ]
     emit_table("What it took", ["", ""], rows)
 
 
-def _interval(result: dict[str, Any], folder: Path, split: str) -> str:
+def _interval(metric: str, files: RunFiles, split: str) -> str:
     import numpy as np
-    import pandas as pd
 
     from empirical.metric import bootstrap, confusion, interval
+    from empirical.runs.record import read_predictions
 
-    table = pd.read_parquet(folder / "predictions.parquet")
-    table = table[table["split"] == split]
-    label_N, predicted_N = table["label"].to_numpy(), table["predicted"].to_numpy()
+    label_N, predicted_N = read_predictions(files.folder, split)
     count_CC = confusion(label_N, predicted_N, int(max(label_N.max(), predicted_N.max())) + 1)
-    low, high = interval(bootstrap(result["metric"], count_CC, np.random.default_rng(0)))
+    low, high = interval(bootstrap(metric, count_CC, np.random.default_rng(0)))
     return f"{low:.3f} to {high:.3f}"
-
-
-def log_to_stderr() -> None:
-    """Warnings and what the tool has to say on standard error, one plain line each."""
-    import logging
-
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s", stream=sys.stderr)
-    for package in ("empirical", "theory"):
-        logging.getLogger(package).setLevel(logging.INFO)
-
-
-@contextmanager
-def bars() -> Iterator[Callable[[str, int, int], None]]:
-    """Progress bars with time left on standard error: call the yielded function with (what, done, total)."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        tasks: dict[str, Any] = {}
-
-        def update(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = progress.add_task(what, total=total)
-            progress.update(tasks[what], completed=done, total=total)
-
-        yield update
 
 
 def _given(values: dict[str, Any]) -> dict[str, Any]:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+Json = Annotated[bool, Parameter(negative="", help="print one JSON object on standard output and nothing else there")]
 
 
 def plain(value: Any) -> Any:
@@ -40,6 +45,16 @@ def number(value: float | int | str | bool | None, missing: str = "-") -> str:
     return f"{value:.4g}"
 
 
+def duration(seconds: float | None, missing: str = "-") -> str:
+    """A length of time as a person reads it, in the unit that suits it."""
+    if seconds is None:
+        return missing
+    minutes, hours = seconds / 60, seconds / 3600
+    if hours >= 48:
+        return f"{hours / 24:.1f} days"
+    return f"{hours:.1f} h" if hours >= 1.5 else f"{minutes:.1f} min" if minutes >= 1.5 else f"{seconds:.0f} s"
+
+
 def emit_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], note: str | None = None) -> None:
     """Print a table on standard output with rich, which is only imported here to keep the start-up short."""
     from rich.console import Console
@@ -51,3 +66,10 @@ def emit_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
     for row in rows:
         table.add_row(*(number(cell) for cell in row))
     Console().print(table)
+
+
+def log_to_stderr() -> None:
+    """Warnings, and what the tool itself has to say, on standard error, one plain line each."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s", stream=sys.stderr)
+    for package in ("empirical", "simulate", "theory", "kdshift"):
+        logging.getLogger(package).setLevel(logging.INFO)

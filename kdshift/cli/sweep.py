@@ -11,7 +11,8 @@ from cyclopts import Parameter
 
 from kdshift.cli.distill import Compile, WeakTeacher
 from kdshift.cli.lists import Layers
-from kdshift.cli.output import emit_json, emit_table
+from kdshift.cli.output import Json, duration, emit_json, emit_table, log_to_stderr
+from kdshift.cli.progress import shown
 from theory.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 RESULTS = Path("results")
 COMMITTED = Path("notebooks") / "results" / "text"
 Results = Annotated[Path, Parameter(help="results directory, shared by sweeps")]
-Json = Annotated[bool, Parameter(negative="", help="print one JSON object")]
 
 
 def sweep(
@@ -64,10 +64,11 @@ def sweep(
     from empirical.sweeps.engines import STOP
     from empirical.sweeps.execute import run_sweep
 
-    _log_to_stderr()
+    log_to_stderr()
     engine = _engine(workers, cluster, slurm)
     run = partial(run_cohort, compiled=compiled, accept_weak_teacher=accept_weak_teacher)
-    frame = run_sweep(grid, results, engine=engine, retry_failed=retry_failed, run=run)
+    with shown() as progress:
+        frame = run_sweep(grid, results, engine=engine, retry_failed=retry_failed, progress=progress, run=run)
     counts = frame["status"].value_counts().to_dict()
     left = int(counts.get("left", 0))
     if json:
@@ -113,12 +114,10 @@ def _dry_run(grid: Any, json: bool, device: str | None) -> None:
     columns = ("cell", "runs", "time a run", "memory")
     cells = [(f"first, the teacher: {cell.label}", cell) for cell in estimate.teachers]
     cells += [(cell.label, cell) for cell in estimate.cells]
-    rows = [
-        (label, cell.runs, _duration(cell.seconds / cell.runs), f"{cell.gigabytes:.1f} GB") for label, cell in cells
-    ]
+    rows = [(label, cell.runs, duration(cell.seconds / cell.runs), f"{cell.gigabytes:.1f} GB") for label, cell in cells]
     first = f"{len(estimate.teachers)} teacher{'s' * (len(estimate.teachers) != 1)} first"
     total = f"{estimate.runs} runs in {len(estimate.cells)} cells, {first}"
-    note = f"{total}: about {_duration(estimate.seconds)} on one {estimate.device}, estimated"
+    note = f"{total}: about {duration(estimate.seconds)} on one {estimate.device}, estimated"
     note += " from a short calibration" if device is None else " from its peak figure"
     emit_table(f"{grid.name}: {grid.title}", columns, rows, "\n".join((note, *estimate.notes)))
 
@@ -131,9 +130,10 @@ def status(
     json: Json = False,
 ) -> None:
     """What of the sweeps in a results directory is done, running, failed and left, with the time left."""
-    from empirical.sweeps.status import recorded_sweep, recorded_sweeps, sweep_status
+    from empirical.runs.layout import SweepFiles
+    from empirical.sweeps.status import recorded_sweep, sweep_status
 
-    names = [name] if name is not None else recorded_sweeps(results)
+    names = [name] if name is not None else SweepFiles.names(results)
     if not names:
         raise InputError("results", str(results), "a directory in which a sweep was started")
     states = [sweep_status(recorded_sweep(each, results), results) for each in names]
@@ -141,7 +141,7 @@ def status(
         emit_json({"results": str(results), "sweeps": [vars(state) for state in states]})
         return
     rows = [
-        (state.name, state.done, state.running, state.failed, state.left, _duration(state.seconds_left))
+        (state.name, state.done, state.running, state.failed, state.left, duration(state.seconds_left))
         for state in states
     ]
     failures = [f"failed: {failure['run']} ({failure['reason']})" for state in states for failure in state.failures]
@@ -164,14 +164,15 @@ def table(
     json: Json = False,
 ) -> None:
     """A sweep's table beside the paper's, with 95 % intervals and how probably each row's best cell is the best."""
+    from empirical.runs.layout import SweepFiles
     from empirical.sweeps.definition import load_sweep
-    from empirical.sweeps.status import recorded_sweep, recorded_sweeps
+    from empirical.sweeps.status import recorded_sweep
     from empirical.tables.export import export as write
 
-    if name not in recorded_sweeps(results) and name in recorded_sweeps(COMMITTED):
+    if name not in SweepFiles.names(results) and name in SweepFiles.names(COMMITTED):
         sys.stderr.write(f"no {name} in {results}: this is the table in {COMMITTED}\n")
         results = COMMITTED
-    grid = recorded_sweep(name, results) if name in recorded_sweeps(results) else load_sweep(name)
+    grid = recorded_sweep(name, results) if name in SweepFiles.names(results) else load_sweep(name)
     made = _table(grid, results)
     if export is not None:
         write(made, export)
@@ -252,7 +253,7 @@ def recommend(
         raise InputError("data-size", data_size, "a share in (0, 1] or a count > 1")
     from empirical.recommend import recommend as answers_for
 
-    _log_to_stderr()
+    log_to_stderr()
     run = RunConfig(
         task=TaskConfig(name=task, max_length=64),
         data_size=data_size if data_size <= 1 else int(data_size),
@@ -262,7 +263,8 @@ def recommend(
         student=ModelConfig(name=student, layers=layers or None),
         train=TrainConfig(steps=steps),
     )
-    answers = answers_for(run, results, pilot=pilot, replicates=replicates)
+    with shown() as progress:
+        answers = answers_for(run, results, pilot=pilot, replicates=replicates, progress=progress)
     if json:
         emit_json({"task": task, "augmenter": augmenter, "answers": [vars(answer) for answer in answers]})
         return
@@ -276,18 +278,3 @@ def recommend(
         for answer in answers
     ]
     emit_table(f"Degree of {augmenter} for {task}", ("source", "degree", "95 % interval", "why"), rows)
-
-
-def _duration(seconds: float | None) -> str:
-    if seconds is None:
-        return "-"
-    minutes, hours = seconds / 60, seconds / 3600
-    if hours >= 48:
-        return f"{hours / 24:.1f} days"
-    return f"{hours:.1f} h" if hours >= 1.5 else f"{minutes:.1f} min" if minutes >= 1.5 else f"{seconds:.0f} s"
-
-
-def _log_to_stderr() -> None:
-    import logging
-
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")

@@ -149,17 +149,17 @@ def audit(
     figure
         Draw the verdicts as a table into this file.
     """
-    from kdshift.cli.progress import steps
+    from kdshift.cli.progress import shown
     from theory.audit import STEPS, audit, verdict_text
     from theory.audit import markdown as as_markdown
 
     dimensions = list(dimension)
     chosen = [one.number for one in STEPS] if step is None else list(step)
     findings = []
-    with steps("audit", len(chosen)) as advance:
-        for number_of_step in chosen:
-            advance(f"step {number_of_step}")
+    with shown() as progress:
+        for done, number_of_step in enumerate(chosen, start=1):
             findings += audit(dimensions, epsilon=epsilon, delta=delta, seed=seed, steps=[number_of_step])
+            progress("audit", done, len(chosen))
     if figure is not None:
         from theory import bound_figures as figures
 

@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 
 from empirical.config import AugmentConfig, ModelConfig, RunConfig, TaskConfig, TrainConfig
-from empirical.runs.record import run_directory, write_config, write_predictions, write_result
+from empirical.runs.layout import run_directory
+from empirical.runs.record import write_config, write_predictions, write_result
+from empirical.runs.result import RunResult
 from empirical.sweeps.definition import Sweep
 
 EXAMPLES = 400
@@ -31,7 +33,7 @@ def accuracy(config: RunConfig) -> float:
 
 def fake_run(
     configs: Sequence[RunConfig], root: Path, *, progress: Any = None, stop: Any = None, **_: Any
-) -> list[dict[str, Any]]:
+) -> list[RunResult]:
     """Finish every run at once, noting in `log` beside the results that it was run."""
     results = []
     for config in configs:
@@ -42,11 +44,11 @@ def fake_run(
         one_hot = np.eye(2, dtype=np.float32)[predicted]
         write_predictions({"validation": one_hot, "test": one_hot}, {"validation": LABELS, "test": LABELS}, folder)
         score = {"n": EXAMPLES, "accuracy": float(right.mean())}
-        result = {
-            "config_digest": config.digest(), "status": "finished", "reason": "", "metric": "accuracy",
-            "test": score, "validation": score, "steps": config.train.steps, "wall_seconds": 1.5,
-            "data_size": 100, "teacher_calls": 7, "examples_seen": 9, "realised_degree": 0.0,
-        }  # fmt: skip
+        result = RunResult(
+            config_digest=config.digest(), status="finished", metric="accuracy",
+            scores={"test": score, "validation": score}, steps=config.train.steps, wall_seconds=1.5,
+            data_size=100, teacher_calls=7, examples_seen=9, realised_degree=0.0,
+        )  # fmt: skip
         write_result(result, folder)
         log(root, folder.name)
         results.append(result)
@@ -66,14 +68,14 @@ def logged(root: Path) -> list[str]:
     return [line.split()[1] for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def broken_at_half(configs: Sequence[RunConfig], root: Path, **options: Any) -> list[dict[str, Any]]:
+def broken_at_half(configs: Sequence[RunConfig], root: Path, **options: Any) -> list[RunResult]:
     """Fails every cohort of degree 0.5 as a programming error would."""
     if configs[0].augment is not None and configs[0].augment.degree == 0.5:
         raise RuntimeError("the loss is not a number")
     return fake_run(configs, root, **options)
 
 
-def killed_once(configs: Sequence[RunConfig], root: Path, **options: Any) -> list[dict[str, Any]]:
+def killed_once(configs: Sequence[RunConfig], root: Path, **options: Any) -> list[RunResult]:
     """Kills its process the first time it meets degree 0.5, as the kernel does when memory runs out."""
     tombstone = Path(root) / "killed"
     if configs[0].augment is not None and configs[0].augment.degree == 0.5 and not tombstone.exists():
@@ -82,7 +84,7 @@ def killed_once(configs: Sequence[RunConfig], root: Path, **options: Any) -> lis
     return fake_run(configs, root, **options)
 
 
-def slow(configs: Sequence[RunConfig], root: Path, **options: Any) -> list[dict[str, Any]]:
+def slow(configs: Sequence[RunConfig], root: Path, **options: Any) -> list[RunResult]:
     time.sleep(0.2)
     return fake_run(configs, root, **options)
 

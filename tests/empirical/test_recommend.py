@@ -35,7 +35,7 @@ def test_the_pilot_finds_the_best_degree_with_an_interval(tmp_path):
     run = run.model_copy(update={"train": run.train.model_copy(update={"learning_rate": 0.01})})
     task = load_task(run.task)
     sweep = pilot_sweep(run, replicates=3)
-    answer = pilot_answer(sweep, task, tmp_path / "out", run=fake_run, progress=False)
+    answer = pilot_answer(sweep, task, tmp_path / "out", run=fake_run)
     assert answer.degree == pytest.approx(0.3, abs=0.11) and answer.low is not None and answer.high is not None
     assert answer.low <= answer.degree <= answer.high and "5 degrees, 3 replicates" in answer.reason
 
@@ -46,7 +46,7 @@ def test_a_pilot_whose_runs_fail_is_refused(tmp_path):
 
     run = pilot_run(tmp_path)
     with pytest.raises(InputError, match="not a number"):
-        pilot_answer(pilot_sweep(run), load_task(run.task), tmp_path / "out", run=diverging, progress=False)
+        pilot_answer(pilot_sweep(run), load_task(run.task), tmp_path / "out", run=diverging)
 
 
 def test_theory_turns_its_best_tau_into_a_degree(tmp_path, monkeypatch):
@@ -73,7 +73,7 @@ def test_theory_turns_its_best_tau_into_a_degree(tmp_path, monkeypatch):
 
 def test_the_three_answers_side_by_side_with_the_real_loop(tmp_path):
     run = tiny_kd.run(tmp_path, augment=AugmentConfig(augmenter="random"), data_size=0.5, train={"steps": 3})
-    answers = recommend(run, tmp_path / "out", replicates=2, progress=False)
+    answers = recommend(run, tmp_path / "out", replicates=2)
     assert [answer.source for answer in answers] == ["rule", "theory", "pilot"]
     assert answers[0].degree == 0.5
     assert all(answer.degree is None or 0 <= answer.degree <= 1 for answer in answers)

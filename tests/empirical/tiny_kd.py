@@ -27,7 +27,8 @@ from empirical.config import ModelConfig, RunConfig, TaskConfig, TrainConfig
 LABELS = ("bad", "fair", "good")
 WORDS = [f"{label}{number}" for label in LABELS for number in range(8)] + [f"word{number}" for number in range(40)]
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-SIZES = {"hidden_size": 16, "num_attention_heads": 2, "intermediate_size": 32, "max_position_embeddings": 64}
+SIZES = {"hidden_size": 16, "num_attention_heads": 2, "intermediate_size": 32, "max_position_embeddings": 64,
+         "initializer_range": 0.1}  # fmt: skip
 
 
 def tokenizer(words: list[str] = WORDS, pad_first: bool = True) -> PreTrainedTokenizerFast:
@@ -84,8 +85,8 @@ def table(path: Path, rows: int = 240, seed: int = 0, pairs: bool = False) -> Pa
         writer.writerow(["text_a", "text_b", "label"] if pairs else ["text", "label"])
         for _ in range(rows):
             label = LABELS[rng.integers(3)]
-            telling = [f"{label}{rng.integers(8)}" for _ in range(rng.integers(2, 4))]
-            words = telling + [f"word{rng.integers(40)}" for _ in range(rng.integers(2, 9))]
+            telling = [f"{label}{rng.integers(8)}" for _ in range(rng.integers(3, 5))]
+            words = telling + [f"word{rng.integers(40)}" for _ in range(rng.integers(1, 6))]
             rng.shuffle(words)
             half = len(words) // 2
             text = [" ".join(words[:half]), " ".join(words[half:])] if pairs else [" ".join(words)]
@@ -102,7 +103,8 @@ def run(folder: Path, **changes: Any) -> RunConfig:
     if not data.exists():
         table(data, pairs=data.name == "pairs.csv")
     train = {"steps": 6, "batch_size": 8, "learning_rate": 3e-3, **changes.pop("train", {})}
-    teacher = TrainConfig(steps=100, batch_size=16, learning_rate=1e-2, alpha=1.0, gamma=1.0)
+    teacher = TrainConfig(steps=60, batch_size=16, learning_rate=1e-2, warmup=0.05, schedule="constant", alpha=1.0,
+                          gamma=1.0)  # fmt: skip
     values = {
         "task": TaskConfig(name=str(data)),
         "student": ModelConfig(name=str(source), layers=(0, 3)),

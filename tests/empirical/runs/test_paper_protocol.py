@@ -31,11 +31,11 @@ def without_validation(config: RunConfig) -> RunConfig:
 def test_a_run_without_a_validation_split_trains_on_everything_and_is_scored_on_test(place):
     config = without_validation(run(place, augment=SHIFT, train={"evaluate_every": 3, "select": "paper"}))
     result = run_cohort([config], place / "results")[0]
-    assert (result["status"], result["reason"]) == ("finished", "")
-    assert result["data_size"] == 192 and result["validation"] == {"n": 0}  # of 240 texts 48 are the test split
+    assert (result.status, result.reason) == ("finished", "")
+    assert result.data_size == 192 and result.validation == {"n": 0}  # of 240 texts 48 are the test split
     curve = pd.read_parquet(run_directory(config, place / "results") / "curve.parquet")
     assert set(curve["split"]) == {"train", "test"}
-    assert result["test"]["accuracy"] == curve[curve["metric"] == "accuracy"]["value"].max()
+    assert result.test["accuracy"] == curve[curve["metric"] == "accuracy"]["value"].max()
 
 
 def test_choosing_on_a_validation_split_that_is_not_there_is_refused(place, tmp_path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -15,13 +14,12 @@ from tests.empirical.fake_cohort import fake_run, killed_once, logged, sweep_of
 from theory.errors import InputError
 
 ROOT = str(Path(__file__).parents[3])
-quiet = partial(run_sweep, progress=False)
 
 
 def test_no_ray_cluster_at_that_address(tmp_path):
     pytest.importorskip("ray")
     with pytest.raises(InputError, match="running Ray cluster"):
-        quiet(sweep_of(tmp_path, degrees=(0.0,)), tmp_path / "a", run=fake_run,
+        run_sweep(sweep_of(tmp_path, degrees=(0.0,)), tmp_path / "a", run=fake_run,
               engine=Engine(kind="ray", address="127.0.0.1:1"))  # fmt: skip
 
 
@@ -65,8 +63,8 @@ def test_two_ray_nodes_with_a_killed_worker_give_the_local_table(cluster, tmp_pa
 
     assert sum(node["Alive"] for node in ray.nodes()) == 2
     sweep = sweep_of(tmp_path)
-    alone = quiet(sweep, tmp_path / "alone", run=fake_run)
-    spread = quiet(sweep, tmp_path / "ray", run=killed_once, engine=Engine(kind="ray", address=cluster.address))
+    alone = run_sweep(sweep, tmp_path / "alone", run=fake_run)
+    spread = run_sweep(sweep, tmp_path / "ray", run=killed_once, engine=Engine(kind="ray", address=cluster.address))
     assert (tmp_path / "ray" / "killed").exists()
     pd.testing.assert_frame_equal(alone, spread)
     assert sorted(logged(tmp_path / "ray")) == sorted(alone["run"])
@@ -77,9 +75,9 @@ def test_submitits_local_jobs_give_the_local_table(tmp_path, monkeypatch):
     pytest.importorskip("submitit")
     monkeypatch.setenv("PYTHONPATH", ROOT)
     sweep = sweep_of(tmp_path, degrees=(0.0, 0.3))
-    alone = quiet(sweep, tmp_path / "alone", run=fake_run)
+    alone = run_sweep(sweep, tmp_path / "alone", run=fake_run)
     engine = Engine(kind="slurm", executor="local", slurm={"timeout_min": 5})
-    jobs = quiet(sweep, tmp_path / "jobs", run=fake_run, engine=engine)
+    jobs = run_sweep(sweep, tmp_path / "jobs", run=fake_run, engine=engine)
     pd.testing.assert_frame_equal(alone, jobs)
     workers = {line.split()[0] for line in (tmp_path / "jobs" / "log").read_text().splitlines()}
     assert len(workers) == 2 and str(os.getpid()) not in workers
@@ -95,6 +93,6 @@ def test_a_pre_empted_job_is_submitted_again_with_its_unit():
 def test_engines_that_do_not_exist_or_are_not_here(tmp_path):
     sweep = sweep_of(tmp_path, degrees=(0.0,))
     with pytest.raises(InputError, match="local, ray or slurm"):
-        quiet(sweep, tmp_path / "a", run=fake_run, engine=Engine(kind="dask"))
+        run_sweep(sweep, tmp_path / "a", run=fake_run, engine=Engine(kind="dask"))
     with pytest.raises(InputError, match="slurm"):
-        quiet(sweep, tmp_path / "b", run=fake_run, engine=Engine(kind="slurm"))
+        run_sweep(sweep, tmp_path / "b", run=fake_run, engine=Engine(kind="slurm"))

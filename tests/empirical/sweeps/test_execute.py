@@ -12,22 +12,20 @@ import sys
 import tempfile
 import time
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from empirical.runs.record import read_result, run_directory, write_result
-from empirical.sweeps.definition import Sweep, cell_key, load_sweep, merge
+from empirical.runs.layout import SweepFiles, run_directory
+from empirical.runs.record import read_result, write_result
+from empirical.sweeps.definition import Sweep, cell_key, load_sweep
 from empirical.sweeps.engines import STOP, Engine
 from empirical.sweeps.execute import run_sweep
-from empirical.sweeps.status import marked, recorded_sweep, sweep_folder, sweep_status
+from empirical.sweeps.status import marked, recorded_sweep, sweep_status
 from tests.empirical.fake_cohort import broken_at_half, fake_run, killed_once, logged, own_task, sweep_of
 from tests.empirical.tiny_kd import run as tiny
 from theory.errors import InputError
-
-quiet = partial(run_sweep, progress=False)
 
 
 def write_toml(folder: Path, body: str, name: str = "mine.toml") -> Path:
@@ -61,7 +59,6 @@ def test_extends_merges_the_base_and_replaces_blocks(tmp_path):
     )
     (run,) = load_sweep(path).runs
     assert (run.train.steps, run.train.batch_size, run.seed, run.data_seed) == (9, 2, 5, 5)
-    assert merge({"a": {"b": 1, "c": 2}}, {"a": {"b": 3}}) == {"a": {"b": 3, "c": 2}}
 
 
 WRONG = {
@@ -101,7 +98,7 @@ def test_names_cannot_leave_the_results_directory(tmp_path):
 
 def test_the_table_has_one_row_a_run_and_a_second_start_runs_nothing(tmp_path):
     sweep = sweep_of(tmp_path)
-    frame = quiet(sweep, tmp_path / "out", run=fake_run)
+    frame = run_sweep(sweep, tmp_path / "out", run=fake_run)
     assert list(frame["status"].unique()) == ["finished"] and len(frame) == len(sweep.runs) == 12
     assert list(frame["degree"]) == [0.0] * 4 + [0.3] * 4 + [0.5] * 4
     assert (frame["error"] == 1 - frame["score"]).all() and (frame["data_fraction"] == 0.5).all()
@@ -109,20 +106,21 @@ def test_the_table_has_one_row_a_run_and_a_second_start_runs_nothing(tmp_path):
     assert row["error_se"] == pytest.approx((row["score"] * row["error"] / 400) ** 0.5)
     before = logged(tmp_path / "out")
     assert sorted(before) == sorted(frame["run"])
-    again = quiet(sweep, tmp_path / "out", run=fake_run)
+    again = run_sweep(sweep, tmp_path / "out", run=fake_run)
     assert logged(tmp_path / "out") == before
     pd.testing.assert_frame_equal(frame, again)
-    saved = pd.read_parquet(sweep_folder("small", tmp_path / "out") / "results.parquet")
+    saved = pd.read_parquet(SweepFiles.of("small", tmp_path / "out").table)
     pd.testing.assert_frame_equal(saved, frame)
 
 
 def test_the_table_says_what_made_it(tmp_path):
     sweep, root = sweep_of(tmp_path), tmp_path / "out"
-    quiet(sweep, root, run=fake_run)
+    run_sweep(sweep, root, run=fake_run)
     folder = run_directory(sweep.runs[0], root)
-    write_result({**read_result(folder, sweep.runs[0]), "precision": "bf16", "versions": {"torch": "9"}}, folder)
-    quiet(sweep, root, run=fake_run)
-    made = json.loads((sweep_folder(sweep.name, root) / "provenance.json").read_text())
+    result = read_result(folder, sweep.runs[0])
+    write_result(result.model_copy(update={"precision": "bf16", "versions": {"torch": "9"}}), folder)
+    run_sweep(sweep, root, run=fake_run)
+    made = json.loads(SweepFiles.of(sweep.name, root).provenance.read_text())
     assert (made["runs"], made["finished"]) == (len(sweep.runs), len(sweep.runs))
     assert made["wall_seconds"] == 1.5 * len(sweep.runs)
     mine, others = {"versions": {"torch": "9"}, "precision": "bf16", "runs": 1}, {"runs": len(sweep.runs) - 1}
@@ -136,45 +134,45 @@ def test_cohorts_share_a_call_and_only_missing_runs_are_run(tmp_path):
         calls.append(len(configs))
         return fake_run(configs, root, **options)
 
-    quiet(sweep, tmp_path / "out", run=counting)
+    run_sweep(sweep, tmp_path / "out", run=counting)
     assert calls == [4, 4, 4]
     for run in (sweep.runs[0], sweep.runs[5]):
         (run_directory(run, tmp_path / "out") / "result.json").unlink()
-    quiet(sweep, tmp_path / "out", run=counting)
+    run_sweep(sweep, tmp_path / "out", run=counting)
     assert calls == [4, 4, 4, 1, 1]
 
 
 def test_a_truncated_result_is_run_again_and_the_others_are_kept(tmp_path):
     sweep = sweep_of(tmp_path)
-    frame = quiet(sweep, tmp_path / "out", run=fake_run)
+    frame = run_sweep(sweep, tmp_path / "out", run=fake_run)
     path = run_directory(sweep.runs[3], tmp_path / "out") / "result.json"
     path.write_text(path.read_text()[:40])
     assert sweep_status(sweep, tmp_path / "out").left == 1
-    again = quiet(sweep, tmp_path / "out", run=fake_run)
+    again = run_sweep(sweep, tmp_path / "out", run=fake_run)
     pd.testing.assert_frame_equal(frame, again)
     assert len(logged(tmp_path / "out")) == len(sweep.runs) + 1
 
 
 def test_another_configuration_under_a_finished_run_is_refused(tmp_path):
     sweep = sweep_of(tmp_path)
-    quiet(sweep, tmp_path / "out", run=fake_run)
+    run_sweep(sweep, tmp_path / "out", run=fake_run)
     first, second = (run_directory(run, tmp_path / "out") for run in sweep.runs[:2])
     (first / "result.json").write_text((second / "result.json").read_text())
     with pytest.raises(InputError, match="move this folder away"):
-        quiet(sweep, tmp_path / "out", run=fake_run)
+        run_sweep(sweep, tmp_path / "out", run=fake_run)
 
 
 def test_a_failed_run_is_a_result_and_is_run_again_only_when_asked(tmp_path, caplog):
     sweep = sweep_of(tmp_path)
     with caplog.at_level(logging.WARNING):
-        frame = quiet(sweep, tmp_path / "out", run=broken_at_half)
+        frame = run_sweep(sweep, tmp_path / "out", run=broken_at_half)
     assert list(frame["status"]) == ["finished"] * 8 + ["failed"] * 4
     assert "the loss is not a number" in frame["reason"].iloc[-1] and "--retry-failed" in caplog.text
     state = sweep_status(sweep, tmp_path / "out")
     assert (state.done, state.failed, state.left, state.running) == (8, 4, 0, 0)
     assert len(state.failures) == 4
-    assert list(quiet(sweep, tmp_path / "out", run=fake_run)["status"]) == list(frame["status"])
-    repaired = quiet(sweep, tmp_path / "out", run=fake_run, retry_failed=True)
+    assert list(run_sweep(sweep, tmp_path / "out", run=fake_run)["status"]) == list(frame["status"])
+    repaired = run_sweep(sweep, tmp_path / "out", run=fake_run, retry_failed=True)
     assert set(repaired["status"]) == {"finished"}
 
 
@@ -187,7 +185,7 @@ def test_a_users_mistake_is_raised_after_everything_else_has_run(tmp_path):
         return fake_run(configs, root, **options)
 
     with pytest.raises(InputError, match="one that is here"):
-        quiet(sweep, tmp_path / "out", run=picky)
+        run_sweep(sweep, tmp_path / "out", run=picky)
     state = sweep_status(sweep, tmp_path / "out")
     assert (state.done, state.failed, state.left) == (8, 0, 4)
 
@@ -196,7 +194,7 @@ def test_data_that_are_missing_end_before_anything_is_run(tmp_path):
     sweep = sweep_of(tmp_path)
     (tmp_path / "own.jsonl").write_text('{"text": "", "label": 1}')
     with pytest.raises(InputError, match=r"own\.jsonl:1"):
-        quiet(sweep, tmp_path / "out", run=fake_run)
+        run_sweep(sweep, tmp_path / "out", run=fake_run)
     assert logged(tmp_path / "out") == []
 
 
@@ -210,9 +208,9 @@ def test_a_full_or_read_only_disk_is_one_line_and_loses_nothing(tmp_path, code):
         return fake_run(configs, root, **options)
 
     with pytest.raises(InputError, match="can be written"):
-        quiet(sweep, tmp_path / "out", run=full)
+        run_sweep(sweep, tmp_path / "out", run=full)
     assert sweep_status(sweep, tmp_path / "out").done == 8
-    assert set(quiet(sweep, tmp_path / "out", run=fake_run)["status"]) == {"finished"}
+    assert set(run_sweep(sweep, tmp_path / "out", run=fake_run)["status"]) == {"finished"}
     assert len(logged(tmp_path / "out")) == 12
 
 
@@ -236,20 +234,20 @@ def test_a_directory_without_the_right_to_write():
         place.chmod(0o755)
         (place / "out").mkdir(mode=0o555)
         with anybody(), pytest.raises(InputError, match=r"can be written \(Permission denied\)"):
-            quiet(sweep, place / "out", run=fake_run)
+            run_sweep(sweep, place / "out", run=fake_run)
         assert not list((place / "out").iterdir())
 
 
 def test_a_results_path_that_is_a_file(tmp_path):
     (tmp_path / "out").write_text("not a directory")
     with pytest.raises(InputError, match="can be written"):
-        quiet(sweep_of(tmp_path), tmp_path / "out", run=fake_run)
+        run_sweep(sweep_of(tmp_path), tmp_path / "out", run=fake_run)
 
 
 def test_a_grown_grid_keeps_what_is_finished_and_says_so(tmp_path, caplog):
-    quiet(sweep_of(tmp_path, degrees=(0.0, 0.3)), tmp_path / "out", run=fake_run)
+    run_sweep(sweep_of(tmp_path, degrees=(0.0, 0.3)), tmp_path / "out", run=fake_run)
     with caplog.at_level(logging.WARNING):
-        frame = quiet(sweep_of(tmp_path), tmp_path / "out", run=fake_run)
+        frame = run_sweep(sweep_of(tmp_path), tmp_path / "out", run=fake_run)
     assert "has changed" in caplog.text and len(frame) == 12
     assert len(logged(tmp_path / "out")) == 12
     assert recorded_sweep("small", tmp_path / "out").runs == sweep_of(tmp_path).runs
@@ -257,10 +255,10 @@ def test_a_grown_grid_keeps_what_is_finished_and_says_so(tmp_path, caplog):
 
 def test_status_counts_what_a_living_process_works_on(tmp_path):
     sweep, out = sweep_of(tmp_path), tmp_path / "out"
-    quiet(sweep_of(tmp_path, degrees=(0.0,)), out, run=fake_run)
-    folder = sweep_folder("small", out)
+    run_sweep(sweep_of(tmp_path, degrees=(0.0,)), out, run=fake_run)
+    files = SweepFiles.of("small", out)
     names = [run_directory(run, out).name for run in sweep.runs[4:6]]
-    with marked(folder, "unit", names) as marker:
+    with marked(files, "unit", names) as marker:
         marker.beat("train", 2, 2)
         state = sweep_status(sweep, out)
         assert (state.done, state.running, state.left) == (4, 2, 6)
@@ -268,7 +266,7 @@ def test_status_counts_what_a_living_process_works_on(tmp_path):
         dead = json.loads(marker.path.read_text()) | {"pid": 2**22 + 12345}
         marker.path.write_text(json.dumps(dead))
         assert sweep_status(sweep, out).running == 0
-    assert not list(folder.glob("running/*"))
+    assert not list(files.markers.glob("*"))
     with pytest.raises(InputError, match="small"):
         recorded_sweep("smal", out)
 
@@ -283,10 +281,10 @@ def test_ctrl_c_stops_after_the_unit_and_the_next_start_goes_on(tmp_path):
         return fake_run(configs, root)
 
     handler = signal.getsignal(signal.SIGINT)
-    frame = quiet(sweep, out, run=interrupted)
+    frame = run_sweep(sweep, out, run=interrupted)
     assert list(frame["status"]) == ["finished"] * 4 + ["left"] * 8 and STOP.is_set()
     assert signal.getsignal(signal.SIGINT) is handler
-    assert set(quiet(sweep, out, run=fake_run)["status"]) == {"finished"}
+    assert set(run_sweep(sweep, out, run=fake_run)["status"]) == {"finished"}
     assert len(logged(out)) == 12
 
 
@@ -297,7 +295,7 @@ def test_ctrl_c_twice_stops_at_once(tmp_path):
         return fake_run(configs, root)
 
     with pytest.raises(KeyboardInterrupt):
-        quiet(sweep_of(tmp_path), tmp_path / "out", run=impatient)
+        run_sweep(sweep_of(tmp_path), tmp_path / "out", run=impatient)
     assert logged(tmp_path / "out") == []
 
 
@@ -308,7 +306,7 @@ from pathlib import Path
 from empirical.sweeps.execute import run_sweep
 from tests.empirical.fake_cohort import slow, sweep_of
 folder = Path(sys.argv[1])
-run_sweep(sweep_of(folder, degrees=(0, 0.1, 0.2, 0.3, 0.4, 0.5)), folder / "out", run=slow, progress=False)
+run_sweep(sweep_of(folder, degrees=(0, 0.1, 0.2, 0.3, 0.4, 0.5)), folder / "out", run=slow)
 """
 
 
@@ -317,8 +315,8 @@ def test_two_processes_on_one_directory_share_the_work_and_agree(tmp_path):
     started = [subprocess.Popen([sys.executable, "-c", TWO, str(tmp_path)]) for _ in range(2)]
     assert [process.wait(timeout=120) for process in started] == [0, 0]
     sweep = sweep_of(tmp_path, degrees=(0, 0.1, 0.2, 0.3, 0.4, 0.5))
-    frame = quiet(sweep, tmp_path / "out", run=fake_run)
-    alone = quiet(sweep, tmp_path / "alone", run=fake_run)
+    frame = run_sweep(sweep, tmp_path / "out", run=fake_run)
+    alone = run_sweep(sweep, tmp_path / "alone", run=fake_run)
     pd.testing.assert_frame_equal(frame, alone)
     assert len(logged(tmp_path / "out")) <= 2 * len(sweep.runs) - 4
 
@@ -327,12 +325,12 @@ def test_a_unit_of_another_process_comes_last(tmp_path):
     sweep, out = sweep_of(tmp_path), tmp_path / "out"
     from empirical.training.cohort import cohort_key
 
-    folder = sweep_folder("small", out)
-    with marked(folder, cohort_key(sweep.runs[0]), []) as marker:
+    files = SweepFiles.of("small", out)
+    with marked(files, cohort_key(sweep.runs[0]), []) as marker:
         marker.beat("train", 1, 1)
         other = json.loads(marker.path.read_text()) | {"pid": os.getppid()}
         marker.path.write_text(json.dumps(other))
-        quiet(sweep, out, run=fake_run)
+        run_sweep(sweep, out, run=fake_run)
     order = logged(out)
     assert order[-4:] == [run_directory(run, out).name for run in sweep.runs[:4]] and len(order) == 12
 
@@ -349,7 +347,6 @@ def tiny_sweep(folder: Path) -> Sweep:
 KILLED = """
 import os, sys
 from pathlib import Path
-from empirical.runs.record import read_result, run_directory, write_result
 from empirical.runs.run import run_cohort
 from empirical.sweeps.execute import run_sweep
 from tests.empirical.sweeps.test_execute import tiny_sweep
@@ -360,13 +357,13 @@ def dying(configs, root, *, progress, stop):
         if what == "train" and done == 4 and configs[0].mode == "finetune":
             os.kill(os.getpid(), 9)
     return run_cohort(configs, root, progress=step, stop=stop)
-run_sweep(tiny_sweep(folder), out, run=dying, progress=False)
+run_sweep(tiny_sweep(folder), out, run=dying)
 """
 
 
 def test_a_killed_and_resumed_sweep_gives_the_same_table_with_the_real_loop(tmp_path):
     sweep = tiny_sweep(tmp_path)
-    frame = quiet(sweep, tmp_path / "whole")
+    frame = run_sweep(sweep, tmp_path / "whole")
     assert set(frame["status"]) == {"finished"} and frame["score"].between(0, 1).all()
     killed = subprocess.run(
         [sys.executable, "-c", KILLED, str(tmp_path), str(tmp_path / "out")], timeout=300, check=False
@@ -374,7 +371,7 @@ def test_a_killed_and_resumed_sweep_gives_the_same_table_with_the_real_loop(tmp_
     assert killed.returncode == -9
     left = sweep_status(sweep, tmp_path / "out")
     assert (left.done, left.running, left.left) == (2, 0, 2)
-    resumed = quiet(sweep, tmp_path / "out")
+    resumed = run_sweep(sweep, tmp_path / "out")
     costs = ["wall_seconds"]
     pd.testing.assert_frame_equal(resumed.drop(columns=costs), frame.drop(columns=costs))
 
@@ -387,8 +384,8 @@ def test_cells_do_not_depend_on_seeds_and_learning_rates(tmp_path):
 @pytest.mark.slow
 def test_local_processes_and_a_killed_one(tmp_path):
     sweep = sweep_of(tmp_path)
-    alone = quiet(sweep, tmp_path / "alone", run=fake_run)
+    alone = run_sweep(sweep, tmp_path / "alone", run=fake_run)
     start = time.time()
-    pooled = quiet(sweep, tmp_path / "pooled", run=killed_once, engine=Engine(workers=2))
+    pooled = run_sweep(sweep, tmp_path / "pooled", run=killed_once, engine=Engine(workers=2))
     assert (tmp_path / "pooled" / "killed").exists() and time.time() - start < 100
     pd.testing.assert_frame_equal(alone, pooled)

@@ -83,7 +83,7 @@ def test_every_cell_of_table_2_from_the_hub_to_the_papers_numbers(tmp_path, monk
     torch.set_num_threads(1)
     with caplog.at_level(logging.WARNING):
         run = partial(run_cohort, accept_weak_teacher=True)
-        frame = run_sweep(sweep, tmp_path / "results", progress=False, run=run)
+        frame = run_sweep(sweep, tmp_path / "results", run=run)
     torch.set_num_threads(threads)
     assert len(frame) == 72 and set(frame["status"]) == {"finished"}
     assert list(frame.groupby("data_fraction")["data_size"].first()) == [4, 8, 40, 400]

@@ -13,18 +13,19 @@ import pytest
 
 from empirical.metric import confusion, score
 from empirical.paper import TABLE_1_MINUTES, TABLES
-from empirical.runs.record import read_result, run_directory, write_result
+from empirical.runs.layout import SweepFiles, run_directory
+from empirical.runs.record import read_result, write_result
+from empirical.runs.run import record_failure
 from empirical.sweeps.definition import load_sweep
 from empirical.sweeps.execute import run_sweep
-from empirical.sweeps.results import record_failure, sweep_frame
-from empirical.sweeps.status import recorded_sweeps, sweep_folder
+from empirical.sweeps.results import sweep_frame
 from empirical.tables.bootstrap import bootstrap_row
 from empirical.tables.export import export, latex, markdown
 from empirical.tables.table import CELL, ResultTable, curves, labelled_curves, result_table, select_learning_rate
 from tests.empirical.fake_cohort import accuracy, fake_run, sweep_of
 from theory.errors import InputError
 
-quiet = partial(run_sweep, progress=False, run=fake_run)
+quiet = partial(run_sweep, run=fake_run)
 
 
 def one_row(**changes):
@@ -169,19 +170,19 @@ def test_runs_of_two_precisions_and_two_teachers_are_said(tmp_path):
     for run in sweep.runs:
         result = read_result(run_directory(run, root), run)
         traces = {"precision": "bf16" if run.augment else "fp32", "teacher_hash": f"weights {run.seed}"}
-        write_result({**result, **traces}, run_directory(run, root))
+        write_result(result.model_copy(update=traces), run_directory(run, root))
     notes = " ".join(result_table(sweep, root).notes)
     assert "precision are mixed: " in notes and "bf16 (2 runs)" in notes and "fp32 (2 runs)" in notes
     assert "students of 2 differently trained teachers" in notes
 
 
 def test_a_table_that_was_kept_without_its_runs_says_so_and_has_the_same_scores(tmp_path, made):
-    kept = sweep_folder("small", tmp_path / "kept")
+    kept = SweepFiles.of("small", tmp_path / "kept").folder
     kept.mkdir(parents=True)
-    shutil.copy(sweep_folder("small", tmp_path / "out") / "results.parquet", kept)
+    shutil.copy(SweepFiles.of("small", tmp_path / "out").table, kept)
     sweep = sweep_of(tmp_path, degrees=(0.0, 0.1, 0.3, 0.8), seeds=3)
     again = result_table(sweep, tmp_path / "kept")
-    assert recorded_sweeps(tmp_path / "kept") == ["small"] and any("not kept" in note for note in again.notes)
+    assert SweepFiles.names(tmp_path / "kept") == ["small"] and any("not kept" in note for note in again.notes)
     for one, other in zip(made.rows[0].cells, again.rows[0].cells, strict=True):
         assert one.score == pytest.approx(other.score) and one.best == other.best
         assert one.high - one.low < other.high - other.low < 3**0.5 * (one.high - one.low)

@@ -86,13 +86,13 @@ def test_a_stopped_run_goes_on_to_the_very_same_end(place, tmp_path, stopped_aft
     whole = trained(config, fresh_root(place, tmp_path / "whole"))
     root, asked = fresh_root(place, tmp_path / "parts"), iter(range(100))
     part = run_cohort([config], root, stop=lambda: next(asked) == stopped_after - 1, save_weights=True)[0]
-    assert part["status"] == "stopped" and part["steps"] == stopped_after
+    assert part.status == "stopped" and part.steps == stopped_after
     folder = run_directory(config, root)
     assert (folder / "checkpoint").is_dir() and not (folder / "result.json").exists()
     resumed = trained(config, root)
     assert resumed[1].equals(whole[1]) and resumed[2] == whole[2]
     for field in ("test", "validation", "examples_seen", "teacher_calls", "realised_degree", "selected_step"):
-        assert resumed[0][field] == whole[0][field]
+        assert getattr(resumed[0], field) == getattr(whole[0], field)
     assert not (folder / "checkpoint").exists()
 
 
@@ -229,15 +229,15 @@ def test_online_augmentation_is_fresh_at_every_step_and_a_function_of_seed_and_s
 def test_a_budget_of_teacher_calls_ends_a_run_before_it_is_exceeded(place, tmp_path):
     config = run(place, augment=SHIFT, data_size=16, train={"steps": 30, "max_teacher_calls": 60})
     result, curve, _ = trained(config, fresh_root(place, tmp_path))
-    assert result["status"] == "finished"
-    assert result["teacher_calls"] == 16 + 5 * 8 and result["steps"] == 5
+    assert result.status == "finished"
+    assert result.teacher_calls == 16 + 5 * 8 and result.steps == 5
     assert curve["step"].max() == 5
 
 
 def test_a_budget_of_minutes_ends_a_run(place, tmp_path):
     config = run(place, train={"steps": 500, "max_minutes": 1e-4})
     result, _, _ = trained(config, fresh_root(place, tmp_path))
-    assert result["status"] == "finished" and 1 <= result["steps"] < 500
+    assert result.status == "finished" and 1 <= result.steps < 500
 
 
 def test_a_run_that_diverges_is_a_failed_result_and_the_others_go_on(place, tmp_path):
@@ -245,10 +245,10 @@ def test_a_run_that_diverges_is_a_failed_result_and_the_others_go_on(place, tmp_
     calm = run(place)
     root = fresh_root(place, tmp_path)
     failed, finished = run_cohort([wild, calm], root)
-    assert failed["status"] == "failed" and "diverged" in failed["reason"]
-    assert finished["status"] == "finished"
+    assert failed.status == "failed" and "diverged" in failed.reason
+    assert finished.status == "finished"
     on_disk = json.loads((run_directory(wild, root) / "result.json").read_text())
-    assert on_disk["reason"] == failed["reason"]
+    assert on_disk["reason"] == failed.reason
 
 
 @pytest.mark.parametrize("error", [torch.OutOfMemoryError("out of memory"), MemoryError(), None])
@@ -262,7 +262,7 @@ def test_running_out_of_memory_is_a_failed_result_and_a_bug_is_not(place, tmp_pa
             run_cohort([run(place)], fresh_root(place, tmp_path))
         return
     result = run_cohort([run(place)], fresh_root(place, tmp_path))[0]
-    assert result["status"] == "failed" and "out of memory" in result["reason"] and "batch_size" in result["reason"]
+    assert result.status == "failed" and "out of memory" in result.reason and "batch_size" in result.reason
 
 
 def test_an_error_of_the_background_thread_reaches_the_caller(place, tmp_path, monkeypatch):
@@ -281,18 +281,18 @@ def test_selection_is_made_on_validation_unless_the_papers_protocol_is_named(pla
     for select, split in (("best-validation", "validation"), ("paper", "test")):
         result, curve, _ = trained(run(place, train={**settings, "select": select}), root)
         values = curve[(curve["split"] == split) & (curve["metric"] == "accuracy")].set_index("step")["value"]
-        assert result[split]["accuracy"] == values.max()
-        assert result["selected_step"] == values.idxmax()
-        assert result["select"] == select
+        assert result.scores[split]["accuracy"] == values.max()
+        assert result.selected_step == values.idxmax()
+        assert result.select == select
     last, curve, _ = trained(run(place, train=settings), root)
-    assert last["selected_step"] == 24
+    assert last.selected_step == 24
 
 
 def test_a_student_learns_the_tiny_task_from_its_teacher(place, tmp_path):
     config = run(place, augment=SHIFT, train={"steps": 80, "batch_size": 16, "learning_rate": 5e-3})
     result, curve, _ = trained(config, fresh_root(place, tmp_path))
-    assert result["test"]["accuracy"] > 0.6, "chance is a third"
-    assert result["realised_degree"] == pytest.approx(0.4, abs=0.03)
-    assert result["examples_seen"] == 80 * 32
+    assert result.test["accuracy"] > 0.6, "chance is a third"
+    assert result.realised_degree == pytest.approx(0.4, abs=0.03)
+    assert result.examples_seen == 80 * 32
     losses = curve[curve["metric"] == "loss"]
     assert len(losses) == 1 and losses["value"].iloc[0] > 0

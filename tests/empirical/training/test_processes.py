@@ -26,10 +26,10 @@ PROGRAM = """
 import sys, torch
 torch.set_num_threads(1)
 from pathlib import Path
-from empirical.runs.record import load_run
+from empirical.config import load_run
 from empirical.runs.run import run_cohort
 result = run_cohort([load_run(Path(sys.argv[1]) / "config.toml")], Path(sys.argv[2]), save_weights=True)[0]
-print(result["status"])
+print(result.status)
 """
 
 

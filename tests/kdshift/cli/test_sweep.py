@@ -6,7 +6,6 @@ import json
 import logging
 import subprocess
 import sys
-from functools import partial
 
 import pytest
 
@@ -80,7 +79,7 @@ def test_a_dry_run_for_a_card_that_is_not_here(capsys):
 
 
 def test_failures_are_told_with_their_reason(capsys, tmp_path):
-    partial(run_sweep, progress=False)(sweep_of(tmp_path), tmp_path / "out", run=broken_at_half)
+    run_sweep(sweep_of(tmp_path), tmp_path / "out", run=broken_at_half)
     code, text, _ = run(capsys, "status", "small", "--results", str(tmp_path / "out"))
     assert code == 0 and "the loss is not a number" in " ".join(text.split())
     code, text, _ = run(capsys, "table", "small", "--results", str(tmp_path / "out"))
@@ -119,7 +118,7 @@ def test_bad_input_is_one_line_and_exit_status_2(capsys, case):
 
 
 def test_status_reads_a_sweep_that_another_process_ran(tmp_path):
-    partial(run_sweep, progress=False)(sweep_of(tmp_path), tmp_path / "out", run=fake_run)
+    run_sweep(sweep_of(tmp_path), tmp_path / "out", run=fake_run)
     command = [sys.executable, "-m", "kdshift", "empirical", "status", "--results", str(tmp_path / "out"), "--json"]
     made = subprocess.run(command, capture_output=True, text=True, check=True)
     (state,) = one_object(made.stdout)["sweeps"]
