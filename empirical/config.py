@@ -28,6 +28,10 @@ OWN_OPTIONS: dict[str, tuple[str, ...]] = {
     "augpro-fgsm": ("neighbours", "metric", "student"),
     "flip": ("neighbours", "metric"),
     "flip-before": ("neighbours", "metric"),
+    "contextual": ("neighbours", "language_model"),
+    "contextual-insert": ("neighbours", "language_model"),
+    "knn-in-context": ("neighbours", "metric", "language_model"),
+    "treemix": (),
 }
 COMMON_OPTIONS = ("augmenter", "degree", "copies", "embeddings", "entropy_quantile", "selection")
 AUGMENTERS = tuple(OWN_OPTIONS)
@@ -142,10 +146,15 @@ class AugmentConfig(_Config):
     student: str | None = Field(
         None, description="glitter, augpro-fgsm: directory of a trained student, the same throughout"
     )
+    language_model: str | None = Field(
+        None,
+        description="contextual: a masked language model with the batches' tokenizer; knn-in-context: a causal one, "
+        "None: the embedded SmolLM2",
+    )
     engine: str | None = Field(None, description="back-translation: `apertium` or a translation model's id or path")
     pivots: tuple[str, ...] | None = Field(None, description="back-translation: pivot languages")
     decoding: Literal["beam", "sample"] = Field("beam", description="back-translation by a model: its decoding")
-    later: ClassVar[frozenset[str]] = frozenset({"mixing", "selection", "candidates", "student"})
+    later: ClassVar[frozenset[str]] = frozenset({"mixing", "selection", "candidates", "student", "language_model"})
 
 
 class RunConfig(_Config):

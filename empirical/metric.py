@@ -31,20 +31,23 @@ def score(metric: str, count_CC: NDArray[np.number]) -> NDArray[np.float64]:
     total = count.sum(axis=(-2, -1))
     right_C = np.diagonal(count, axis1=-2, axis2=-1)
     label_C, predicted_C = count.sum(axis=-1), count.sum(axis=-2)
+    value: NDArray[np.float64]
     if metric == "accuracy":
-        return right_C.sum(axis=-1) / total
-    if metric == "matthews":
+        value = right_C.sum(axis=-1) / total
+    elif metric == "matthews":
         covariance = right_C.sum(axis=-1) * total - (label_C * predicted_C).sum(axis=-1)
         spread = (total**2 - (label_C**2).sum(axis=-1)) * (total**2 - (predicted_C**2).sum(axis=-1))
-        return np.divide(covariance, np.sqrt(spread), out=np.zeros_like(total), where=spread > 0)
-    if metric == "f1":
+        value = np.divide(covariance, np.sqrt(spread), out=np.zeros_like(total), where=spread > 0)
+    elif metric == "f1":
         both_C = label_C + predicted_C
         f1_C = np.divide(2 * right_C, both_C, out=np.zeros_like(both_C), where=both_C > 0)
-        return f1_C[..., 1] if count.shape[-1] == 2 else f1_C.mean(axis=-1)
-    if metric == "micro-f1":
+        value = f1_C[..., 1] if count.shape[-1] == 2 else f1_C.mean(axis=-1)
+    elif metric == "micro-f1":
         both = label_C[..., 1:].sum(axis=-1) + predicted_C[..., 1:].sum(axis=-1)
-        return np.divide(2 * right_C[..., 1:].sum(axis=-1), both, out=np.zeros_like(both), where=both > 0)
-    raise unknown_name("metric", metric, METRICS)
+        value = np.divide(2 * right_C[..., 1:].sum(axis=-1), both, out=np.zeros_like(both), where=both > 0)
+    else:
+        raise unknown_name("metric", metric, METRICS)
+    return value
 
 
 def majority_score(metric: str, label_N: NDArray[np.integer], classes: int) -> float:
@@ -74,4 +77,5 @@ def interval(replicate: NDArray[np.float64], level: float = 0.95) -> tuple[float
 def entropy(logits_BC: NDArray[np.floating]) -> NDArray[np.float64]:
     """Entropy in nats of the softmax of logits of shape (B, C); a float64 array of shape (B,)."""
     log_BC = log_softmax(np.asarray(logits_BC, dtype=np.float64), axis=1)
-    return -(np.exp(log_BC) * log_BC).sum(axis=1)
+    entropy_B: NDArray[np.float64] = -(np.exp(log_BC) * log_BC).sum(axis=1)
+    return entropy_B

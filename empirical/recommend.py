@@ -18,11 +18,13 @@ import numpy as np
 
 from empirical.augment import make_augmenter
 from empirical.config import RunConfig
-from empirical.models.classifier import build_model, embedding_matrix, load_tokenizer
-from empirical.shift import measure_shift, pooled_encoder
+from empirical.models.classifier import embedding_matrix, load_tokenizer
+from empirical.models.encoder import load_encoder, pooled_encoder
+from empirical.runs.run import run_cohort
+from empirical.shift import measure_shift
 from empirical.sweeps.definition import Sweep, canonical
 from empirical.sweeps.engines import Engine
-from empirical.sweeps.execute import CohortRunner, run_cohort, run_sweep
+from empirical.sweeps.execute import CohortRunner, run_sweep
 from empirical.tables.table import curves
 from empirical.tasks.load import Task, load_task, subset_size
 from theory.degree import RULE_SOURCE, rule_of_thumb
@@ -83,9 +85,8 @@ def theory_answer(run: RunConfig, task: Task, data_size: int, *, seed: int = 0) 
 def _measured(run: RunConfig, task: Task, seed: int) -> pd.DataFrame:
     assert run.augment is not None and run.teacher is not None
     tokenizer = load_tokenizer(run.teacher)
-    model = build_model(run.teacher, task.labels, seed)
     embeddings = embedding_matrix(run.teacher) if run.augment.augmenter == "knn" else None
-    augmenter = make_augmenter(run.augment, tokenizer=tokenizer, embeddings=embeddings)
+    augmenter = make_augmenter(run.augment, tokenizer=tokenizer, embeddings=embeddings, max_length=run.task.max_length)
     split = task.train.take(task.subset(min(TEXTS, len(task.train)), seed))
     return measure_shift(
         split.text_a,
@@ -93,7 +94,7 @@ def _measured(run: RunConfig, task: Task, seed: int) -> pd.DataFrame:
         augmenters={run.augment.augmenter: augmenter},
         degrees=(0.1, 0.3, 0.5),
         tokenizer=tokenizer,
-        encode=pooled_encoder(model),
+        encode=pooled_encoder(load_encoder(run.teacher)),
         seed=seed,
         max_length=run.task.max_length,
     )

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-Encoder = Callable[[Batch], NDArray[np.floating]]
+Encoder = Callable[[Batch], NDArray[np.float32]]
 Floats = NDArray[np.float64]
 
 CHUNK = 64
@@ -47,7 +47,7 @@ class Whitening:
 
     @property
     def dimension(self) -> int:
-        return self.map_Dd.shape[1]
+        return int(self.map_Dd.shape[1])
 
     @classmethod
     def of(cls, x_ND: Floats, dimension: int | None = None) -> Whitening:
@@ -84,27 +84,8 @@ def intrinsic_dimension(x_ND: Floats) -> int:
     distinct_ND = np.unique(x_ND, axis=0)
     if len(distinct_ND) < 20:
         raise InputError("texts", f"{len(distinct_ND)} distinct ones", "20 or more for an intrinsic dimension")
-    return max(1, min(round(float(TwoNN().fit(distinct_ND).dimension_)), x_ND.shape[1], len(distinct_ND) - 1))
-
-
-def pooled_encoder(model: Any) -> Encoder:
-    """The mean over a text's tokens of a transformers model's last hidden states, as sentence-transformers pools.
-
-    model: an encoder, or a classifier (its encoder is used). Returns a function from a Batch to (B, D) float32.
-    """
-    import torch
-
-    from empirical.models.classifier import arguments
-
-    encoder = getattr(model, model.base_model_prefix, model).eval()
-
-    def encode(batch: Batch) -> NDArray[np.floating]:
-        with torch.inference_mode():
-            hidden_BLD = encoder(**arguments(encoder, batch, encoder.device)).last_hidden_state.float()
-            mask_BL1 = torch.from_numpy(batch.mask_BL).to(hidden_BLD.device).unsqueeze(-1)
-            return ((hidden_BLD * mask_BL1).sum(dim=1) / mask_BL1.sum(dim=1)).cpu().numpy()
-
-    return encode
+    found: int = round(float(TwoNN().fit(distinct_ND).dimension_))
+    return int(np.clip(found, 1, min(x_ND.shape[1], len(distinct_ND) - 1)))
 
 
 def measure_shift(
@@ -219,8 +200,9 @@ def _compared(original: _Seen, new: _Seen, whiten: Whitening, seed: int) -> dict
     missing = np.full(1, np.nan)
     entropy_N = missing if new.logits_NC is None else entropy(new.logits_NC)
     values |= _mean("teacher_entropy", entropy_N)
-    both = new.logits_NC is not None and new.second_NC is not None
-    differs_N, gap_N = _teachers_apart(new.logits_NC, new.second_NC) if both else (missing, missing)
+    differs_N, gap_N = missing, missing
+    if new.logits_NC is not None and new.second_NC is not None:
+        differs_N, gap_N = _teachers_apart(new.logits_NC, new.second_NC)
     return values | _mean("disagreement", differs_N) | _mean("probability_gap", gap_N)
 
 
@@ -229,14 +211,17 @@ def effective_tau(x_ND: Floats, new_ND: Floats, whiten: Whitening) -> Floats:
 
     Under the theorem's x' ~ N(x, tau I) that mean is tau.
     """
-    return np.square(whiten(new_ND) - whiten(x_ND)).sum(axis=1) / whiten.dimension
+    tau_N: Floats = np.square(whiten(new_ND) - whiten(x_ND)).sum(axis=1) / whiten.dimension
+    return tau_N
 
 
 def bootstrap_interval(values_N: Floats, rng: np.random.Generator, level: float = 0.95) -> tuple[float, float]:
     """Percentile bootstrap interval of a mean over texts."""
-    means_R = np.array([values_N[rng.integers(0, len(values_N), len(values_N))].mean() for _ in range(BOOTSTRAP)])
-    low, high = np.quantile(means_R, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+    from scipy.stats import bootstrap
+
+    settings: dict[str, Any] = {"method": "percentile", "n_resamples": BOOTSTRAP, "vectorized": True}
+    found = bootstrap((values_N,), np.mean, confidence_level=level, rng=rng, **settings).confidence_interval
+    return float(found.low), float(found.high)
 
 
 def _mean(name: str, values_N: Floats) -> dict[str, float]:
@@ -261,7 +246,8 @@ def _held_out_errors(x_ND: Floats, new_ND: Floats, seed: int) -> Floats:
     group = np.tile(step_generator(seed, 0, Draws.SHIFT_TEXTS).permutation(count), 2)
     classifier = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=300))
     predicted = cross_val_predict(classifier, both, label, groups=group, cv=GroupKFold(FOLDS))
-    return (predicted != label).reshape(2, count).mean(axis=0)
+    error_N: Floats = (predicted != label).reshape(2, count).mean(axis=0)
+    return error_N
 
 
 def _teachers_apart(logits_NC: Floats, second_NC: Floats) -> tuple[Floats, Floats]:

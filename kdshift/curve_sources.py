@@ -1,27 +1,33 @@
 """Where evidence comes from: theory, simulation, text and the paper's tables, all as shift-error curves.
 
-A results directory holds `simulate/PRESET/` (written by `kdshift simulate run`), `text/` (the table of a sweep, written
-by `kdshift empirical sweep`) and `shift/` (written by `kdshift empirical shift`); whatever is missing is not measured.
+A results directory holds `simulate/PRESET/` (from `kdshift simulate run`), `text/` or `sweeps/` (tables of sweeps,
+written by `kdshift empirical sweep`), `curves/` (light students on a bank, `kdshift empirical curves`) and `shift/`
+(written by `kdshift empirical shift`); whatever is missing is not measured.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from empirical.paper import TABLES, PaperTable
 from empirical.tables.table import labelled_curves
+from kdshift.source import Setting, Source
 from simulate.tau_curves import CurveKey, read_curves
 from theory.errors import InputError
 from theory.inference.curve import ShiftErrorCurve
+from theory.inference.evaluation import MEANS, SINGLE, bounded_covariance
 from theory.risk import mean_risk_bound
 
 if TYPE_CHECKING:
     import pandas as pd
+
+Floats = npt.NDArray[np.float64]
 
 # Original examples of the paper's tasks, and of the sets its tables are evaluated on (GLUE's dev sets, GAD's test)
 TASK_SIZES = {
@@ -35,62 +41,12 @@ TASK_SIZES = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Setting:
-    """What a set of curves shares besides the data size.
-
-    supervision: "teacher" (distillation) or "copied_label" (fine-tuning, y' = y).
-    variant: the augmenter, or the kernel of a simulation. amount: "online", "4x", "8x", ... task: of texts.
-    """
-
-    supervision: str = "teacher"
-    variant: str = "knn"
-    amount: str = "online"
-    task: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Source:
-    """All curves of one source by setting, and the command that made them."""
-
-    name: str
-    command: str
-    curves: Mapping[Setting, Sequence[ShiftErrorCurve]] = field(default_factory=dict)
-
-    def __call__(
-        self, supervision: str = "teacher", variant: str = "knn", amount: str = "online"
-    ) -> list[ShiftErrorCurve]:
-        """The curves of one setting over all its tasks, by data size; empty where there are none."""
-        return [curve for group in self.by_task(supervision, variant, amount) for curve in group]
-
-    def by_task(
-        self, supervision: str = "teacher", variant: str = "knn", amount: str = "online"
-    ) -> list[list[ShiftErrorCurve]]:
-        """The curves of one setting, a list a task (or truth), each by data size."""
-        wanted = (supervision, variant, amount)
-        return [
-            sorted(found, key=lambda curve: curve.data_size)
-            for key, found in self.curves.items()
-            if (key.supervision, key.variant, key.amount) == wanted
-        ]
-
-    def pairs(self, first: Setting, second: Setting) -> list[tuple[ShiftErrorCurve, ShiftErrorCurve]]:
-        """Curves of two settings at the same task and data size (the settings' own tasks do not matter)."""
-        return [
-            (a, b)
-            for key in self.curves
-            if replace(key, task="") == replace(first, task="")
-            for a in self.curves[key]
-            for b in self.curves.get(replace(second, task=key.task), ())
-            if np.isclose(a.data_size, b.data_size)
-        ]
-
-
 def paper_curves(table: PaperTable) -> dict[tuple[str, str], list[ShiftErrorCurve]]:
     """A table's rows as curves, by (augmenter, task) of each row.
 
     The paper prints one run a cell, so the standard error is that of an accuracy on its evaluation set alone (a
-    Matthews correlation is given the same size of error): seeds would add to it, pairing over texts would take away.
+    Matthews correlation is given the same size of error). The cells of a task share that set: what it adds to a
+    difference is bounded (`theory.inference.evaluation`), seeds show only in how rows differ.
     """
     curves: dict[tuple[str, str], list[ShiftErrorCurve]] = {}
     for row in table.rows:
@@ -105,6 +61,8 @@ def paper_curves(table: PaperTable) -> dict[tuple[str, str], list[ShiftErrorCurv
             error_se=np.sqrt(score * (1 - score) / evaluated),
             data_size=round(share * train),
             shift_name="degree",
+            evaluation=task,
+            test_covariance=bounded_covariance(1 - score, evaluated, SINGLE),
         )
         curves.setdefault((str(row.match.get("augmenter", "knn")), task), []).append(curve)
     return curves
@@ -123,14 +81,59 @@ def paper_source() -> Source:
 
 
 def text_source(frame: pd.DataFrame, command: str = "kdshift empirical sweep demo-full") -> Source:
-    """The curves of a sweep's table (`empirical.sweeps.results.sweep_frame`), a task each pair of task and student."""
+    """The curves of sweeps' tables (`empirical.sweeps.results.sweep_frame`), a task each pair of task and student."""
     curves: dict[Setting, list[ShiftErrorCurve]] = {}
     for key, curve in labelled_curves(frame).items():
-        supervision = "teacher" if key.mode == "distill" else "copied_label"
-        task = f"{key.task} {key.student}"
-        setting = Setting(supervision=supervision, variant=key.augmenter, amount=key.amount, task=task)
+        taught = key.mode == "distill"
+        setting = Setting(
+            supervision="teacher" if taught else "copied_label",
+            variant=key.augmenter,
+            amount=key.amount,
+            task=f"{key.task} {key.student}",
+            teacher=key.teacher if taught else "",
+        )
         curves.setdefault(setting, []).append(curve)
     return Source(name="text", command=command, curves=curves)
+
+
+def light_source(frame: pd.DataFrame, outcome: str = "distance") -> Source:
+    """The curves of light students on a bank (`curves.parquet`: a row a replicate and cell), a task each student.
+
+    outcome: `distance` to the teacher on held-out originals, or `error` (1 - accuracy). Replicates of different data
+    sizes are different texts; at one size, all arms share them.
+    """
+    import pandas as pd
+
+    frame = frame.assign(error=1 - frame["accuracy"])
+    if "task" not in frame:
+        frame = frame.assign(task="")
+    curves: dict[Setting, list[ShiftErrorCurve]] = {}
+    none = frame[frame["augmenter"] == "none"]
+    keys = ["task", "student", "mode", "data_size"]
+    arms = frame[(frame["augmenter"] != "none") & (frame["degree"] > 0)]
+    for (task, student, mode, size, augmenter), own in arms.groupby([*keys, "augmenter"], sort=True):
+        same = (none[keys] == (task, student, mode, size)).all(axis=1)
+        wide = pd.concat([none[same], own]).pivot_table(index="replicate", columns="degree", values=outcome).dropna()
+        if len(wide) < 2 or wide.shape[1] < 2:
+            continue
+        setting = Setting(
+            supervision="teacher" if mode == "distill" else "copied_label",
+            variant=str(augmenter),
+            task=f"{task} {student}".strip(),
+        )
+        ids = tuple((float(size), replicate) for replicate in wide.index)
+        curves.setdefault(setting, []).append(ShiftErrorCurve.from_replicates(
+            wide.columns.to_numpy(float), wide.to_numpy(float), float(size), "degree", replicate_ids=ids,
+            evaluation=str(task), test_covariance=_light_noise(own, wide.to_numpy(float).mean(axis=0)),
+        ))  # fmt: skip
+    return Source(name="text", command="kdshift empirical curves", curves=curves)
+
+
+def _light_noise(rows: pd.DataFrame, error: Floats) -> Floats | None:
+    """What the test texts add to all replicates alike, bounded, where the table says how many there are."""
+    if "n_test" not in rows or not rows["n_test"].min() > 0 or np.any((error < 0) | (error > 1)):
+        return None
+    return bounded_covariance(error, float(rows["n_test"].min()), MEANS)
 
 
 def simulation_source(found: Mapping[CurveKey, ShiftErrorCurve], command: str) -> Source:
@@ -144,7 +147,7 @@ def simulation_source(found: Mapping[CurveKey, ShiftErrorCurve], command: str) -
         amount = "online" if single else key.amount
         setting = Setting(supervision=key.supervision, variant=key.kernel, amount=amount, task=key.truth)
         curves.setdefault(setting, []).append(curve)
-    return Source(name="simulation", command=command, curves=curves)
+    return Source(name="simulation", command=command, curves=curves, variant="isotropic")
 
 
 def theory_source(like: Sequence[CurveKey], command: str = "kdshift theory bounds") -> Source:
@@ -162,26 +165,30 @@ def theory_source(like: Sequence[CurveKey], command: str = "kdshift theory bound
             shift=tau, error=bound, error_se=np.zeros_like(tau), data_size=float(key.data_size), shift_name="tau"
         )
         curves.setdefault(Setting(variant="isotropic"), []).append(curve)
-    return Source(name="theory", command=command, curves=curves)
+    return Source(name="theory", command=command, curves=curves, variant="isotropic")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sources:
     """The four sources of the claims.
 
-    presets: simulated experiments by preset; text: a sweep; shift: the measured shift of augmenters, or None.
+    presets: simulated experiments by preset; text: sweeps, in accuracy; light: light students on a bank, in distance to
+    the teacher; shift: the measured shift of augmenters, or None.
     """
 
     theory: Source
     presets: Mapping[str, Source]
     text: Source
     paper: Source
+    light: Source = field(default_factory=lambda: Source(name="text", command="kdshift empirical curves"))
     shift: pd.DataFrame | None = None
     counterexample: pd.DataFrame | None = None
 
     def simulation(self, preset: str) -> Source:
         """One simulated experiment; without curves where it was not run."""
-        return self.presets.get(preset, Source(name="simulation", command=f"kdshift simulate run {preset}"))
+        return self.presets.get(
+            preset, Source(name="simulation", command=f"kdshift simulate run {preset}", variant="isotropic")
+        )
 
 
 MAIN_PRESET = "inverted-u"
@@ -189,21 +196,18 @@ TEXT_COMMAND = "kdshift empirical sweep demo-full"
 
 
 def tables_of(results: Path) -> dict[str, Path]:
-    """Where a results directory keeps its single tables."""
+    """Where a results directory keeps its single tables (`text`: the first of its sweeps)."""
+    sweeps = sweep_tables(results)
     return {
-        "text": text_table(results / "text"),
+        "text": sweeps[0] if sweeps else results / "text" / "results.parquet",
         "shift": results / "shift" / "shift.parquet",
         "counterexample": results / "simulate" / "theorem1-counterexample" / "table.parquet",
     }
 
 
-def text_table(folder: Path) -> Path:
-    """The one sweep's table under `folder`; InputError where there are several."""
-    found = sorted(folder.rglob("results.parquet"))
-    if len(found) > 1:
-        names = ", ".join(str(path.relative_to(folder)) for path in found)
-        raise InputError(str(folder), names, "one sweep's results.parquet")
-    return found[0] if found else folder / "results.parquet"
+def sweep_tables(results: Path) -> list[Path]:
+    """The tables of all sweeps of a results directory."""
+    return sorted(path for folder in ("text", "sweeps") for path in (results / folder).rglob("results.parquet"))
 
 
 def default_settings(dimension: int = 5, trust_radius: float = 3.0, teacher_epsilon: float = 0.05) -> list[CurveKey]:
@@ -229,13 +233,16 @@ def load_sources(results: Path) -> Sources:
             if folder.name == MAIN_PRESET:
                 like = list(found)
     tables = {name: pd.read_parquet(path) for name, path in tables_of(results).items() if path.is_file()}
+    sweeps = [pd.read_parquet(path) for path in sweep_tables(results)]
+    light = [pd.read_parquet(path) for path in sorted((results / "curves").rglob("curves.parquet"))]
     return Sources(
         theory=theory_source(like or default_settings()),
         presets=presets,
-        text=text_source(tables["text"]) if "text" in tables else Source(name="text", command=TEXT_COMMAND),
+        text=text_source(pd.concat(sweeps)) if sweeps else Source(name="text", command=TEXT_COMMAND),
         paper=paper_source(),
         shift=tables.get("shift"),
         counterexample=tables.get("counterexample"),
+        **({"light": light_source(pd.concat(light))} if light else {}),
     )
 
 

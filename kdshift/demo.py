@@ -15,7 +15,6 @@ import tomli_w
 
 from empirical.sweeps.definition import load_sweep
 from empirical.sweeps.execute import run_sweep
-from kdshift import evidence
 from kdshift import side_by_side as figures
 from kdshift.claims import SOURCES, Scores, matrix, score_all
 from kdshift.curve_sources import MAIN_PRESET, Sources, load_sources, side_by_side
@@ -24,6 +23,7 @@ from simulate.experiment import run_experiment
 from simulate.experiment_config import make_config, read_values
 from theory import printed, repaired
 from theory.errors import InputError
+from theory.inference.verdict import RULE
 from theory.progress_report import Progress
 
 PAGE = "report.html"
@@ -137,7 +137,7 @@ def theorem_panel(epsilon: float = 0.5, delta: float = 0.1) -> Panel:
     rows = []
     for dimension in (2, 5, 10, 768):
         log_limit = float(printed.log_tau_limit(epsilon, dimension))
-        asked = float(printed.data_size_required(epsilon, delta, log_limit, dimension))
+        asked = float(printed.data_size_smallest(epsilon, delta, dimension))
         floor = float(repaired.floor_over_tau(1e6, dimension))
         rows.append((f"{dimension}", f"e^{log_limit:.1f}", f"{asked:.4g}", f"{floor:.3f}"))
     return Panel(
@@ -169,7 +169,8 @@ def text_panel(sources: Sources, plan: Plan, out: Path) -> Panel:
                 for error, se in zip(curve.error, curve.error_se, strict=True)
             ]
             rows.append((f"{label}, n = {curve.data_size:,.0f}", *cells))
-    shifts = sources.text()[0].shift if sources.text() else []
+    texts = sources.text()
+    shifts = texts[0].shift.tolist() if texts else []
     return Panel(
         name="text",
         title="Distilled tweets: accuracy by degree",
@@ -188,7 +189,7 @@ def claims_panel(scored: Scores, out: Path) -> Panel:
     return Panel(
         name="claims",
         title="The paper's claims, scored",
-        text=[evidence.RULE + "."],
+        text=[RULE],
         columns=("claim", *SOURCES),
         rows=matrix(scored),
         words=True,

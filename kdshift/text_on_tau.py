@@ -8,14 +8,17 @@ the student is from its teacher (`teacher_gap`). Theory section 3.5 adds these u
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.stats import spearmanr
 
-from kdshift.evidence import DRAWS, Evidence, judge, runs_of, unmeasured
 from theory.errors import InputError
+from theory.inference.aligned import align
+from theory.inference.contrast import LEVEL, Interval, student_interval
 from theory.inference.curve import ShiftErrorCurve
+from theory.inference.verdict import Evidence, judge, unmeasured
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,14 +40,8 @@ def on_tau(curve: ShiftErrorCurve, shift: pd.DataFrame, augmenter: str) -> Shift
     new = np.interp(curve.shift[kept], degrees, tau)
     if kept.sum() < 2 or np.any(np.diff(new) <= 0):
         return None
-    return ShiftErrorCurve(
-        shift=new,
-        error=curve.error[kept],
-        error_se=curve.error_se[kept],
-        data_size=curve.data_size,
-        shift_name="tau",
-        replicates=None if curve.replicates is None else curve.replicates[:, kept],
-    )
+    cut = curve.only(curve.names, curve.shift[kept])
+    return replace(cut, shift=new, shift_name="tau")
 
 
 def collapse(by_augmenter: Mapping[str, ShiftErrorCurve], shift: pd.DataFrame) -> Evidence:
@@ -52,16 +49,27 @@ def collapse(by_augmenter: Mapping[str, ShiftErrorCurve], shift: pd.DataFrame) -
 
     The effect is the relative spread (standard deviation over mean) of the best degrees minus that of the best taus.
     """
-    found = {name: on_tau(curve, shift, name) for name, curve in by_augmenter.items()}
-    pairs = [(by_augmenter[name], curve) for name, curve in found.items() if curve is not None]
-    if len(pairs) < 2:
+    named = {name: curve for name, curve in by_augmenter.items() if on_tau(curve, shift, name) is not None}
+    if len(named) < 2:
         return unmeasured("needs two augmenters with runs at one data size and a measured tau")
-    optima = [[curve.optimum(seed=index) for index, curve in enumerate(axis)] for axis in zip(*pairs, strict=True)]
-    points = [relative_spread(np.array([[best.shift] for best in axis]))[0] for axis in optima]
+    found = align([tuple(named.values())])
+    if found is None or found.unit != "replicate":
+        return unmeasured("needs two replicates that the augmenters share, at shifts that they share")
+    curves = dict(zip(named, found.blocks[0], strict=True))
+    moved = [on_tau(curve, shift, name) for name, curve in curves.items()]
+    optima = [[curve.optimum() for curve in axis if curve is not None] for axis in (list(curves.values()), moved)]
+    point = [float(relative_spread(np.array([[best.shift] for best in axis]))[0]) for axis in optima]
     draws = [relative_spread(np.stack([best.samples for best in axis])) for axis in optima]
-    note = f"{len(pairs)} augmenters"
-    unit = "spread of best degrees - of best taus"
-    return judge(points[0] - points[1], draws[0] - draws[1], unit=unit, runs=runs_of([a for a, _ in pairs]), note=note)
+    difference = draws[0] - draws[1]
+    low, high = (float(end) for end in np.quantile(difference, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]))
+    tail = min(float(np.mean(difference <= 0)), float(np.mean(difference >= 0)))
+    effect, units = point[0] - point[1], len(found.curves[0].names)
+    interval = Interval(
+        effect=effect, low=min(low, effect), high=max(high, effect), se=float(difference.std()), p=min(2 * tail, 1.0),
+        units=units, freedom=units - 1.0,
+    )  # fmt: skip
+    note = f"{len(named)} augmenters" + (f"; {found.note}" if found.note else "")
+    return judge(interval, unit="spread of best degrees - of best taus", runs=found.runs(), note=note)
 
 
 def relative_spread(shifts: np.ndarray) -> np.ndarray:
@@ -91,32 +99,26 @@ def measured_terms(frame: pd.DataFrame, shift: pd.DataFrame) -> pd.DataFrame:
 def rank_agreement(terms: pd.DataFrame, term: str = "bound") -> Evidence:
     """Does a term (or the sum) rank the degrees as the measured error does?
 
-    The effect is Spearman's correlation over degrees, averaged over (augmenter, data size), with a bootstrap over
-    replicates within each cell.
+    The effect is Spearman's correlation over degrees in one replicate, averaged over (augmenter, data size); Student's
+    interval over the replicates that all of these have.
     """
     groups = [
         group.pivot_table(index=["seed", "data_seed"], columns="degree", values=["error", term]).dropna()
         for _, group in terms.groupby(["augmenter", "data_size"])
     ]
     groups = [wide for wide in groups if len(wide) >= 2 and wide["error"].shape[1] >= 3]
-    if not groups:
+    shared = set.intersection(*(set(wide.index) for wide in groups)) if groups else set()
+    if not shared:
         return unmeasured("needs three degrees and two replicates")
-    rng = np.random.Generator(np.random.Philox(key=[0, 7]))
-    point = float(np.mean([correlation(wide, np.arange(len(wide)), term) for wide in groups]))
-    samples = np.array(
-        [
-            np.mean([correlation(wide, rng.integers(0, len(wide), len(wide)), term) for wide in groups])
-            for _ in range(DRAWS // 4)
-        ]
-    )
+    sample = [np.mean([correlation(wide.loc[name], term) for wide in groups]) for name in sorted(shared)]
     runs = sum(wide["error"].size for wide in groups)
-    return judge(point, samples, unit=f"rank correlation of {term} with error", runs=runs, note=f"{len(groups)} curves")
+    unit = f"rank correlation of {term} with error"
+    return judge(student_interval(sample), unit=unit, runs=runs, note=f"{len(groups)} curves")
 
 
-def correlation(wide: pd.DataFrame, rows: np.ndarray, term: str) -> float:
-    """Spearman's correlation over degrees of the means of these rows; 0 where a side is constant."""
-    error = wide["error"].to_numpy()[rows].mean(axis=0)
-    bound = wide[term].to_numpy()[rows].mean(axis=0)
+def correlation(row: pd.Series, term: str) -> float:
+    """Spearman's correlation over degrees in one replicate; 0 where a side is constant."""
+    error, bound = row["error"].to_numpy(float), row[term].to_numpy(float)
     if np.ptp(error) == 0 or np.ptp(bound) == 0:
         return 0.0
     return float(spearmanr(bound, error).statistic)

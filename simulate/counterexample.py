@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from pydantic import BaseModel, ConfigDict, Field
 
 from simulate.distance import distances_of_sets
-from simulate.verdict import Verdict
+from simulate.findings import Finding
 from theory.lower_bounds import l1_lower_bound
 from theory.printed import data_size_condition, data_size_required, log_tau_limit, tau_condition
 from theory.progress_report import Progress
@@ -98,7 +98,7 @@ def run_counterexample(config: CounterexampleConfig, out: Path, progress: Progre
     return table
 
 
-def decide(table: pd.DataFrame) -> Verdict:
+def decide(table: pd.DataFrame) -> Finding:
     """Contradicted where every training set's distance exceeds epsilon although both printed conditions hold."""
     valid = table["tau_condition"] & table["data_size_condition"]
     broken = valid & (table["l1_distance_min"] > table["epsilon"]) & (table["certain_lower_bound"] > table["epsilon"])
@@ -107,8 +107,9 @@ def decide(table: pd.DataFrame) -> Verdict:
         f"{int(broken.sum())} of {len(table)} settings meet both printed conditions ({int(valid.sum())} do) and every "
         f"training set breaks the conclusion, measured and by Lemma L; smallest mean distance {worst:.3f} of at most 2"
     )
-    outcome = "contradicted" if broken.any() else "undecided"
-    return Verdict(finding="Theorem 1 as printed", outcome=outcome, sentence=sentence)
+    return Finding(
+        finding="Theorem 1 as printed", outcome="contradicted" if broken.any() else "undecided", sentence=sentence
+    )
 
 
 def counterexample_figure(table: pd.DataFrame) -> Figure:

@@ -6,9 +6,11 @@ results directory and never computed again; a unit that fails marks its cells fa
 
 from __future__ import annotations
 
+import hashlib
 import math
 import tomllib
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +103,19 @@ def _key(config: ExperimentConfig) -> dict[str, Any]:
     return config.model_dump(mode="python", exclude=set(GROWING) - {"tau"})
 
 
-def _block(key: dict[str, Any], family: dict[str, Any], start: int, stop: int, distance: bool) -> dict[str, np.ndarray]:
+@lru_cache(maxsize=1)
+def code_version() -> str:
+    """Sixteen hexadecimal digits that name the code of this package: cells of other code are not taken for finished."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _block(
+    key: dict[str, Any], family: dict[str, Any], start: int, stop: int, distance: bool, code: str
+) -> dict[str, np.ndarray]:
+    """What is kept of a unit, under all of its arguments; `code` only names what computed it."""
     config, member = ExperimentConfig(**key), Family(**family)
     measure = measure_distances if distance else simulate_block
     return measure(config, member, start, stop)
@@ -112,7 +126,7 @@ def _compute(memory: joblib.Memory, config: ExperimentConfig, unit: Unit) -> tup
     torch.set_num_threads(1)
     block = memory.cache(_block)
     try:
-        return unit, block(_key(config), unit.family.model_dump(), unit.start, unit.stop, unit.distance)
+        return unit, block(_key(config), unit.family.model_dump(), unit.start, unit.stop, unit.distance, code_version())
     except Exception as error:  # a failed cell is a result: it is reported and the rest goes on
         return unit, f"{type(error).__name__}: {' '.join(str(error).split())}"
 

@@ -30,6 +30,10 @@ def _log_stationary_data_size(x: Floats, d: Floats) -> Floats:
     return result
 
 
+def _log_stationary_excess(x: Floats, d: Floats, log_n: Floats) -> Floats:
+    return _log_stationary_data_size(x, d) - log_n
+
+
 @lru_cache(maxsize=4096)
 def _interior(dimension: float) -> tuple[float, float]:
     """(x, ln n_0): where the explicit n(tau) is smallest, tau = e^x. It falls before and rises after.
@@ -59,7 +63,7 @@ def tau_star_simple(data_size: npt.ArrayLike, dimension: npt.ArrayLike) -> Float
     turn = np.array([_interior(one) for one in d.ravel()]).reshape((*d.shape, 2))
     exists = log_n > turn[..., 1]
     end = np.where(exists, turn[..., 0], np.nan)
-    x = root(lambda x: _log_stationary_data_size(x, d) - log_n, refused=np.full(n.shape, -300.0), accepted=end)
+    x = root(_log_stationary_excess, refused=np.full(n.shape, -300.0), accepted=end, args=[d, log_n])
     tau = np.exp(np.where(exists, x, 0.0))
     useful = exists & (mean_bound_simple(n, tau, d) < 2)
     return np.where(useful, tau, np.nan)[()]

@@ -216,6 +216,10 @@ def _draw_windows(axis: Any, dimension: int, epsilon: float, delta: float) -> No
     low, high = repaired.tau_window(sizes, epsilon, delta, dimension)
     axis.fill_between(sizes, low, high, color=COLOURS[0], alpha=0.3, label="L1 bound <= epsilon")
     axis.plot(sizes, repaired.tau_star(sizes, dimension), color=COLOURS[0], label="best tau")
+    printed_low, printed_high = printed.log_tau_interval(sizes, epsilon, delta, dimension)
+    axis.fill_between(
+        sizes, np.exp(printed_low), np.exp(printed_high), color=COLOURS[4], alpha=0.3, label="printed conditions hold"
+    )
     limit = float(printed.tau_limit(epsilon, dimension))
     if limit > 0:
         axis.axhline(limit, color=COLOURS[4], ls=":", label="printed limit of tau")

@@ -70,15 +70,16 @@ def log_data_size_required(
     found = np.full(high.shape, np.nan)
     can = np.isfinite(high)
     if np.any(can):
-        log_spend = 0.5 * np.log(-2 * np.log(delta[can]))
-
-        def excess(log_n: Floats) -> Floats:
-            total = radial.scarf(log_n, tau[can], d[can]) + np.exp(log_spend - log_n / 2)
-            return np.asarray(total - epsilon[can])
-
-        start = low[can]
-        found[can] = np.where(excess(start) <= 0, start, root(excess, start, np.maximum(high[can], 0.0)))
+        start, args = low[can], [epsilon[can], delta[can], tau[can], d[can]]
+        least = root(_l1_excess, start, np.maximum(high[can], 0.0), args)
+        found[can] = np.where(_l1_excess(start, *args) <= 0, start, least)
     return _log_ceiling(found).reshape(shape)[()]
+
+
+def _l1_excess(log_n: Floats, epsilon: Floats, delta: Floats, tau: Floats, d: Floats) -> Floats:
+    """Scarf's bound + concentration - epsilon."""
+    log_spend = 0.5 * np.log(-2 * np.log(delta))
+    return np.asarray(radial.scarf(log_n, tau, d) + np.exp(log_spend - log_n / 2) - epsilon)
 
 
 def data_size_required(
@@ -114,12 +115,12 @@ def data_size_smallest(epsilon: npt.ArrayLike, delta: npt.ArrayLike, dimension: 
     """
     shape, (epsilon, delta, d) = flat(check_epsilon(epsilon), check_delta(delta), check_dimension(dimension))
 
-    def excess(log_n: Floats) -> Floats:
+    def excess(log_n: Floats, epsilon: Floats, delta: Floats, d: Floats) -> Floats:
         spend = np.sqrt(-2 * np.log(delta) * np.exp(-log_n))
         return np.asarray(_tau_star(log_n, d)[1] + spend - epsilon)
 
     high = data_size_smallest_simple(epsilon, delta, d)[1]
-    log_n = root(excess, np.zeros_like(high), high, width=1e-9)
+    log_n = root(excess, np.zeros_like(high), high, [epsilon, delta, d], width=1e-9)
     log_n = _log_ceiling(log_n).reshape(shape)[()]
     return _exponential(log_n), log_n
 
@@ -142,9 +143,9 @@ def tau_window(
         m, e, target, centre = np.log(n[exists]), d[exists], room[exists], np.log(best[exists])
         y = log_bias_inverse(target, e)
 
-        def excess(x: Floats) -> Floats:
+        def excess(x: Floats, m: Floats, e: Floats, target: Floats) -> Floats:
             return radial.scarf(m, np.exp(x), e) - target
 
-        low[exists] = np.exp(root(excess, -2 / e * m - y, centre))
-        high[exists] = np.exp(root(excess, np.log(np.expm1(y)), centre))
+        low[exists] = np.exp(root(excess, -2 / e * m - y, centre, [m, e, target]))
+        high[exists] = np.exp(root(excess, np.log(np.expm1(y)), centre, [m, e, target]))
     return low.reshape(shape)[()], high.reshape(shape)[()]

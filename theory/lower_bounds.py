@@ -135,31 +135,51 @@ def holder_lower_bound(data_size: npt.ArrayLike, tau: npt.ArrayLike, dimension: 
 
 
 def _holder(log_n: float, tau: float, dimension: float) -> float:
-    """Hölder's bound at one setting; everything relative to q, in logarithms where it can overflow."""
-    d, t, root = np.asarray(dimension), np.asarray(tau), np.sqrt(1 + tau)
+    """Hölder's bound at one setting: the integral over |x| of `_log_holder_density` times the chi density.
+
+    By Hölder with exponents 3/2 and 3, E W^2 = E |W|^(2/3) |W|^(4/3) <= (E |W|)^(2/3) (E W^4)^(1/3), so at each x
+    E |W| >= (E W^2)^(3/2) (E W^4)^(-1/2); the integral of E |W| over x is the mean L1 distance.
+    """
+    d, t = np.asarray(dimension), np.asarray(tau)
+    r, half = _radii(tau, dimension)
+    log_value = _log_holder_density(r * r, log_n, t, d) + radial.log_chi_density(r, dimension)
+    value = np.exp(log_value)
+    return min(float((value @ radial.WEIGHTS) @ half), 2.0)
+
+
+def _radii(tau: float, dimension: float) -> tuple[Floats, Floats]:
+    """Nodes of the panels in |x|, (K, nodes), and the panels' half widths, (K,): wide for q, closing in on q = p."""
     low, high, count = radial.spans(dimension)
-    kink = float(np.sqrt(radial.crossing(t, d)))
+    wide = high * np.sqrt(1 + tau)
+    kink = float(np.sqrt(radial.crossing(np.asarray(tau), np.asarray(dimension))))
     close = np.concatenate([kink - 5.0 ** np.arange(-10, 3), kink + 5.0 ** np.arange(-10, 3), [kink]])
-    wide = np.linspace(low, high * root, count + 1)
-    edges = np.concatenate([np.linspace(low, high, count + 1), wide, np.clip(close, low, high * root)])
-    _, middle, half = radial.panels(edges[None, :])
-    r = middle[:, None] + half[:, None] * radial.NODES
-    s = r * r
-    log_q = radial.log_ratio(s, t, d)
-    second = _log_moment(2, s, t, d)
-    third, fourth = _log_moment(3, s, t, d), _log_moment(4, s, t, d)
-    zero = np.zeros_like(s)
-    two = np.maximum((second - log_n) / 2, np.maximum(-log_q, 0.0))  # ln of the size of W/q in E W^2, and in E W^4
+    even = [np.linspace(low, end, count + 1) for end in (high, wide)]
+    _, middle, half = radial.panels(np.concatenate([*even, np.clip(close, low, wide)])[None, :])
+    return middle[:, None] + half[:, None] * radial.NODES, half
+
+
+def _log_holder_density(s: Floats, log_n: float, tau: Floats, d: Floats) -> Floats:
+    """ln of (E W^2)^(3/2) (E W^4)^(-1/2) / p at |x|^2 = s, for W = Z - p and Z the mean of n draws of phi_tau(x - X).
+
+    W = g + M with g = q - p and M the mean of n centred draws, whose central moments are mu_2, mu_3, mu_4. Then
+        E W^2 = g^2 + mu_2/n,
+        E W^4 = g^4 + 6 g^2 mu_2/n + 4 g mu_3/n^2 + (3 (n - 1) mu_2^2 + mu_4)/n^3,
+        mu_2 = m_2 - q^2,  mu_3 = m_3 - 3 m_2 q + 2 q^3,  mu_4 = m_4 - 4 m_3 q + 6 m_2 q^2 - 3 q^4.
+    Everything is divided by powers of q, and of the size of W/q (e^two in E W^2, e^four in E W^4), so that nothing
+    overflows: the result is 3/2 ln(E W^2/(q e^two)^2) - 1/2 ln(E W^4/(q e^four)^4) + 3 two - 2 four + ln(q/p).
+    """
+    log_q = radial.log_ratio(s, tau, d)
+    one, second, third, fourth = np.zeros_like(s), *(_log_moment(k, s, tau, d) for k in (2, 3, 4))
+    two = np.maximum((second - log_n) / 2, np.maximum(-log_q, 0.0))
     four = np.maximum(two, (fourth - 3 * log_n) / 4)
-    square = _gap(log_q, two) ** 2 + _scaled(((second, 1), (zero, -1)), log_n + 2 * two)
+    square = _gap(log_q, two) ** 2 + _scaled(((second, 1), (one, -1)), log_n + 2 * two)
     gap = _gap(log_q, four)
-    mu2 = _scaled(((second, 1), (zero, -1)), log_n + 2 * four)
-    mu3 = _scaled(((third, 1), (second, -3), (zero, 2)), 2 * log_n + 3 * four)
-    mu4 = _scaled(((fourth, 1), (third, -4), (second, 6), (zero, -3)), 3 * log_n + 4 * four)
+    mu2 = _scaled(((second, 1), (one, -1)), log_n + 2 * four)  # mu_2/n
+    mu3 = _scaled(((third, 1), (second, -3), (one, 2)), 2 * log_n + 3 * four)  # mu_3/n^2
+    mu4 = _scaled(((fourth, 1), (third, -4), (second, 6), (one, -3)), 3 * log_n + 4 * four)  # mu_4/n^3
     quartic = gap**4 + 6 * gap**2 * mu2 + 4 * gap * mu3 + 3 * (1 - np.exp(-log_n)) * mu2**2 + mu4
-    log_value = 1.5 * np.log(square) - 0.5 * np.log(quartic) + 3 * two - 2 * four + log_q
-    value = np.exp(log_value + radial.log_chi_density(r, dimension))
-    return float(min((value @ radial.WEIGHTS) @ half, 2.0))
+    result: Floats = 1.5 * np.log(square) - 0.5 * np.log(quartic) + 3 * two - 2 * four + log_q
+    return result
 
 
 def _log_moment(k: int, s: Floats, tau: Floats, dimension: Floats) -> Floats:

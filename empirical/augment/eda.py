@@ -13,16 +13,19 @@ where no word of the text has a synonym, insertion repeats a word: the exact cou
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from empirical.augment.changed_tokens import exact_counts
 from empirical.augment.synonym import Lexicon, Pieces
-from empirical.augment.words import Words, rebuild
+from empirical.augment.words import NewTokens, Words, rebuild
 from empirical.tokens.batch import Augmented, Batch
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -37,55 +40,85 @@ class _Edits:
     def untouched(self, words: Iterable[int]) -> list[int]:
         return [w for w in words if w not in self.replaced and w not in self.swapped and w not in self.deleted]
 
+    @property
+    def count(self) -> int:
+        """Changed words, before insertions."""
+        return len(self.replaced) + len(self.swapped) + len(self.deleted)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Chance:
+    """What is drawn for one row of W words: all numbers uniform in [0, 1), the w-th of each W for the w-th change.
+
+    order: the row's words in random order; every operation takes the first that it can use.
+    split_4: how the changes are shared out (`_shares`).
+    option_W: which of the candidates is put in.  anchor_W: behind which word.  donor_W: whose synonyms they are.
+    """
+
+    order: list[int]
+    split_4: NDArray[np.float64]
+    option_W: NDArray[np.float64]
+    anchor_W: NDArray[np.float64]
+    donor_W: NDArray[np.float64]
+
 
 @dataclass(frozen=True)
 class EasyDataAugmentation:
-    """The four operations of EDA on whole words; both texts of a pair are eligible, and no word leaves its text."""
+    """The four operations of EDA on whole words; both texts of a pair are eligible, and no word leaves its text.
+
+    max_length: tokens that a text which grew is cut to; None: what the tokenizer's model takes.
+    """
 
     lexicon: Lexicon
+    max_length: int | None = None
     name: str = "eda"
     online: bool = True
     at_once: bool = False
 
     def __call__(self, batch: Batch, degree: float, rng: np.random.Generator, *, copy: int = 0) -> Augmented:
         """Change exactly the nominal share of the words; counts are words."""
-        words = Words.of(batch, self.lexicon.codec.vocabulary)
+        vocabulary = self.lexicon.codec.vocabulary
+        words = Words.of(batch, vocabulary)
         rows = words.rows(len(batch))
         eligible_B = np.array([len(row) for row in rows], dtype=np.int64)
         count_B = exact_counts(eligible_B, degree, rng)
-        split_B4, draw_W3 = rng.random((len(batch), 4)), rng.random((len(words), 3)).tolist()
-        order_W = np.lexsort((rng.random(len(words)), words.row_W)).tolist()
-        edits = [
-            self._edit(words, order_W[row.start : row.stop], count, split_4, draw_W3[row.start : row.stop])
-            for row, count, split_4 in zip(rows, count_B.tolist(), split_B4, strict=True)
-        ]
-        tokens = _Tokens(batch.ids_BL[batch.mask_BL].tolist())
-        for row, edit in zip(rows, edits, strict=True):
-            tokens.write(words, row, edit)
-        tokens.copy(len(tokens.flat))
-        vocabulary = self.lexicon.codec.vocabulary
-        return rebuild(batch, vocabulary, tokens.anchor, tokens.ids, tokens.origin, tokens.changed, eligible_B, count_B)
+        tokens = _Writer(batch.ids_BL[batch.mask_BL].tolist())
+        for row, count, chance in zip(rows, count_B.tolist(), _chances(words, rows, rng), strict=True):
+            tokens.write(words, row, self._edits(words, count, chance) if count else _Edits())
+        return rebuild(
+            batch,
+            tokens.finished(),
+            vocabulary,
+            eligible_B=eligible_B,
+            changed_B=count_B,
+            max_length=self.max_length,
+        )
 
-    def _edit(
-        self, words: Words, order: list[int], count: int, split_4: NDArray[np.float64], draws: list[list[float]]
-    ) -> _Edits:
-        """The edits of one row: `count` words of `order` (the row's words in random order), shared out by `split_4`."""
+    def _edits(self, words: Words, count: int, chance: _Chance) -> _Edits:
+        """`count` changed words of one row, insertions making up for what the other operations could not do."""
         edits = _Edits()
-        if not count:
-            return edits
-        replacements, deletions, pairs = _shares(count, split_4)
-        options = {word: self.lexicon(words.pieces[word]) for word in order}
-        for word, draw in zip((word for word in order if options[word]), draws[:replacements], strict=False):
-            edits.replaced[word] = options[word][int(draw[0] * len(options[word]))]
-        _swap(edits, words, order, pairs)
-        _delete(edits, words, order, deletions)
-        kept = [word for word in order if word not in edits.deleted]
-        donors = [word for word in order if options[word]]
-        for draw in draws[: count - len(edits.replaced) - len(edits.swapped) - len(edits.deleted)]:
-            anchor = kept[int(draw[1] * len(kept))]
-            candidates = options[donors[int(draw[2] * len(donors))]] if donors else [words.pieces[w] for w in kept]
-            edits.inserted.setdefault(anchor, []).append(candidates[int(draw[0] * len(candidates))])
+        replacements, deletions, pairs = _shares(count, chance.split_4)
+        options = {word: self.lexicon(words.pieces[word]) for word in chance.order}
+        _replace(edits, options, chance, replacements)
+        _swap(edits, words, chance.order, pairs)
+        _delete(edits, words, chance.order, deletions)
+        _insert(edits, words, options, chance, count - edits.count)
         return edits
+
+
+def _chances(words: Words, rows: Sequence[range], rng: np.random.Generator) -> Iterator[_Chance]:
+    """What is drawn for each row, all of it at once."""
+    split_B4, draw_W3 = rng.random((len(rows), 4)), rng.random((len(words), 3))
+    order_W = np.lexsort((rng.random(len(words)), words.row_W)).tolist()
+    for row, split_4 in zip(rows, split_B4, strict=True):
+        own = slice(row.start, row.stop)
+        option_W, anchor_W, donor_W = draw_W3[own].T
+        yield _Chance(order=order_W[own], split_4=split_4, option_W=option_W, anchor_W=anchor_W, donor_W=donor_W)
+
+
+def _pick(candidates: Sequence[T], uniform: float) -> T:
+    """One of the candidates, each as likely."""
+    return candidates[int(uniform * len(candidates))]
 
 
 def _shares(count: int, split_4: NDArray[np.float64]) -> tuple[int, int, int]:
@@ -94,6 +127,12 @@ def _shares(count: int, split_4: NDArray[np.float64]) -> tuple[int, int, int]:
     share, left = divmod(count - 2 * pairs, 3)
     extra = split_4[1:].argsort()[:left]
     return share + (0 in extra), share + (1 in extra), pairs
+
+
+def _replace(edits: _Edits, options: Mapping[int, Sequence[Pieces]], chance: _Chance, replacements: int) -> None:
+    replaceable = (word for word in chance.order if options[word])
+    for word, option in zip(replaceable, chance.option_W[:replacements].tolist(), strict=False):
+        edits.replaced[word] = _pick(options[word], option)
 
 
 def _swap(edits: _Edits, words: Words, order: Sequence[int], pairs: int) -> None:
@@ -119,22 +158,35 @@ def _delete(edits: _Edits, words: Words, order: Sequence[int], deletions: int) -
             edits.deleted.add(word)
 
 
+def _insert(
+    edits: _Edits, words: Words, options: Mapping[int, Sequence[Pieces]], chance: _Chance, insertions: int
+) -> None:
+    """Behind words that stay: synonyms of the row's words, or where it has none, its words again."""
+    kept = [word for word in chance.order if word not in edits.deleted]
+    donors = [word for word in chance.order if options[word]]
+    again = [words.pieces[word] for word in kept]
+    for number in range(insertions):
+        candidates = options[_pick(donors, chance.donor_W[number])] if donors else again
+        anchor = _pick(kept, chance.anchor_W[number])
+        edits.inserted.setdefault(anchor, []).append(_pick(candidates, chance.option_W[number]))
+
+
 @dataclass
-class _Tokens:
-    """The new batch's tokens as they are written, in row-major order (see `words.rebuild`)."""
+class _Writer:
+    """Writes the new batch's tokens from left to right over the original's, `flat` (row-major)."""
 
     flat: list[int]
     position: int = 0
-    anchor: list[int] = field(default_factory=list)
     ids: list[int] = field(default_factory=list)
+    anchor: list[int] = field(default_factory=list)
     origin: list[int] = field(default_factory=list)
     changed: list[bool] = field(default_factory=list)
 
     def copy(self, stop: int) -> None:
         """The original tokens up to `stop`."""
         places = range(self.position, stop)
-        self.anchor += places
         self.ids += self.flat[self.position : stop]
+        self.anchor += places
         self.origin += places
         self.changed += [False] * len(places)
         self.position = stop
@@ -157,7 +209,17 @@ class _Tokens:
                 self._put(start, ids, [-1] * len(ids))
 
     def _put(self, anchor: int, ids: Sequence[int], origin: Sequence[int]) -> None:
-        self.anchor += [anchor] * len(ids)
         self.ids += ids
+        self.anchor += [anchor] * len(ids)
         self.origin += origin
         self.changed += [True] * len(ids)
+
+    def finished(self) -> NewTokens:
+        """All tokens, after the rest of the originals."""
+        self.copy(len(self.flat))
+        return NewTokens(
+            ids_M=np.array(self.ids, dtype=np.int32),
+            anchor_M=np.array(self.anchor, dtype=np.int64),
+            from_M=np.array(self.origin, dtype=np.int64),
+            changed_M=np.array(self.changed, dtype=bool),
+        )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,6 @@ from empirical.tokens.codec import Codec, batch_of
 from empirical.tokens.vocabulary import Vocabulary
 
 Part = tuple[str, bool]
-_Run = tuple[int, int, int, bool, bool]
 
 
 @dataclass(frozen=True)
@@ -141,6 +140,20 @@ class _Original:
         return self.text[self.offsets[self.stop - 1][1] if self.stop > self.first else 0 :]
 
 
+class _Run(NamedTuple):
+    """Tokens of one row that are written in one piece.
+
+    token: id of the first.  source: the original token that it stands for, -1 for none.  length: how many they are.
+    verbatim: whether they lie in the original just so.  changed: whether they count as changed.
+    """
+
+    token: int
+    source: int
+    length: int
+    verbatim: bool
+    changed: bool
+
+
 class _Rewriter:
     """Writes augmented rows into their originals, in runs: what is whole in the original is copied whole."""
 
@@ -173,7 +186,7 @@ class _Rewriter:
         for begin, end in zip(begins, [*begins[1:], self.length_B[place]], strict=True):
             original, source = originals[segments[begin]], sources[begin]
             if source < 0 or original.first <= source < original.stop:
-                run = (ids[begin], source, end - begin, verbatim[begin], changed[begin])
+                run = _Run(ids[begin], source, end - begin, verbatim[begin], changed[begin])
                 runs[segments[begin]].append(run)
         return tuple(
             tuple(_write(pieces, original, self.vocabulary)) for pieces, original in zip(runs, originals, strict=True)
@@ -181,21 +194,36 @@ class _Rewriter:
 
 
 def _write(runs: Sequence[_Run], original: _Original, vocabulary: Vocabulary) -> Iterator[Part]:
-    last, follows = "", original.first
-    for token, source, length, verbatim, changed in runs:
-        starts = vocabulary.starts_V[token]
-        gap, word = " " if starts else "", vocabulary.surfaces[token]
-        if source >= 0:
-            before, start = original.cut(source)
-            gap = original.text[before:start]
-            if verbatim:
-                word = original.text[start : max(start, original.offsets[source + length - 1][1])]
-        if (not verbatim or source != follows) and word[:1].isalnum():
-            # Where neighbours are no longer what they were, the tokens' own marks part or join them.
-            gap = (gap or " " * last.isalnum()) if starts else gap * verbatim
-        if not last and source != original.first:
+    """The parts of one text. What stood before its first token stays only where that token still comes first."""
+    last, follows = "", original.first  # the last character written; the original token that would come next
+    for run in runs:
+        gap, word = _spelled(run, original, vocabulary)
+        moved = not run.verbatim or run.source != follows
+        if moved and word[:1].isalnum():
+            gap = _parted(gap, run, last, bool(vocabulary.starts_V[run.token]))
+        if not last and run.source != original.first:
             gap = ""
         yield gap, False
-        yield word, changed
-        last, follows = (gap + word)[-1:] or last, source + length if verbatim else -1
+        yield word, run.changed
+        last = (gap + word)[-1:] or last
+        follows = run.source + run.length if run.verbatim else -1
     yield original.tail, False
+
+
+def _spelled(run: _Run, original: _Original, vocabulary: Vocabulary) -> tuple[str, str]:
+    """The gap before a run and its characters: those of the original where it has them, else the token's own."""
+    own = vocabulary.surfaces[run.token]
+    if run.source < 0:
+        return " " if vocabulary.starts_V[run.token] else "", own
+    before, start = original.cut(run.source)
+    gap = original.text[before:start]
+    if not run.verbatim:
+        return gap, own
+    return gap, original.text[start : max(start, original.offsets[run.source + run.length - 1][1])]
+
+
+def _parted(gap: str, run: _Run, last: str, starts: bool) -> str:
+    """The gap where neighbours are no longer what they were: the token's own mark parts or joins them."""
+    if starts:
+        return gap or (" " if last.isalnum() else "")
+    return gap if run.verbatim else ""

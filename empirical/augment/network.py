@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from empirical.tokens.batch import Batch
 
-Scorer = Callable[[Batch], NDArray[np.floating]]
+Scorer = Callable[[Batch], NDArray[np.float32]]  # a classifier's logits of B texts, shape (B, C)
 Weight = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 SCORED = 512  # texts that a classifier is asked about at a time
@@ -41,7 +41,7 @@ class Network(Protocol):
         ...
 
 
-def score_in_parts(score: Scorer, batch: Batch) -> NDArray[np.floating]:
+def score_in_parts(score: Scorer, batch: Batch) -> NDArray[np.float32]:
     """A classifier's logits of any number of texts, asked by `SCORED` in their order; shape (B, C)."""
     parts = np.split(np.arange(len(batch)), range(SCORED, len(batch), SCORED))
     return np.concatenate([score(batch.rows(part)) for part in parts])

@@ -17,9 +17,14 @@ class Augmenter(Protocol):
     at_once: whether one call has to see all originals of a copy, because what it gives one text depends on the others.
     """
 
-    name: str
-    online: bool
-    at_once: bool
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def online(self) -> bool: ...
+
+    @property
+    def at_once(self) -> bool: ...
 
     def __call__(self, batch: Batch, degree: float, rng: np.random.Generator, *, copy: int = 0) -> Augmented:
         """The augmented batch.

@@ -81,7 +81,8 @@ class Seq2Seq:
         with torch.inference_mode(), torch.random.fork_rng(devices=devices):
             torch.manual_seed(seed % 2**63)
             tokens = model.generate(**encoded, forced_bos_token_id=first, max_length=length, **options)
-        return tokenizer.batch_decode(tokens, skip_special_tokens=True)
+        answers: list[str] = tokenizer.batch_decode(tokens, skip_special_tokens=True)
+        return answers
 
     def _load(self) -> tuple[Any, Any]:
         if self._loaded is None:

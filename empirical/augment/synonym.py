@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from empirical.augment.changed_tokens import select_tokens
-from empirical.augment.words import Words, rebuild
+from empirical.augment.words import NewTokens, Words, rebuild
 from empirical.tokens.batch import Augmented, Batch
 from empirical.tokens.codec import Codec
 
@@ -56,9 +56,12 @@ class SynonymReplacement:
 
     The degree counts words, because a word of several pieces changes whole or not at all. Eligible are the words
     that have a synonym: no stop words, no numbers, no names that WordNet lacks. At degree 1 all of those change.
+
+    max_length: tokens that a text which grew is cut to; None: what the tokenizer's model takes.
     """
 
     lexicon: Lexicon
+    max_length: int | None = None
     name: str = "synonym"
     online: bool = True
     at_once: bool = False
@@ -89,11 +92,9 @@ class SynonymReplacement:
         from_M[1:][(anchor_M[1:] == anchor_M[:-1]) & new_M[1:]] = -1
         return rebuild(
             batch,
+            NewTokens(ids_M=ids_M, anchor_M=anchor_M, from_M=from_M, changed_M=new_M),
             self.lexicon.codec.vocabulary,
-            anchor_M,
-            ids_M,
-            from_M,
-            new_M,
-            eligible_BL.sum(axis=1),
-            selected_BL.sum(axis=1),
+            eligible_B=eligible_BL.sum(axis=1),
+            changed_B=selected_BL.sum(axis=1),
+            max_length=self.max_length,
         )

@@ -1,4 +1,4 @@
-"""Engines of back-translation behind one interface, and the store on disk that keeps what they said.
+"""Translators for back-translation behind one interface, and the store on disk that keeps what they said.
 
 Apertium (Debian's `apertium-eng-spa`) needs no weights; a seq2seq model of transformers is in `seq2seq.py`.
 """
@@ -36,7 +36,7 @@ FIRST_WORDS = ("drunk", "I", "Thanks", "a lot of", "till", "fit", "Apple", "know
 SILENCE_SECONDS = 60
 
 
-class Engine(Protocol):
+class Translator(Protocol):
     """A translator to a pivot language and back to English.
 
     name: engine, model and decoding, everything that decides what it says beside text, pivot and seed.
@@ -44,9 +44,14 @@ class Engine(Protocol):
     random: whether its answer depends on the seed (sampling); the others say the same for ever.
     """
 
-    name: str
-    pivots: tuple[str, ...]
-    random: bool
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def pivots(self) -> tuple[str, ...]: ...
+
+    @property
+    def random(self) -> bool: ...
 
     def round_trip(self, texts: Sequence[str], pivot: str, seed: int) -> list[str]:
         """English texts after a translation to `pivot` and back, in order."""
@@ -93,7 +98,7 @@ def _converse(process: subprocess.Popen[bytes], texts: Sequence[str]) -> list[st
 
 def _write(source: IO[bytes], data: bytes) -> None:
     # The reader sees a pipeline that has ended, and reports it.
-    with contextlib.suppress(BrokenPipeError):
+    with contextlib.suppress(BrokenPipeError, ValueError):
         source.write(data)
         source.flush()
 
@@ -102,6 +107,10 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with contextlib.suppress(BrokenPipeError):
+                pipe.close()
 
 
 class Apertium:
@@ -148,8 +157,8 @@ def _pipeline(mode: str) -> subprocess.Popen[bytes]:
 class Store:
     """Translations on disk, one SQLite file; any number of threads and processes may share it.
 
-    A key is a hash of engine, pivot, seed (of a sampled translation) and text. With each text stands what it took, and
-    `kept_seconds` adds that up for those that were asked for again.
+    A key is a hash of translator, pivot, seed (of a sampled translation) and text. With each text stands what it took,
+    and `kept_seconds` adds that up for those that were asked for again.
     """
 
     def __init__(self, file: Path) -> None:
@@ -165,11 +174,11 @@ class Store:
     def _open(self) -> sqlite3.Connection:
         return sqlite3.connect(self._file, timeout=60)
 
-    def round_trip(self, engine: Engine, texts: Sequence[str], pivot: str, seed: int) -> list[str]:
-        """What `engine.round_trip` says, asking it only for what it has not said before."""
-        seed = seed if engine.random else 0
+    def round_trip(self, translator: Translator, texts: Sequence[str], pivot: str, seed: int) -> list[str]:
+        """What `translator.round_trip` says, asking it only for what it has not said before."""
+        seed = seed if translator.random else 0
         keys = [
-            hashlib.sha256("\0".join((engine.name, pivot, str(seed), text)).encode(errors="replace")).digest()
+            hashlib.sha256("\0".join((translator.name, pivot, str(seed), text)).encode(errors="replace")).digest()
             for text in texts
         ]
         with contextlib.closing(self._open()) as connection:
@@ -183,7 +192,7 @@ class Store:
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
         if missing:
             began = time.perf_counter()
-            new = dict(zip(missing, engine.round_trip(list(missing.values()), pivot, seed), strict=True))
+            new = dict(zip(missing, translator.round_trip(list(missing.values()), pivot, seed), strict=True))
             each = (time.perf_counter() - began) / len(new)
             with contextlib.closing(self._open()) as connection, connection:
                 rows_new = [(key, text, each) for key, text in new.items()]

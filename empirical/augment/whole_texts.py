@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from empirical.augment.translation import Engine, Store
+from empirical.augment.translation import Store, Translator
 from empirical.tokens.batch import Augmented, Batch
 from empirical.tokens.codec import decode_batch, encode_batch
 
@@ -29,7 +29,7 @@ class BackTranslation:
     tokenizer: of the batches.  max_length: tokens a translated text (or pair) is cut to.
     """
 
-    engine: Engine
+    translator: Translator
     store: Store
     tokenizer: Any
     max_length: int
@@ -44,11 +44,11 @@ class BackTranslation:
 
     def __call__(self, batch: Batch, degree: float, rng: np.random.Generator, *, copy: int = 0) -> Augmented:
         """Translate every text; the batch's own texts where it has them, else what its tokens decode to."""
-        pivot = self.engine.pivots[copy % len(self.engine.pivots)]
+        pivot = self.translator.pivots[copy % len(self.translator.pivots)]
         seed = int(rng.integers(0, 2**31))
-        columns = _texts(self.tokenizer, batch)
+        columns = texts_of(self.tokenizer, batch)
         flat = [text for column in columns for text in column]
-        new = self.store.round_trip(self.engine, [text for text in flat if text.strip()], pivot, seed)
+        new = self.store.round_trip(self.translator, [text for text in flat if text.strip()], pivot, seed)
         answers = iter(new)
         kept = [next(answers) if text.strip() else text for text in flat]
         kept = [text if text.strip() else original for text, original in zip(kept, flat, strict=True)]
@@ -84,11 +84,10 @@ class GroundTruth:
         )
 
 
-def _texts(tokenizer: Any, batch: Batch) -> list[list[str]]:
+def texts_of(tokenizer: Any, batch: Batch) -> list[list[str]]:
     if batch.text_a is not None:
         return [list(batch.text_a), *([] if batch.text_b is None else [list(batch.text_b)])]
-    decoded = decode_batch(tokenizer, batch)
-    return [list(column) for column in zip(*decoded, strict=True)] if batch.segment_BL.any() else [list(decoded)]
+    return [column for column in decode_batch(tokenizer, batch) if column is not None]
 
 
 def _compared(old: Batch, new: Batch) -> Augmented:

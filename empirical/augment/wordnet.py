@@ -80,7 +80,7 @@ def _opened(cache: Path) -> Thesaurus:
 def _reader(root: Any) -> Any:
     from nltk.corpus.reader.wordnet import WordNetCorpusReader
 
-    class EnglishReader(WordNetCorpusReader):
+    class EnglishReader(WordNetCorpusReader):  # type: ignore[misc]  # NLTK is untyped
         """NLTK's reader without its maps to other versions, which serve other languages and need `index.sense`."""
 
         def map_wn(self, version: str = "wordnet") -> None:

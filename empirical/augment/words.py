@@ -5,8 +5,8 @@ Shape suffixes: B texts, L tokens, N real tokens of the batch in row-major order
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,58 +81,62 @@ def _begins(batch: Batch, vocabulary: Vocabulary) -> NDArray[np.bool_]:
     return begins_BL
 
 
+@dataclass(frozen=True, kw_only=True)
+class NewTokens:
+    """The M tokens of a batch after words were changed, in row-major order.
+
+    ids_M: token ids.
+    anchor_M: flat position of the original token whose row and text (of a pair) each new token belongs to.
+    from_M: flat position of the original token it stands for, -1 for an inserted one.
+    changed_M: whether it counts as changed.
+    """
+
+    ids_M: NDArray[np.int32]
+    anchor_M: NDArray[np.int64]
+    from_M: NDArray[np.int64]
+    changed_M: NDArray[np.bool_]
+
+
 def rebuild(
     batch: Batch,
+    tokens: NewTokens,
     vocabulary: Vocabulary,
-    anchor_M: Sequence[int] | NDArray[np.integer],
-    ids_M: Sequence[int] | NDArray[np.integer],
-    from_M: Sequence[int] | NDArray[np.integer],
-    changed_M: Sequence[bool] | NDArray[np.bool_],
+    *,
     eligible_B: NDArray[np.int64],
     changed_B: NDArray[np.int64],
+    max_length: int | None = None,
 ) -> Augmented:
-    """The augmented batch whose tokens are listed in row-major order.
+    """The augmented batch of these tokens, which reports `eligible_B` and `changed_B`.
 
-    anchor_M: flat position of the original token whose row and text (of a pair) each new token belongs to.
-    ids_M: its token id.  from_M: flat position of the original token it stands for, -1 for an inserted one.
-    changed_M: whether it counts as changed.
-    eligible_B, changed_B: what to report.
-
-    A row that became longer than the tokenizer's model takes loses the last tokens of its longer text.
+    max_length: a row that grew beyond it loses the last tokens of its longer text (one that was longer before stays as
+        long as it was); None: what the tokenizer's model takes.
     """
-    anchor_M, from_M = np.asarray(anchor_M, dtype=np.int64), np.asarray(from_M, dtype=np.int64)
     row_N, column_N = np.nonzero(batch.mask_BL)
-    columns = {
-        "ids": np.asarray(ids_M, dtype=np.int32),
-        "segment": batch.segment_BL[batch.mask_BL][anchor_M],
-        "special": vocabulary.special_V[np.asarray(ids_M, dtype=np.int64)],
-        "source": np.where(from_M >= 0, column_N[from_M], -1).astype(np.int32),
-        "changed": np.asarray(changed_M, dtype=bool),
-    }
-    row_M = row_N[anchor_M]
-    if vocabulary.max_length is not None:
-        limit_B = np.maximum(batch.mask_BL.sum(axis=1), vocabulary.max_length)
-        keep_M = _fitting(row_M, columns["segment"], columns["special"], limit_B)
-        row_M, columns = row_M[keep_M], {name: values[keep_M] for name, values in columns.items()}
-    length_B = np.bincount(row_M, minlength=len(batch))
+    row_M, segment_M = row_N[tokens.anchor_M], batch.segment_BL[batch.mask_BL][tokens.anchor_M]
+    special_M = vocabulary.special_V[tokens.ids_M]
+    source_M = np.where(tokens.from_M >= 0, column_N[tokens.from_M], -1).astype(np.int32)
+    keep_M = np.ones(len(row_M), dtype=bool)
+    if (limit := max_length or vocabulary.max_length) is not None:
+        keep_M = _fitting(row_M, segment_M, special_M, np.maximum(batch.mask_BL.sum(axis=1), limit))
+    length_B = np.bincount(row_M[keep_M], minlength=len(batch))
     mask_BL = np.arange(length_B.max(initial=0)) < length_B[:, None]
 
-    def spread(name: str, fill: int) -> NDArray:
-        values_BL = np.full(mask_BL.shape, fill, dtype=columns[name].dtype)
-        values_BL[mask_BL] = columns[name]
+    def spread(values_M: NDArray[Any], fill: int) -> NDArray[Any]:
+        values_BL = np.full(mask_BL.shape, fill, dtype=values_M.dtype)
+        values_BL[mask_BL] = values_M[keep_M]
         return values_BL
 
     return Augmented(
         batch=Batch(
-            ids_BL=spread("ids", vocabulary.pad_id),
+            ids_BL=spread(tokens.ids_M, vocabulary.pad_id),
             mask_BL=mask_BL,
-            eligible_BL=mask_BL & ~spread("special", True),
-            segment_BL=spread("segment", 0),
+            eligible_BL=mask_BL & ~spread(special_M, True),
+            segment_BL=spread(segment_M, 0),
         ),
         eligible_B=eligible_B,
         changed_B=changed_B,
-        changed_BL=spread("changed", False),
-        source_BL=spread("source", -1),
+        changed_BL=spread(tokens.changed_M, False),
+        source_BL=spread(source_M, -1),
     )
 
 

@@ -33,7 +33,7 @@ class BiLSTMConfig(PretrainedConfig):
         self.hidden_size = hidden_size
         self.dropout = dropout
         self.num_hidden_layers = num_hidden_layers
-        super().__init__(pad_token_id=pad_token_id, **rest)
+        super().__init__(**{"pad_token_id": pad_token_id, **rest})
 
 
 class BiLSTMLayer(nn.Module):
@@ -60,19 +60,21 @@ class BiLSTMForSequenceClassification(PreTrainedModel):
 
     def __init__(self, config: BiLSTMConfig) -> None:
         super().__init__(config)
-        width = 2 * config.hidden_size
+        width, classes = 2 * config.hidden_size, config.num_labels
+        assert classes is not None  # a transformers configuration always has labels
         self.embedding = nn.Embedding(config.vocab_size, config.embedding_size, padding_idx=config.pad_token_id)
         widths = [config.embedding_size, *[width] * (config.num_hidden_layers - 1)]
         self.layers = nn.ModuleList(BiLSTMLayer(size, config.hidden_size) for size in widths)
         self.dropout = nn.Dropout(config.dropout)
         self.dense = nn.Linear(width, width)
-        self.classifier = nn.Linear(width, config.num_labels)
-        self.post_init()
+        self.classifier = nn.Linear(width, classes)
+        PreTrainedModel.post_init(self)
 
     def get_input_embeddings(self) -> nn.Embedding:
         return self.embedding
 
-    def set_input_embeddings(self, value: nn.Embedding) -> None:
+    def set_input_embeddings(self, value: nn.Module) -> None:
+        assert isinstance(value, nn.Embedding)
         self.embedding = value
 
     def _init_weights(self, module: nn.Module) -> None:

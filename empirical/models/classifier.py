@@ -76,7 +76,8 @@ def build_model(config: ModelConfig, labels: Sequence[str], seed: int) -> PreTra
     build = {"encoder": _encoder, "bilstm": _bilstm, "enct5": _enct5}[config.architecture]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(step_generator(seed, 0, Draws.INITIAL_WEIGHTS).integers(2**62)))
-        model = build(config, naming).float()
+        model: PreTrainedModel = build(config, naming)
+        model.float()
     if config.freeze_embeddings:
         model.get_input_embeddings().requires_grad_(False)
     read_first_token_only(model)
@@ -112,7 +113,8 @@ DROPOUT_FIELDS = (
 def _encoder(config: ModelConfig, naming: dict[str, Any]) -> PreTrainedModel:
     settings = _settings(config, naming)
     if config.fresh:
-        return AutoModelForSequenceClassification.from_config(_resized(settings, config), **LOCAL)
+        fresh: PreTrainedModel = AutoModelForSequenceClassification.from_config(_resized(settings, config), **LOCAL)
+        return fresh
     model = _pretrained(AutoModelForSequenceClassification, source_of(config), settings)
     return model if config.layers is None else keep_layers(model, config.layers)
 
@@ -156,7 +158,7 @@ def _bilstm(config: ModelConfig, naming: dict[str, Any]) -> PreTrainedModel:
     if source.model_type == BiLSTMConfig.model_type:
         return _pretrained(BiLSTMForSequenceClassification, source_of(config), source)
     matrix_VD = None if config.fresh else embedding_matrix(config)
-    sizes = {"hidden_size": config.hidden_size, "dropout": config.dropout}
+    sizes: dict[str, Any] = {"hidden_size": config.hidden_size, "dropout": config.dropout}
     settings = BiLSTMConfig(
         vocab_size=source.vocab_size if matrix_VD is None else len(matrix_VD),
         pad_token_id=load_tokenizer(config).pad_token_id,
@@ -174,7 +176,10 @@ def _bilstm(config: ModelConfig, naming: dict[str, Any]) -> PreTrainedModel:
 def _pretrained(kind: Any, source: str, settings: Any) -> PreTrainedModel:
     """Pretrained weights; only the head may be missing or of another shape, and is then new."""
     load = {"config": settings, "use_safetensors": True, "ignore_mismatched_sizes": True, "output_loading_info": True}
-    model, info = _load(lambda: kind.from_pretrained(safetensors_source(source), **load, **LOCAL), source)
+    loaded: tuple[PreTrainedModel, Any] = _load(
+        lambda: kind.from_pretrained(safetensors_source(source), **load, **LOCAL), source
+    )
+    model, info = loaded
     absent = {key for key in info["missing_keys"]} | {entry[0] for entry in info["mismatched_keys"]}
     body = sorted(key for key in absent if not any(part in HEAD for part in key.split(".")))
     if body:
@@ -192,7 +197,10 @@ def load_classifier(source: str) -> PreTrainedModel:
     """
     load = {"use_safetensors": True, "output_loading_info": True}
     kind = AutoModelForSequenceClassification
-    model, info = _load(lambda: kind.from_pretrained(safetensors_source(source), **load, **LOCAL), source)
+    loaded: tuple[PreTrainedModel, Any] = _load(
+        lambda: kind.from_pretrained(safetensors_source(source), **load, **LOCAL), source
+    )
+    model, info = loaded
     if absent := sorted(info["missing_keys"]):
         raise InputError(f"weights of {source}", f"{absent[0]} missing", "a fine-tuned classifier (set teacher_train)")
     read_first_token_only(model.float())
@@ -256,7 +264,7 @@ def check_compiler() -> None:
 
 def check_tokenizer(model: PreTrainedModel, tokenizer: Any, name: str) -> None:
     """Raise InputError unless every id of the tokenizer has an embedding and both agree on the padding token."""
-    rows = model.get_input_embeddings().weight.shape[0]
+    rows = _input_weights(model).shape[0]
     if len(tokenizer) > rows:
         raise InputError(f"tokenizer of {name}", f"{len(tokenizer)} tokens", f"at most the model's {rows} embeddings")
     pad = getattr(model.config, "pad_token_id", None)
@@ -271,7 +279,14 @@ def embedding_matrix(config: ModelConfig) -> NDArray[np.float32]:
     if Path(source).is_dir():
         return read_embeddings(Path(safetensors_source(source)))
     model = build_model(ModelConfig(name=config.name), ("0", "1"), 0)
-    return model.get_input_embeddings().weight.detach().numpy()
+    matrix_VD: NDArray[np.float32] = _input_weights(model).detach().numpy()
+    return matrix_VD
+
+
+def _input_weights(model: PreTrainedModel) -> torch.Tensor:
+    weights = model.get_input_embeddings().weight
+    assert isinstance(weights, torch.Tensor)
+    return weights
 
 
 def arguments(model: nn.Module, batch: Batch, device: torch.device | str = "cpu") -> dict[str, torch.Tensor]:

@@ -44,12 +44,13 @@ class AttentionPooling(nn.Module):
         self.final_norm = T5LayerNorm(width, eps=config.layer_norm_epsilon)
         self.dropout = nn.Dropout(config.dropout_rate)
         # T5 does not scale its scores: its initial queries are smaller by the root of a head's width instead.
-        spread = {self.q: width * config.d_kv, self.k: width, self.v: width, self.o: inner}
+        spread: dict[nn.Module, int] = {self.q: width * config.d_kv, self.k: width, self.v: width, self.o: inner}
         dense = self.feed_forward.DenseReluDense
         spread |= {
             layer: config.d_ff if layer is dense.wo else width for layer in dense.children() if _is_linear(layer)
         }
         for layer, size in spread.items():
+            assert isinstance(layer, nn.Linear)
             nn.init.normal_(layer.weight, std=size**-0.5)
 
     def forward(self, hidden_BLH: Tensor, mask_BL: Tensor) -> Tensor:
@@ -57,7 +58,7 @@ class AttentionPooling(nn.Module):
         query_B1H = self.query.expand(len(hidden_BLH), 1, -1)
 
         def split(x_BLI: Tensor) -> Tensor:
-            return x_BLI.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+            return torch.unflatten(x_BLI, -1, (self.heads, -1)).transpose(1, 2)
 
         context = F.scaled_dot_product_attention(
             split(self.q(self.norm(query_B1H))),
@@ -68,7 +69,8 @@ class AttentionPooling(nn.Module):
             scale=1.0,
         )
         state_B1H = query_B1H + self.dropout(self.o(context.transpose(1, 2).flatten(2)))
-        return self.final_norm(self.feed_forward(state_B1H)).squeeze(1)
+        pooled_BH: Tensor = self.final_norm(self.feed_forward(state_B1H)).squeeze(1)
+        return pooled_BH
 
 
 def _is_linear(module: nn.Module) -> bool:
@@ -86,11 +88,13 @@ class EncT5ForSequenceClassification(PreTrainedModel):
         self.encoder = T5EncoderModel(config)
         self.pooling = AttentionPooling(config)
         self.dropout = nn.Dropout(config.classifier_dropout)
+        assert config.num_labels is not None  # a transformers configuration always has labels
         self.classifier = nn.Linear(config.d_model, config.num_labels)
-        self.post_init()
+        PreTrainedModel.post_init(self)
 
     def get_input_embeddings(self) -> nn.Module:
-        return self.encoder.get_input_embeddings()
+        embeddings: nn.Module = self.encoder.get_input_embeddings()
+        return embeddings
 
     def set_input_embeddings(self, value: nn.Module) -> None:
         self.encoder.set_input_embeddings(value)

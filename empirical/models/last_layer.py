@@ -100,7 +100,8 @@ def _bert(layer: Any, hidden_BLH: Tensor, row: Tensor | None) -> Tensor:
         attention.dropout.p if layer.training else 0.0,
     )
     attended_B1H = layer.attention.output(context_B1H, first_B1H)
-    return layer.output(layer.intermediate(attended_B1H), attended_B1H)
+    state_B1H: Tensor = layer.output(layer.intermediate(attended_B1H), attended_B1H)
+    return state_B1H
 
 
 def _distilbert(layer: Any, hidden_BLH: Tensor, row: Tensor | None) -> Tensor:
@@ -114,7 +115,8 @@ def _distilbert(layer: Any, hidden_BLH: Tensor, row: Tensor | None) -> Tensor:
         attention.dropout.p if layer.training else 0.0,
     )
     attended_B1H = layer.sa_layer_norm(attention.out_lin(context_B1H) + first_B1H)
-    return layer.output_layer_norm(layer.ffn(attended_B1H) + attended_B1H)
+    state_B1H: Tensor = layer.output_layer_norm(layer.ffn(attended_B1H) + attended_B1H)
+    return state_B1H
 
 
 def _attend(query: Tensor, key: Tensor, value: Tensor, row: Tensor | None, heads: int, dropout: float) -> Tensor:

@@ -78,13 +78,8 @@ def foreign_teacher(source: str, digest: str, root: Path) -> Path:
 
 
 def shared_folder(root: Path) -> Path:
-    """Where runs keep what they share: neighbour tables, translations and, in `outputs_folder`, teachers' outputs."""
+    """Where runs keep what they share: teachers' outputs, neighbour tables, translations (named in rooms below)."""
     return root / "shared"
-
-
-def outputs_folder(shared: Path) -> Path:
-    """Teachers' kept outputs within a shared folder."""
-    return shared / "outputs"
 
 
 @dataclass(frozen=True)

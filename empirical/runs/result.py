@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_serializer, model_validator
-from pydantic.functional_serializers import SerializerFunctionWrapHandler
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from empirical.config import RunConfig
 
@@ -92,7 +98,7 @@ class RunResult(BaseModel):
 
     @model_serializer(mode="wrap")
     def _spread_splits(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        values = plain(self)
+        values: dict[str, Any] = plain(self)
         return {**values, **values.pop("scores")} if "scores" in values else values
 
     def record(self) -> dict[str, Any]:

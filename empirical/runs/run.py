@@ -27,7 +27,7 @@ from empirical.runs.record import (
 from empirical.runs.result import RunResult, Scores, description
 from empirical.teachers.fine_tuned import AUDIT_TEXTS
 from empirical.tokens.corpus import encode_corpus
-from empirical.training.cohort import Cohort, cohort_key, uses_teacher
+from empirical.training.cohort import Cohort, check_cohort, cohort_key, make_cohort, uses_teacher
 from empirical.training.loop import Member, train
 from empirical.training.student import Student
 from theory.errors import InputError, missing_extra
@@ -79,11 +79,14 @@ def run_cohort(
     pending = [config for config in known if config not in results]
     if pending:
         try:
-            cohort = Cohort(pending[0], shared_folder(root), progress, compiled=compiled)
-            cohort.teacher_model = _teacher_model(pending[0], root, progress, stop)
-            if not accept_weak_teacher:
-                _refuse_weak_teacher(cohort)
-            results |= _train_pending(cohort, pending, root, stop, save_weights, tensorboard)
+            check_cohort(pending[0], compiled=compiled)
+            teacher = _teacher_model(pending[0], root, progress, stop)
+            cohort = make_cohort(
+                pending, shared_folder(root), teacher_model=teacher, progress=progress, compiled=compiled
+            )
+            if teacher is not None and not accept_weak_teacher:
+                _refuse_weak_teacher(cohort, teacher)
+            results |= _train_pending(cohort, pending, root, progress, stop, save_weights, tensorboard)
         except Stopped:
             results |= {config: RunResult.stopped(config) for config in pending}
         except TeacherFailed as error:
@@ -95,27 +98,26 @@ def _train_pending(
     cohort: Cohort,
     configs: Sequence[RunConfig],
     root: Path,
+    progress: Progress | None,
     stop: Stop | None,
     save_weights: bool,
     tensorboard: bool,
 ) -> dict[RunConfig, RunResult]:
-    teacher = cohort.teacher
-    students = [cohort.student(config) for config in configs]
-    stream = cohort.stream()
+    students, teacher = cohort.students, cohort.teacher
     places = [RunFiles(run_directory(config, root)) for config in configs]
     for config, files in zip(configs, places, strict=True):
         write_config(config, files.folder)
-    kept_NC = cohort.kept_logits(stream) if any(student.needs_teacher for student in students) else None
+    kept_NC = cohort.kept_logits(progress)
     members = [
         Member(student=student, folder=files.checkpoint, on_evaluation=_logger(files) if tensorboard else None)
         for student, files in zip(students, places, strict=True)
     ]
     for member in members:
-        member.student.seconds = stream.seconds  # a checkpoint's seconds hold them already
+        member.student.seconds = cohort.stream.seconds  # a checkpoint's seconds hold them already
         member.resume()
-    train(members, stream, teacher, kept_NC, steps=configs[0].train.steps, progress=cohort.progress, stop=stop)
+    train(members, cohort.stream, teacher, kept_NC, steps=configs[0].train.steps, progress=progress, stop=stop)
     shared = {
-        "data_size": len(cohort.index_N),
+        "data_size": len(cohort.subset),
         "subset": cohort.subset.digest(),
         "teacher_hash": None if teacher is None else teacher.hash,
         "precision": cohort.precision,
@@ -140,7 +142,7 @@ def _record(student: Student, files: RunFiles, shared: Mapping[str, Any], tokeni
         return result
     write_curve(student.curve, files.folder)
     if not student.reason:
-        labels = {name: examination.label_N for name, examination in student.examinations.items()}
+        labels = {name: split.label_N for name, split in student.splits.items()}
         write_predictions(student.outputs, labels, files.folder)
         if tokenizer is not None:
             if student.best_weights is not None:
@@ -157,9 +159,7 @@ def _outcome(student: Student) -> dict[str, Any]:
     """How a run ended: its status, its scores at the selected step, what it cost."""
     step = (student.best or {}).get("step", 0)
     ok = not student.reason
-    scores: dict[str, Scores] = {
-        name: {"n": len(examination.label_N)} for name, examination in student.examinations.items()
-    }
+    scores: dict[str, Scores] = {name: {"n": len(split.label_N)} for name, split in student.splits.items()}
     for at, split, metric, value in student.curve:
         if ok and at == step and split in scores:
             scores[split][metric] = value
@@ -257,23 +257,22 @@ def _teacher_model(config: RunConfig, root: Path, progress: Progress | None, sto
     return RunFiles(folder).model if RunFiles(folder).model.is_dir() else folder
 
 
-def _refuse_weak_teacher(cohort: Cohort) -> None:
+def _refuse_weak_teacher(cohort: Cohort, teacher_model: Path) -> None:
     """Raise InputError for a teacher no better than the majority class: fine-tuning collapses on small sets.
 
     It is judged by the task's metric on the validation split, or on the test split where there is no other; one that
     was trained here has its scores in its record, another one answers some of the texts.
     """
     teacher, task = cohort.teacher, cohort.task
-    if teacher is None or cohort.teacher_model is None:
-        return
+    assert teacher is not None, "a cohort with a teacher"
     name, split = ("validation", task.validation) if len(task.validation) else ("test", task.test)
-    record = RunFiles(cohort.teacher_model.parent)
+    record = RunFiles(teacher_model.parent)
     result = read_result(record.folder) if record.result.is_file() else None
     if result is not None:
         found = float(result.scores[name][task.metric])
     else:
         split = split.take(range(min(AUDIT_TEXTS, len(split))))
-        corpus = encode_corpus(teacher.tokenizer, split.text_a, split.text_b, cohort.config.task.max_length)
+        corpus = encode_corpus(teacher.tokenizer, split.text_a, split.text_b, cohort.max_length)
         found = float(score(task.metric, teacher.confusion(corpus, split.labels)))
     constant = majority_score(task.metric, split.labels, len(task.labels))
     if found <= constant:

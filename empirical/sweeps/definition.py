@@ -146,7 +146,7 @@ def _load_file(name: str, seen: tuple[str, ...], beside: Path | None = None) -> 
     parent, _ = _load_file(file.extends, (*seen, name), folder)
     own = {field: getattr(file, field) for field in ("title", "protocol", "table") if field in file.model_fields_set}
     deviations = (*parent.deviations, *file.deviations)
-    inherited = {**own, "base": merged(parent.base, file.base), "block": file.block or parent.block}
+    inherited: dict[str, Any] = {**own, "base": merged(parent.base, file.base), "block": file.block or parent.block}
     return parent.model_copy(update={**inherited, "repeats": file.repeats, "deviations": deviations}), where
 
 

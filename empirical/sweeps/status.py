@@ -74,7 +74,7 @@ class Marker:
         if time.monotonic() - self.beaten < BEAT_SECONDS and done < total:
             return
         self.beaten = time.monotonic()
-        self.state.update(stage=stage, done=done, total=total)
+        self.state["stage"], self.state["done"], self.state["total"] = stage, done, total
         with suppress(OSError):
             write_atomically(self.path, json.dumps(self.state))
 

@@ -138,7 +138,7 @@ def _row(
     baseline = paper.baselines.get(group) if paper is not None and printed is None else None
     cells = []
     for at, (key, cell) in enumerate(groups):
-        degree = float(key[-1])
+        degree = float(cell["degree"].iloc[0])
         number, bold = (baseline / 100, False) if baseline is not None else _printed(paper, printed, degree)
         cells.append(Cell(
             column=_column(key, by_method), degree=degree, score=float(boot.score_C[at]), low=float(low[at]),
@@ -259,7 +259,8 @@ def _mixtures(selected: pd.DataFrame) -> Iterator[str]:
     if len(precisions) > 1:
         counts = ", ".join(f"{name} ({count} runs)" for name, count in precisions.items())
         yield f"runs of different precision are mixed: {counts}"
-    for (task, teacher), count in known.groupby(["task", "teacher"])["teacher_hash"].nunique().items():
+    hashes = known.groupby(["task", "teacher"])["teacher_hash"].nunique().reset_index()
+    for task, teacher, count in hashes.itertuples(index=False):
         if count > 1:
             yield f"students of {count} differently trained teachers ({teacher}, {_key_text('task', task)}) are mixed"
 

@@ -200,7 +200,8 @@ def _masked_tsv(path: Path) -> Iterator[Row]:
 def _masked(path: Path, spec: TaskSpec) -> Iterator[Row]:
     """The rows of JSON lines `{"text", "entities": [{"start", "end"}, {...}], "label"}` with both entities masked.
 
-    An entity may carry its `type` ("GENE-Y", "CHEMICAL"), which then decides its mask.
+    The first entity of the list gets the task's first mask, unless the entities carry their `type` ("GENE-Y",
+    "CHEMICAL"), which then decides.
     """
     for line, row in read_rows(path):
         entities, text = row.get("entities"), row.get("text")

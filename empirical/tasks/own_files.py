@@ -12,6 +12,7 @@ import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -79,7 +80,7 @@ def _delimited(
     path: Path, text: str, delimiter: str, quoted: bool, header: Sequence[str] | None, broken: list[int] | None
 ) -> Iterator[Row]:
     csv.field_size_limit(max(csv.field_size_limit(), len(text) + 1))
-    quoting = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting, strict=quoted)
     columns = list(header) if header is not None else None
     try:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from transformers import PreTrainedModel
 
 from empirical.metric import confusion
 from empirical.models.classifier import arguments, weights_hash
+from empirical.models.precision import mixed
 from empirical.tokens.batch import Batch
 from empirical.tokens.codec import tokenizer_key
 from empirical.tokens.corpus import Corpus
@@ -34,7 +34,6 @@ logger = logging.getLogger(__name__)
 
 CACHE_BATCH = 64  # texts scored at a time where the order is free
 AUDIT_TEXTS = 512  # texts that audit a teacher whose label names say nothing
-DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class Teacher:
@@ -59,7 +58,8 @@ class Teacher:
         order = label_order(model, labels)
         self.named = order is not None
         self.column_C = list(range(len(labels))) if order is None else order
-        self.model = model.to(self.device).eval().requires_grad_(False)
+        self.model: torch.nn.Module = model
+        self.model.to(self.device).train(False).requires_grad_(False)
         self.hash = hashlib.sha256(f"{weights_hash(model)}{self.column_C}".encode()).hexdigest()[:16]
         self.calls = 0
 
@@ -67,9 +67,8 @@ class Teacher:
         """Logits of shape (B, C) in the task's label order, float32, on the teacher's device, outside any graph."""
         assert not self.model.training, "a teacher with dropout on gives noise for targets"
         self.calls += len(batch)
-        cast = torch.autocast(self.device.type, DTYPES[self.precision]) if self.precision in DTYPES else nullcontext()
-        with torch.inference_mode(), cast:
-            output_BC = self.model(**arguments(self.model, batch, self.device)).logits
+        with torch.inference_mode(), mixed(self.device, self.precision):
+            output_BC: Tensor = self.model(**arguments(self.model, batch, self.device)).logits
         return output_BC.float().clone()[:, self.column_C]
 
     def numpy_logits(self, batch: Batch) -> NDArray[np.float32]:
@@ -138,7 +137,8 @@ def label_order(model: PreTrainedModel, labels: Sequence[str]) -> list[int] | No
     Raises:
         InputError: another number of classes, or other names.
     """
-    names = [str(model.config.id2label.get(index)) for index in range(model.config.num_labels)]
+    named: Mapping[Any, str] = model.config.id2label or {}
+    names = [str(named.get(index)) for index in range(model.config.num_labels or 0)]
     if len(names) != len(labels):
         raise InputError("teacher's labels", names, f"the task's {len(labels)} classes: {', '.join(labels)}")
     if all(name.casefold() == f"label_{index}" for index, name in enumerate(names)):

@@ -109,16 +109,16 @@ def _sequence(encoding: Any) -> list[int]:
     return [index or 0 for index in encoding.sequence_ids]
 
 
-def decode_batch(tokenizer: Any, batch: Batch) -> list[str] | list[tuple[str, str]]:
+def decode_batch(tokenizer: Any, batch: Batch) -> tuple[list[str], list[str] | None]:
     """The texts of a batch that does not keep them, as its tokenizer spells them (an uncased one in lower case).
 
-    Returns B strings, or B pairs of strings where any row has a second text. Unknown tokens are left out.
+    Returns B first texts, and B second ones or None where no row has one. Unknown tokens are left out.
     """
     keep_BL = batch.mask_BL & ~Codec.of(tokenizer).vocabulary.special_V[batch.ids_BL]
     first = _decode(tokenizer, batch.ids_BL, keep_BL & (batch.segment_BL == 0))
     if not batch.segment_BL.any():
-        return first
-    return list(zip(first, _decode(tokenizer, batch.ids_BL, keep_BL & (batch.segment_BL == 1)), strict=True))
+        return first, None
+    return first, _decode(tokenizer, batch.ids_BL, keep_BL & (batch.segment_BL == 1))
 
 
 def _decode(tokenizer: Any, ids_BL: NDArray[np.int32], keep_BL: NDArray[np.bool_]) -> list[str]:

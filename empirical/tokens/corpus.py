@@ -59,7 +59,7 @@ class Corpus:
             text_b=None if self.text_b is None else tuple(self.text_b[i] for i in index_B),
         )
 
-    def by_length(self, index_N: NDArray[np.integer], size: int) -> list[NDArray[np.int64]]:
+    def by_length(self, index_N: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
         """These texts in batches of `size` sorted by length: the canonical order of evaluation and caching."""
         order = index_N[np.argsort(self.length_N[index_N], kind="stable")]
         return [order[start : start + size] for start in range(0, len(order), size)]
@@ -132,7 +132,8 @@ class BatchOrder:
         epoch, place = divmod(step, self.batches_per_epoch)
         if epoch != self._epoch or self._plan_TB is None:
             self._epoch, self._plan_TB = epoch, self._plan(epoch)
-        return self._plan_TB[place]
+        text_B: NDArray[np.int64] = self._plan_TB[place]
+        return text_B
 
     def _plan(self, epoch: int) -> NDArray[np.int64]:
         rng = step_generator(self.seed, epoch, Draws.ORDER)

@@ -5,41 +5,42 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from accelerate import Accelerator
-from accelerate.state import AcceleratorState
-from numpy.typing import NDArray
 from torch import Tensor
 
-from empirical.augment import make_augmenter
 from empirical.augment.catalogue import needs_of
 from empirical.config import ModelConfig, RunConfig, TaskConfig
 from empirical.models.classifier import (
     build_model,
     check_compiler,
     check_tokenizer,
-    embedding_matrix,
     load_classifier,
     load_tokenizer,
 )
-from empirical.models.input_gradient import InputGradient
+from empirical.models.precision import resolve_precision
 from empirical.tasks.load import Split, Task, load_task
 from empirical.teachers.fine_tuned import AUDIT_TEXTS, Teacher
-from empirical.teachers.frozen import frozen_network
 from empirical.tokens.codec import tokenizer_key
 from empirical.tokens.corpus import BatchOrder, Corpus, encode_corpus
-from empirical.training.optimizer import resolve_precision
-from empirical.training.steps import Augmentation, Stream
-from empirical.training.student import Examination, Student
+from empirical.training.augmenting import make_augmentation
+from empirical.training.held_out import EvaluationSplit
+from empirical.training.steps import Stream
+from empirical.training.student import Student
 from theory.errors import InputError
 from theory.progress_report import Progress
 
 logger = logging.getLogger(__name__)
+
+OUTPUTS = "outputs"  # teachers' kept outputs, within the folder that runs share
 
 
 def reading_model(config: RunConfig) -> ModelConfig:
@@ -61,7 +62,7 @@ def cohort_key(config: RunConfig) -> str:
 
     They may differ in the student, its seed, the optimiser and its learning rate, and the loss.
     """
-    shared = {
+    shared: dict[str, Any] = {
         "task": config.task.model_dump(mode="json"),
         "data": (config.mode, float(config.data_size), config.data_seed),
         "augment": None if config.augment is None else config.augment.model_dump(mode="json"),
@@ -75,66 +76,180 @@ def cohort_key(config: RunConfig) -> str:
     return hashlib.sha256(json.dumps(shared, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def new_accelerator(precision: str) -> Accelerator:
-    """An Accelerator of this precision; Accelerate keeps one precision a process, so another one resets it."""
-    mixed = {"fp32": "no"}.get(precision, precision)
-    if AcceleratorState._shared_state and AcceleratorState().mixed_precision != mixed:
-        AcceleratorState._reset_state()
-    return Accelerator(mixed_precision=mixed)
+@dataclass(frozen=True)
+class TaskAtHand:
+    """A task as this process has read it, with its evaluation splits as they were tokenised last."""
+
+    task: Task
+    _splits: dict[str, dict[str, EvaluationSplit]] = field(default_factory=dict)
+
+    def evaluation_splits(self, key: str, tokenizer: Any, max_length: int) -> dict[str, EvaluationSplit]:
+        """Validation (if there is one), test and further test splits, for the tokenizer of this `key`."""
+        if key not in self._splits:
+            metrics = tuple(dict.fromkeys((self.task.metric, "accuracy")))
+            splits = {"validation": self.task.validation, "test": self.task.test, **self.task.extra_tests}
+            self._splits[key] = {
+                name: EvaluationSplit(
+                    corpus=encoded(tokenizer, split, max_length), label_N=split.labels, metrics=metrics
+                )
+                for name, split in splits.items()
+                if len(split)
+            }
+        return self._splits[key]
 
 
-def read_task(config: TaskConfig) -> tuple[Task, dict[str, dict[str, Examination]]]:
-    """A task and a place for its tokenised evaluation splits, kept in this process for the next cohort.
-
-    The splits are filled in by `Cohort.examinations`. Files that have changed since are read again.
-    """
+def read_task(config: TaskConfig) -> TaskAtHand:
+    """A task, kept in this process for the next cohort. Files that have changed since are read again."""
     source = Path(config.path or config.name)
     files = sorted(source.rglob("*")) if source.is_dir() else [source] if source.is_file() else []
     return _read_task(config, tuple((str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in files))
 
 
 @lru_cache(maxsize=2)
-def _read_task(config: TaskConfig, stamp: tuple[tuple[str, int, int], ...]) -> tuple[Task, dict[str, Any]]:
-    return load_task(config), {}
+def _read_task(config: TaskConfig, stamp: tuple[tuple[str, int, int], ...]) -> TaskAtHand:
+    return TaskAtHand(load_task(config))
 
 
-@dataclass
+def encoded(tokenizer: Any, split: Split, max_length: int, protected: re.Pattern[str] | None = None) -> Corpus:
+    """A split's texts as token ids; no augmenter may change what is `protected`."""
+    return encode_corpus(tokenizer, split.text_a, split.text_b, max_length, protected)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Cohort:
-    """The shared part of runs with equal cohort keys.
+    """Runs of equal cohort keys, ready for their first step: what they share, and each one's fresh student.
 
-    config: any of them. folder: where kept teacher outputs and neighbour tables are stored.
-    teacher_model: the directory of the trained teacher's weights; set it before asking for the teacher or for students.
-    compiled: whether `torch.compile` compiles the models: the same computation, but dropout draws other numbers.
-
-    Raises InputError for data, a data size, a tokenizer or a precision that is not to be had.
+    subset: the original texts that they train on. tokenizers: those that the models read, by key; base: the one whose
+    ids are augmented and whose lengths order the batches. shared: the folder of kept teacher outputs.
+    max_length: tokens that texts are cut to.
     """
 
-    config: RunConfig
-    folder: Path
-    progress: Progress | None = None
-    teacher_model: Path | None = None
-    compiled: bool = False
+    task: Task
+    subset: Split
+    teacher: Teacher | None
+    students: tuple[Student, ...]
+    tokenizers: Mapping[str, Any]
+    base: str
+    stream: Stream
+    shared: Path
+    max_length: int
+    device: torch.device
+    precision: str
+    compiled: bool
 
-    def __post_init__(self) -> None:
-        if self.compiled:
-            check_compiler()
-        self.task, self._examined = read_task(self.config.task)
-        self.index_N: NDArray[np.int64] = self.task.subset(self.config.data_size, self.config.data_seed)
+    def kept_logits(self, progress: Progress | None = None) -> Tensor | None:
+        """The teacher's logits of every original text that the steps will hold, shape (N, C), or None if none listens.
+
+        Rows of other texts are NaN.
+        """
+        listeners = [student for student in self.students if student.needs_teacher]
+        if self.teacher is None or not listeners or listeners[0].config.mode != "distill":
+            return None
+        used = self.stream.used(listeners[0].config.train.steps)
+        return self.teacher.kept_logits(self.stream.corpora[self.teacher.key], used, self.shared / OUTPUTS, progress)
+
+
+def check_cohort(config: RunConfig, *, compiled: bool = False) -> None:
+    """What can be told before a teacher is trained for hours.
+
+    Raises:
+        InputError: data, a data size, a tokenizer, a precision or a compiler that are not to be had.
+    """
+    if compiled:
+        check_compiler()
+    read_task(config.task).task.subset(config.data_size, config.data_seed)
+    resolve_precision(config.train.precision, Accelerator(mixed_precision="no").device)
+    for model in (config.student, config.teacher):
+        if model is not None and model.name != "teacher":
+            load_tokenizer(model)
+
+
+def make_cohort(
+    configs: Sequence[RunConfig],
+    shared: Path,
+    *,
+    teacher_model: Path | None = None,
+    progress: Progress | None = None,
+    compiled: bool = False,
+) -> Cohort:
+    """The cohort of these runs, which have equal cohort keys.
+
+    shared: where kept teacher outputs, neighbour tables and translations are stored.
+    teacher_model: the directory of the trained teacher's weights; None where no teacher takes part.
+    compiled: whether `torch.compile` compiles the models: the same computation, but dropout draws other numbers.
+
+    Raises:
+        InputError: data, a data size, a model, a tokenizer or a precision that is not to be had.
+    """
+    first = configs[0]
+    hand = read_task(first.task)
+    index_N = hand.task.subset(first.data_size, first.data_seed)
+    subset = hand.task.train.take(index_N)
+    accelerator = Accelerator(mixed_precision="no")  # its processes only: precision is a matter of the models
+    precision = resolve_precision(first.train.precision, accelerator.device)
+    models = _Models(hand, teacher_model, first.task.max_length)
+    teacher = models.teacher(accelerator.device, precision)
+    students = tuple(models.student(config, accelerator, precision) for config in configs)
+    base = models.tokenizer_of(reading_model(first))
+    if compiled:
+        for model in (*(student.model for student in students), *([] if teacher is None else [teacher.model])):
+            model.compile(dynamic=True)
+    read = (subset, first.task.max_length, hand.task.protected)
+    corpora = {key: encoded(tokenizer, *read) for key, tokenizer in models.tokenizers.items()}
+    if len(corpora) > 1 and first.augment is not None:
+        logger.info("augmented texts are re-tokenised: %d tokenizers take part", len(corpora))
+    augmentation = None
+    if first.augment is not None:
+        augmentation = make_augmentation(
+            first,
+            first.augment,
+            task=hand.task,
+            index_N=index_N,
+            reader=models.resolved(reading_model(first)),
+            key=base,
+            tokenizer=models.tokenizers[base],
+            teacher=teacher,
+            written=len(corpora) > 1,
+            cache=shared,
+            progress=progress,
+        )
+        augmentation.prepare(corpora[base], progress)
+    length_U = corpora[base].length_N
+    if augmentation is not None and augmentation.mixed and augmentation.pool is not None:
+        length_U = np.concatenate([length_U, augmentation.pool.corpus.length_N])
+    stream = Stream(
+        corpora=corpora,
+        tokenizers=models.tokenizers,
+        base=base,
+        label_N=subset.labels,
+        order=BatchOrder(length_U, first.train.batch_size, first.data_seed),
+        max_length=first.task.max_length,
+        augmentation=augmentation,
+    )
+    return Cohort(
+        task=hand.task,
+        subset=subset,
+        teacher=teacher,
+        students=students,
+        tokenizers=models.tokenizers,
+        base=base,
+        stream=stream,
+        shared=shared,
+        max_length=first.task.max_length,
+        device=accelerator.device,
+        precision=precision,
+        compiled=compiled,
+    )
+
+
+class _Models:
+    """The models of a cohort and the tokenizers that they read, which gather here as models are made."""
+
+    def __init__(self, hand: TaskAtHand, teacher_model: Path | None, max_length: int) -> None:
+        self.hand, self.teacher_model, self.max_length = hand, teacher_model, max_length
         self.tokenizers: dict[str, Any] = {}
-        self.precision = resolve_precision(self.config.train.precision, Accelerator().device)
-        self.device = new_accelerator(self.precision).device
-        for model in (self.config.student, self.config.teacher):
-            if model is not None and model.name != "teacher":
-                load_tokenizer(model)
 
-    def tokenizer_of(self, model: ModelConfig) -> str:
-        """The key of a model's tokenizer, which joins the cohort's."""
-        tokenizer = load_tokenizer(self._resolved(model))
-        key = tokenizer_key(tokenizer)
-        self.tokenizers.setdefault(key, tokenizer)
-        return key
-
-    def _resolved(self, model: ModelConfig) -> ModelConfig:
+    def resolved(self, model: ModelConfig) -> ModelConfig:
         """A model named `teacher` is the trained teacher itself, to be truncated."""
         if model.name != "teacher":
             return model
@@ -142,144 +257,41 @@ class Cohort:
             raise InputError("student.name", "teacher", "a model's name where no teacher takes part")
         return model.model_copy(update={"name": str(self.teacher_model)})
 
-    @cached_property
-    def base(self) -> str:
-        """The key of the tokenizer whose ids are augmented and whose lengths order the batches."""
-        return self.tokenizer_of(reading_model(self.config))
+    def tokenizer_of(self, model: ModelConfig) -> str:
+        """The key of a model's tokenizer."""
+        tokenizer = load_tokenizer(self.resolved(model))
+        key = tokenizer_key(tokenizer)
+        self.tokenizers.setdefault(key, tokenizer)
+        return key
 
-    @cached_property
-    def teacher(self) -> Teacher | None:
+    def teacher(self, device: torch.device, precision: str) -> Teacher | None:
         """The trained teacher, its labels checked against the task's, or None."""
         if self.teacher_model is None:
             return None
-        model = load_classifier(str(self.teacher_model))
-        tokenizer = load_tokenizer(ModelConfig(name=str(self.teacher_model)))
-        check_tokenizer(model, tokenizer, str(self.teacher_model))
-        teacher = Teacher(model, tokenizer, self.task.labels, device=self.device, precision=self.precision)
-        self.tokenizers.setdefault(teacher.key, tokenizer)
-        if self.compiled:
-            teacher.model.compile(dynamic=True)
+        task, source = self.hand.task, ModelConfig(name=str(self.teacher_model))
+        model = load_classifier(source.name)
+        tokenizer = self.tokenizers[self.tokenizer_of(source)]
+        check_tokenizer(model, tokenizer, source.name)
+        teacher = Teacher(model, tokenizer, task.labels, device=device, precision=precision)
         if not teacher.named:
-            split, name = (
-                (self.task.validation, "validation") if len(self.task.validation) else (self.task.train, "train")
-            )
-            split = split.take(range(min(AUDIT_TEXTS, len(split))))
-            corpus = encode_corpus(tokenizer, split.text_a, split.text_b, self.config.task.max_length)
-            logger.warning("the teacher's accuracy on %s: %.3f", name, teacher.audit(corpus, split.labels))
+            name, split = ("validation", task.validation) if len(task.validation) else ("train", task.train)
+            some = split.take(range(min(AUDIT_TEXTS, len(split))))
+            accuracy = teacher.audit(encoded(tokenizer, some, self.max_length), some.labels)
+            logger.warning("the teacher's accuracy on %s: %.3f", name, accuracy)
         return teacher
 
-    def student(self, config: RunConfig) -> Student:
-        """A fresh student of this cohort, ready for its first step."""
-        resolved = self._resolved(config.student)
-        model = build_model(resolved, self.task.labels, config.seed)
+    def student(self, config: RunConfig, accelerator: Accelerator, precision: str) -> Student:
+        """A fresh student, ready for its first step."""
+        resolved = self.resolved(config.student)
+        model = build_model(resolved, self.hand.task.labels, config.seed)
         key = self.tokenizer_of(config.student)
         check_tokenizer(model, self.tokenizers[key], resolved.name)
-        student = Student(
+        return Student(
             config=config,
             model=model,
             tokenizer=key,
-            examinations=self.examinations(key),
-            metric=self.task.metric,
-            accelerator=new_accelerator(self.precision),
+            splits=self.hand.evaluation_splits(key, self.tokenizers[key], self.max_length),
+            metric=self.hand.task.metric,
+            accelerator=accelerator,
+            precision=precision,
         )
-        if self.compiled:
-            student.model.compile(dynamic=True)
-        return student
-
-    def examinations(self, key: str) -> dict[str, Examination]:
-        """Validation (if there is one), test and the task's further test splits, tokenised for one tokenizer."""
-        if key not in self._examined:
-            metrics = tuple(dict.fromkeys((self.task.metric, "accuracy")))
-            splits = {"validation": self.task.validation, "test": self.task.test, **self.task.extra_tests}
-            splits = {name: split for name, split in splits.items() if len(split)}
-            self._examined[key] = {
-                name: Examination(corpus=self._encoded(key, split), label_N=split.labels, metrics=metrics)
-                for name, split in splits.items()
-            }
-        return self._examined[key]
-
-    def _encoded(self, key: str, split: Any) -> Corpus:
-        length, protected = self.config.task.max_length, self.task.protected
-        return encode_corpus(self.tokenizers[key], split.text_a, split.text_b, length, protected)
-
-    @cached_property
-    def subset(self) -> Split:
-        """The original texts that the runs train on."""
-        return self.task.train.take(self.index_N)
-
-    def stream(self) -> Stream:
-        """The cohort's steps; to be called when every student (and so every tokenizer) is there."""
-        corpora = {key: self._encoded(key, self.subset) for key in self.tokenizers}
-        if len(corpora) > 1 and self.config.augment is not None:
-            logger.info("augmented texts are re-tokenised: %d tokenizers take part", len(corpora))
-        length_U = corpora[self.base].length_N
-        augmentation = self._augmentation(written=len(corpora) > 1)
-        if augmentation is not None:
-            augmentation.prepare(corpora[self.base], self.progress)
-            if augmentation.mixed and augmentation.pool is not None:
-                length_U = np.concatenate([length_U, augmentation.pool.corpus.length_N])
-        order = BatchOrder(length_U, self.config.train.batch_size, self.config.data_seed)
-        return Stream(
-            corpora=corpora,
-            tokenizers=self.tokenizers,
-            base=self.base,
-            label_N=self.subset.labels,
-            order=order,
-            max_length=self.config.task.max_length,
-            augmentation=augmentation,
-        )
-
-    def kept_logits(self, stream: Stream) -> Tensor | None:
-        """The teacher's logits of every original text that the steps will hold, shape (N, C)."""
-        if self.teacher is None or self.config.mode != "distill":
-            return None
-        used = stream.used(self.config.train.steps)
-        return self.teacher.kept_logits(stream.corpora[self.teacher.key], used, self.folder / "outputs", self.progress)
-
-    def _augmentation(self, *, written: bool) -> Augmentation | None:
-        augment = self.config.augment
-        if augment is None:
-            return None
-        needs: dict[str, Any] = {}
-        asked = needs_of(augment)
-        if "embeddings" in asked:
-            needs["embeddings"] = self._embeddings()
-        if "held-out" in asked:
-            rest = np.setdiff1d(np.arange(len(self.task.train)), self.index_N)
-            split = self.task.train.take(rest)
-            needs["held_out"] = self._encoded(self.base, split).batch(np.arange(len(split))) if len(rest) else None
-            needs["held_out_labels"] = split.labels
-        scored = [0]
-        if asked & {"teacher", "teacher-gradient"}:
-            needs["teacher"] = needs["network"] = self._scorer(scored)
-        if "student" in asked and augment.student is not None:
-            needs["student"] = frozen_network("student", augment.student, self.tokenizers[self.base], self.task.labels)
-        augmenter = make_augmenter(
-            augment, tokenizer=self.tokenizers[self.base], cache=self.folder, progress=self.progress, **needs
-        )
-        return Augmentation(
-            config=augment,
-            augmenter=augmenter,
-            data_seed=self.config.data_seed,
-            max_length=self.config.task.max_length,
-            tokenizer=self.tokenizers[self.base] if written else None,
-            scored=lambda: scored[0],
-        )
-
-    def _embeddings(self) -> NDArray[np.float32]:
-        """The pretrained input embeddings of the reading model: the same neighbours for KD and fine-tuning alike."""
-        model = self._resolved(reading_model(self.config))
-        if model.fresh:
-            return build_model(model, self.task.labels, 0).get_input_embeddings().weight.detach().numpy()
-        return embedding_matrix(model)
-
-    def _scorer(self, scored: list[int]) -> InputGradient:
-        """The teacher as augmenters ask it, with the number of texts it scored."""
-        teacher = self.teacher
-        if teacher is None or teacher.key != self.base:
-            raise InputError("augment.entropy_quantile", self.config.augment, "a teacher and embeddings = 'teacher'")
-
-        def count(texts: int) -> None:
-            scored[0] += texts
-
-        return InputGradient(teacher.model, teacher.column_C, count, score=teacher.numpy_logits)

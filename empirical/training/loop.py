@@ -17,6 +17,7 @@ from torch import Tensor
 
 from empirical.teachers.fine_tuned import Teacher
 from empirical.training.checkpoint import load_checkpoint, save_checkpoint
+from empirical.training.halves import Half
 from empirical.training.steps import Step, Stream
 from empirical.training.student import Diverged, Student
 from theory.progress_report import Progress
@@ -115,7 +116,7 @@ def _train_cohort_step(
     if not live:
         return
     try:
-        halves = _Halves(step, teacher, kept_NC, any(m.student.needs_teacher for m in live))
+        halves = _Halves.of(step, teacher if any(m.student.needs_teacher for m in live) else None, kept_NC)
     except (RuntimeError, MemoryError) as error:
         for member in live:
             member.student.reason = failure(error)
@@ -158,8 +159,9 @@ def calls_of(student: Student, step: Step) -> int:
     """Texts the teacher scores for this step: originals the first time they come, augmented ones if no filter has."""
     if not student.needs_teacher:
         return step.filter_calls
-    asked = step.augmented is None or step.augmented_logits_AC is not None
-    augmented = 0 if asked else len(step.augmented[student.tokenizer])
+    augmented = 0
+    if step.augmented is not None and step.augmented_logits_AC is None:
+        augmented = len(step.augmented[student.tokenizer])
     return step.new_originals + augmented + step.filter_calls
 
 
@@ -171,26 +173,36 @@ def _count(student: Student, step: Step) -> None:
     student.changed += step.changed
 
 
+@dataclass(frozen=True)
 class _Halves:
-    """A step's two halves as students take them: texts, labels, teacher's logits (one pass for all of them)."""
+    """A step's two halves for every tokenizer that students read, with the teacher's logits (one pass for all)."""
 
-    def __init__(self, step: Step, teacher: Teacher | None, kept_NC: Tensor | None, wanted: bool) -> None:
-        self.step = step
-        self.original_BC = self.augmented_AC = None
-        if wanted and teacher is not None and kept_NC is not None:
-            self.original_BC = kept_NC[torch.from_numpy(step.index_B).to(kept_NC.device)]
-            if step.augmented_logits_AC is not None:
-                self.augmented_AC = torch.from_numpy(step.augmented_logits_AC).to(kept_NC.device)
-            elif step.augmented is not None and len(step.augmented[teacher.key]):
-                self.augmented_AC = teacher.logits(step.augmented[teacher.key])
+    step: Step
+    original_BC: Tensor | None
+    augmented_AC: Tensor | None
 
-    def original(self, student: Student):  # type: ignore[no-untyped-def]
-        return self.step.original[student.tokenizer], self.step.label_B, self.original_BC
+    @classmethod
+    def of(cls, step: Step, teacher: Teacher | None, kept_NC: Tensor | None) -> _Halves:
+        if teacher is None or kept_NC is None:
+            return cls(step, None, None)
+        original_BC = kept_NC[torch.from_numpy(step.index_B).to(kept_NC.device)]
+        augmented_AC = None
+        if step.augmented_logits_AC is not None:
+            augmented_AC = torch.from_numpy(step.augmented_logits_AC).to(kept_NC.device)
+        elif step.augmented is not None and len(step.augmented[teacher.key]):
+            augmented_AC = teacher.logits(step.augmented[teacher.key])
+        return cls(step, original_BC, augmented_AC)
 
-    def augmented(self, student: Student):  # type: ignore[no-untyped-def]
-        if self.step.augmented is None:
+    def original(self, student: Student) -> Half:
+        step = self.step
+        return Half(batch=step.original[student.tokenizer], label_B=step.label_B, teacher_BC=self.original_BC)
+
+    def augmented(self, student: Student) -> Half | None:
+        step = self.step
+        if step.augmented is None or step.augmented_label_A is None:
             return None
-        return self.step.augmented[student.tokenizer], self.step.augmented_label_A, self.augmented_AC
+        batch = step.augmented[student.tokenizer]
+        return Half(batch=batch, label_B=step.augmented_label_A, teacher_BC=self.augmented_AC)
 
 
 def _after_step(member: Member, steps: int) -> None:

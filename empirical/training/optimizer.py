@@ -1,18 +1,15 @@
-"""Optimisers, learning-rate schedules and the numeric precision that pays on a device."""
+"""Optimisers and learning-rate schedules."""
 
 from __future__ import annotations
 
 import math
-from pathlib import Path
+from collections.abc import Callable
 
 import torch
 from torch import nn
 from transformers import Adafactor
 
 from empirical.config import TrainConfig
-from theory.errors import InputError
-
-BF16_FLAGS = {"avx512_bf16", "amx_bf16"}
 
 
 def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
@@ -23,7 +20,8 @@ def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimiz
     """
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
     if config.optimizer == "adafactor":
-        return Adafactor(
+        adafactor: Callable[..., torch.optim.Optimizer] = Adafactor  # transformers leaves it untyped
+        return adafactor(
             trainable,
             lr=config.learning_rate,
             weight_decay=config.weight_decay,
@@ -57,32 +55,3 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
     """Give every parameter group this learning rate."""
     for group in optimizer.param_groups:
         group["lr"] = rate
-
-
-def resolve_precision(asked: str, device: torch.device) -> str:
-    """`fp32`, `bf16` or `fp16`: what `auto` means on `device`, or what was asked for.
-
-    `auto` is bf16 on a GPU or processor with bf16 arithmetic of its own, and fp16 (with a scaled loss) on a GPU whose
-    tensor cores know nothing newer (compute capability 7: the paper's V100); elsewhere emulation would only cost time.
-
-    Raises:
-        InputError: fp16 without a GPU.
-    """
-    if asked == "fp16" and device.type == "cpu":
-        raise InputError("train.precision", asked, "fp32, bf16 or auto on a CPU; fp16 needs a GPU")
-    if asked != "auto":
-        return asked
-    if device.type == "cuda":
-        generation = torch.cuda.get_device_capability(device)[0]
-        return "bf16" if generation >= 8 else "fp16" if generation == 7 else "fp32"
-    return "bf16" if device.type == "cpu" and BF16_FLAGS & processor_flags() else "fp32"
-
-
-def processor_flags() -> set[str]:
-    """The instruction sets of this machine's processor (Linux; empty elsewhere)."""
-    try:
-        text = Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return set()
-    line = next((line for line in text.splitlines() if line.startswith("flags")), "")
-    return set(line.partition(":")[2].split())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -226,7 +226,7 @@ class Stream:
         total = len(self.label_N)
         return drawn_B[drawn_B < total], drawn_B[drawn_B >= total] - total
 
-    def steps(self, first: int, stop: int) -> Iterator[Step]:
+    def steps(self, first: int, stop: int) -> Generator[Step, None, None]:
         """Steps `first` to `stop` - 1, each made in the background while the ones before it are used."""
         seen_N = np.zeros(len(self.label_N), dtype=bool)
         for step in range(first):
@@ -289,7 +289,7 @@ def _labels(drawn: Augmented, label_B: NDArray[np.int64]) -> NDArray[np.int64]:
     return label_B if drawn.row_B is None else label_B[drawn.row_B]
 
 
-def run_ahead(make: Callable[[int], T], numbers: range) -> Iterator[T]:
+def run_ahead(make: Callable[[int], T], numbers: range) -> Generator[T, None, None]:
     """`make(number)` for each number, in order, computed by one background thread a few numbers ahead."""
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="batches") as pool:
         waiting: deque[Any] = deque()

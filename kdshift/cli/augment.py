@@ -5,32 +5,29 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 from cyclopts import Parameter
 from cyclopts.types import NonNegativeInt, PositiveInt
 
-from kdshift.cli.lists import Numbers, Words
+from kdshift.cli.augmenter_options import WHOLE_LINE, AugmenterOptions
+from kdshift.cli.lists import Numbers, Words, as_typed
 from kdshift.cli.output import emit_json, emit_table
-from theory.errors import InputError, unknown_name
+from theory.errors import InputError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from empirical.augment import Augmenter
     from empirical.augment.lines import AugmentedText
+    from empirical.tokens.batch import Batch
 
 CHUNK_LINES, CHUNK_CHARACTERS = 256, 100_000
-WHOLE_LINE = 10**6  # tokens: lines are not cut
-EVERY_AUGMENTER = ("knn", "random", "synonym", "eda", "back-translation")
+DEFAULTS = AugmenterOptions()
+EVERY_AUGMENTER = ("knn", "random", "synonym", "eda", "augpro-mix", "back-translation")
 
 Json = Annotated[bool, Parameter(negative="", help="print JSON")]
 Seed = Annotated[NonNegativeInt, Parameter(help="seed of everything random")]
-Model = Annotated[str, Parameter(help="whose tokenizer and embeddings: `minilm`, a Hugging Face id or a directory")]
-Neighbours = Annotated[PositiveInt, Parameter(help="k of kNN")]
-Metric = Annotated[Literal["cosine", "euclidean"], Parameter(help="distance of kNN")]
-EngineName = Annotated[str | None, Parameter(help="back-translation: `apertium`, or a translation model's id or path")]
-Pivots = Annotated[Words | None, Parameter(help="back-translation by a model: language codes; the first is used")]
 Augmenters = Annotated[Words, Parameter(help="names with commas between them")]
 HeldOut = Annotated[Path | None, Parameter(help="ground-truth: file of held-out lines to draw from")]
 Texts = Annotated[PositiveInt, Parameter(help="texts drawn from the task's training split")]
@@ -39,15 +36,11 @@ TaskName = Annotated[str, Parameter(help="a known task, or a CSV, TSV, JSONL or 
 
 def augment(
     *,
-    augmenter: Annotated[str, Parameter(help="knn, random, synonym, eda, back-translation or ground-truth")] = "knn",
+    augmenter: Annotated[str, Parameter(help="one of those that `kdshift empirical augmenters` lists")] = "knn",
     degree: Annotated[float, Parameter(help="share of eligible tokens that change, in [0, 1]")] = 0.3,
     seed: Seed = 0,
-    neighbours: Neighbours = 15,
-    metric: Metric = "cosine",
-    model: Model = "minilm",
-    engine: EngineName = None,
-    pivots: Pivots = None,
     held_out: HeldOut = None,
+    options: AugmenterOptions = DEFAULTS,
     json: Annotated[bool, Parameter(negative="", help="print one JSON object a line")] = False,
 ) -> None:
     """Augment lines of standard input: one text a line, or a pair with a tab between its texts.
@@ -62,8 +55,8 @@ def augment(
     from empirical.models.classifier import load_tokenizer
     from empirical.randomness import Draws, step_generator
 
-    tokenizer, console = load_tokenizer(ModelConfig(name=model)), Console(highlight=False)
-    tool = _augmenter(augmenter, degree, neighbours, metric, model, engine, tokenizer, held_out=held_out, pivots=pivots)
+    tokenizer, console = load_tokenizer(ModelConfig(name=options.model)), Console(highlight=False)
+    tool = options.build(augmenter, degree, tokenizer, held_out=_held_out(held_out, tokenizer))
     if sys.stdin.isatty():
         sys.stderr.write("reading lines from the terminal; end with Ctrl-D\n")
     for number, (text_a, text_b) in enumerate(_chunks(sys.stdin.buffer, whole=tool.at_once)):
@@ -84,15 +77,11 @@ def shift(
     degree: Annotated[Numbers, Parameter(help="shares from 0 to 1 with commas between them")] = (0.1, 0.3, 0.5, 0.7),
     task: TaskName = "tweets",
     texts: Texts = 500,
-    model: Annotated[str, Parameter(help="whose pooled representation: `minilm`, an id or a directory")] = "minilm",
-    teacher: Annotated[str | None, Parameter(help="directory of a fine-tuned teacher, for its entropy")] = None,
     second_teacher: Annotated[str | None, Parameter(help="a teacher from another seed, for disagreement")] = None,
     dimension: Annotated[PositiveInt | None, Parameter(help="of the whitening; default: TwoNN's estimate")] = None,
-    neighbours: Neighbours = 15,
-    metric: Metric = "cosine",
-    engine: EngineName = None,
     seed: Seed = 0,
     max_length: Annotated[PositiveInt, Parameter(help="tokens a text is cut to")] = 128,
+    options: AugmenterOptions = DEFAULTS,
     out: Annotated[Path | None, Parameter(help="folder for shift.parquet and shift.png")] = None,
     json: Json = False,
 ) -> None:
@@ -104,18 +93,19 @@ def shift(
     """
     from empirical.config import ModelConfig, TaskConfig
     from empirical.models.classifier import load_tokenizer
-    from empirical.shift import measure_shift, pooled_encoder, shift_figure
+    from empirical.models.encoder import load_encoder, pooled_encoder
+    from empirical.shift import measure_shift, shift_figure
     from empirical.tasks.load import load_task
     from kdshift.cli.progress import shown
 
     if not all(0 <= share <= 1 for share in degree):
-        raise InputError("--degree", list(degree), "numbers from 0 to 1")
-    if second_teacher is not None and teacher is None:
+        raise InputError("--degree", as_typed(degree), "numbers from 0 to 1")
+    if second_teacher is not None and options.teacher is None:
         raise InputError("--second-teacher", second_teacher, "only together with --teacher")
     loaded = load_task(TaskConfig(name=task, max_length=max_length))
     split = loaded.train.take(loaded.subset(min(texts, len(loaded.train)), seed))
-    tokenizer = load_tokenizer(ModelConfig(name=model))
-    tools = {name: _augmenter(name, 0, neighbours, metric, model, engine, tokenizer) for name in augmenter}
+    tokenizer = load_tokenizer(ModelConfig(name=options.model))
+    tools = {name: options.build(name, 0, tokenizer, labels=loaded.labels, max_length=max_length) for name in augmenter}
     with shown() as progress:
         table = measure_shift(
             split.text_a,
@@ -123,11 +113,11 @@ def shift(
             augmenters=tools,
             degrees=degree,
             tokenizer=tokenizer,
-            encode=pooled_encoder(_encoder(model)),
+            encode=pooled_encoder(load_encoder(ModelConfig(name=options.model))),
             seed=seed,
             max_length=max_length,
             dimension=dimension,
-            teacher=_teacher(teacher, loaded.labels, tokenizer),
+            teacher=_teacher(options.teacher, loaded.labels, tokenizer),
             second_teacher=_teacher(second_teacher, loaded.labels, tokenizer),
             progress=progress,
         )
@@ -147,7 +137,7 @@ def shift(
         "A-distance": table["a_distance"],
         "cosine": table["cosine"],
     }
-    if teacher is not None:
+    if options.teacher is not None:
         columns |= {"entropy": table["teacher_entropy"]}
     if second_teacher is not None:
         columns |= {"disagree": table["disagreement"]}
@@ -161,12 +151,9 @@ def cost(
     degree: Annotated[float, Parameter(help="share of eligible tokens that change, in [0, 1]")] = 0.3,
     task: TaskName = "tweets",
     texts: Texts = 1000,
-    model: Model = "minilm",
-    neighbours: Neighbours = 15,
-    metric: Metric = "cosine",
-    engine: EngineName = None,
     seed: Seed = 0,
     max_length: Annotated[PositiveInt, Parameter(help="tokens a text is cut to")] = 128,
+    options: AugmenterOptions = DEFAULTS,
     json: Json = False,
 ) -> None:
     """Time per augmented example of every augmenter on this machine (the paper's Table 1).
@@ -182,14 +169,14 @@ def cost(
     from empirical.tasks.load import load_task
     from kdshift.cli.progress import shown
 
-    tokenizer = load_tokenizer(ModelConfig(name=model))
+    tokenizer = load_tokenizer(ModelConfig(name=options.model))
     loaded = load_task(TaskConfig(name=task, max_length=max_length))
     split = loaded.train.take(loaded.subset(min(texts, len(loaded.train)), seed))
     texts_of = (tokenizer, split.text_a, split.text_b)
     rows = []
     with shown() as progress:
         for done, name in enumerate(augmenter, start=1):
-            build = partial(_augmenter, name, degree, neighbours, metric, model, engine, tokenizer)
+            build = partial(_fresh, options, name, degree, tokenizer, loaded.labels, max_length)
             rows.append({"augmenter": name, **measure_cost(build, *texts_of, degree, seed=seed, max_length=max_length)})
             progress("cost", done, len(augmenter))
     paper = table_1({row["augmenter"]: row["steady_ms"] for row in rows})
@@ -212,44 +199,61 @@ def cost(
     emit_table("Table 1 beside this machine", ["", "paper", "here"], cells, note)
 
 
-def _augmenter(
+def augmenters(*, json: Json = False) -> None:
+    """Every augmenter: what it does, what it needs, when its texts are made, what its degree counts."""
+    from rich.markup import escape
+
+    from empirical.augment.catalogue import CATALOGUE
+
+    rows = [
+        {
+            "augmenter": entry.name,
+            "does": entry.does,
+            "made": "online" if entry.online else "offline",
+            "degree counts": entry.counts,
+            "needs": ", ".join(
+                [*(OPTIONS_OF[need] for need in entry.needs), *([entry.install] if entry.install else [])]
+            ),
+        }
+        for entry in CATALOGUE.values()
+    ]
+    if json:
+        emit_json({"augmenters": rows})
+        return
+    note = "online: afresh at every step; offline: copies made once. Any of them goes with --selection."
+    emit_table("Augmenters", list(rows[0]), [[escape(cell) for cell in row.values()] for row in rows], note)
+
+
+OPTIONS_OF = {
+    "embeddings": "--model",
+    "teacher": "--teacher DIR",
+    "teacher-gradient": "--teacher DIR",
+    "student": "--student DIR",
+    "masked-model": "--language-model ID",
+    "held-out": "--held-out FILE",
+}
+
+
+def _fresh(
+    options: AugmenterOptions,
     name: str,
     degree: float,
-    neighbours: int,
-    metric: Literal["cosine", "euclidean"],
-    model: str,
-    engine: str | None,
     tokenizer: Any,
-    cache: Path | None = None,
-    *,
-    held_out: Path | None = None,
-    pivots: tuple[str, ...] | None = None,
+    labels: tuple[str, ...],
+    max_length: int,
+    cache: Path,
 ) -> Augmenter:
-    from empirical.augment import make_augmenter
-    from empirical.config import AUGMENTERS, AugmentConfig, ModelConfig
-    from empirical.models.classifier import embedding_matrix
+    return options.build(name, degree, tokenizer, labels=labels, cache=cache, max_length=max_length)
+
+
+def _held_out(file: Path | None, tokenizer: Any) -> Batch | None:
     from empirical.tokens.codec import encode_batch
 
-    if name not in AUGMENTERS:
-        raise unknown_name("--augmenter", name, AUGMENTERS)
-    if not 0 <= degree <= 1:
-        raise InputError("--degree", degree, "0 to 1")
-    config = AugmentConfig(
-        augmenter=name, degree=degree, neighbours=neighbours, metric=metric, engine=engine, pivots=pivots
-    )
-    texts = None
-    if held_out is not None:
-        with _opened(held_out) as stream:
-            text_a, text_b = next(_chunks(stream, whole=True), ([], None))
-        texts = encode_batch(tokenizer, text_a, text_b, WHOLE_LINE)
-    return make_augmenter(
-        config,
-        tokenizer=tokenizer,
-        embeddings=embedding_matrix(ModelConfig(name=model)) if name == "knn" else None,
-        held_out=texts,
-        cache=cache,
-        max_length=WHOLE_LINE,
-    )
+    if file is None:
+        return None
+    with _opened(file) as stream:
+        text_a, text_b = next(_chunks(stream, whole=True), ([], None))
+    return encode_batch(tokenizer, text_a, text_b, WHOLE_LINE)
 
 
 def _opened(path: Path) -> BinaryIO:
@@ -302,18 +306,6 @@ def _print_highlighted(console: Console, result: AugmentedText) -> None:
         for parts in result.parts
     )
     console.print(line, soft_wrap=True)
-
-
-def _encoder(model: str) -> Any:
-    from transformers import AutoModel
-
-    from empirical.config import ModelConfig
-    from empirical.models.classifier import source_of
-
-    try:
-        return AutoModel.from_pretrained(source_of(ModelConfig(name=model)))
-    except (OSError, ValueError) as error:
-        raise InputError("--model", model, "`minilm`, or an encoder on this machine or on the hub") from error
 
 
 def _teacher(source: str | None, labels: tuple[str, ...], tokenizer: Any) -> Any:

@@ -1,4 +1,4 @@
-"""`kdshift empirical bank | curves`: answer a pool of augmented texts once, fit light students on it as often as liked."""
+"""`kdshift empirical bank | curves`: a pool of augmented texts answered once, light students fitted on it."""
 
 from __future__ import annotations
 

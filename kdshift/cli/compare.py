@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
+
+if TYPE_CHECKING:
+    from kdshift.curve_sources import Sources
 
 Json = Annotated[bool, Parameter(negative=(), help="print one JSON object on standard output and nothing else there")]
 
@@ -15,38 +18,98 @@ def compare(
     results: Annotated[Path | None, Parameter(help="directory with simulate/, text/ and shift/ tables")] = None,
     markdown: Annotated[bool, Parameter(negative=(), help="print the matrix as Markdown")] = False,
     figure: Annotated[Path | None, Parameter(help="draw the side-by-side figure into this file")] = None,
+    calibrate: Annotated[
+        int | None, Parameter(help="count each rule's false verdicts in this many null worlds")
+    ] = None,
+    power: Annotated[float | None, Parameter(help="how often an effect of this size in error would be found")] = None,
     json: Json = False,
 ) -> None:
     """Score every claim of the paper on theory, simulation, text and the paper's own tables.
 
-    Without --results the committed tables are used (notebooks/results).
+    Without --results the committed tables are used (notebooks/results). With --calibrate or --power the rules
+    themselves are measured on those results instead: in worlds of the same shape and noise where nothing depends on
+    the degree, and for an effect of a given size.
     """
-    from kdshift.claims import CLAIMS, as_json, as_markdown, score_all
-    from kdshift.cli.output import emit_json, emit_table
     from kdshift.curve_sources import load_sources, side_by_side
-    from kdshift.evidence import RULE
     from kdshift.report import default_results
 
     sources = load_sources(results or default_results())
+    if calibrate is not None:
+        return _calibrate(sources, calibrate, json)
+    if power is not None:
+        return _power(sources, power, json)
     if figure is not None:
         from kdshift.side_by_side import error_against_shift
 
         error_against_shift(side_by_side(sources)).savefig(figure, dpi=130)
+    _matrix(sources, json, markdown)
+
+
+def _matrix(sources: Sources, json: bool, markdown: bool) -> None:
+    """Print the verdicts."""
+    from kdshift.claims import CLAIMS, as_json, as_markdown, score_all
+    from kdshift.cli.output import emit_json, emit_table
+    from theory.inference.verdict import RULE
+
     scored = score_all(sources)
     if json:
-        emit_json(as_json(scored))
-        return
+        return emit_json(as_json(scored))
     if markdown:
-        print(as_markdown(scored))
-        return
+        return print(as_markdown(scored))
+    columns = ["source", "verdict", "effect", "low", "high", "p (Holm)", "effect is", "runs", "note"]
     for claim in CLAIMS:
         rows = [
-            (source, found.verdict, found.effect, found.low, found.high, found.unit, found.runs, found.note)
+            (
+                source,
+                found.verdict,
+                found.effect,
+                found.low,
+                found.high,
+                found.p_holm,
+                found.unit,
+                found.runs,
+                found.note,
+            )
             for source, found in scored[claim.name].items()
         ]
-        columns = ["source", "verdict", "effect", "low", "high", "effect is", "runs", "note"]
         emit_table(f"{claim.name}: {claim.statement} ({claim.section})", columns, rows)
     print(RULE)
+
+
+def _calibrate(sources: Sources, worlds: int, json: bool) -> None:
+    """Print how often each rule decides where there is nothing to decide."""
+    from kdshift.calibration import calibrate
+    from kdshift.cli.output import emit_json, emit_table
+    from kdshift.cli.progress import steps
+
+    with steps("null worlds", max(worlds, 0)) as advance:
+        found = calibrate(sources, worlds, advance=advance)
+    if json:
+        return emit_json(found)
+    rows = [
+        (claim, source, shares["supported"], shares["contradicted"])
+        for claim, row in found["rules"].items()
+        for source, shares in row.items()
+    ]
+    title = f"Share of {worlds} worlds where nothing depends on the degree, by verdict"
+    emit_table(title, ["claim", "source", "supported", "contradicted"], rows)
+
+
+def _power(sources: Sources, effect: float, json: bool) -> None:
+    """Print what the results could have found."""
+    from kdshift.calibration import powers
+    from kdshift.cli.output import emit_json, emit_table
+
+    found = powers(sources, effect)
+    if json:
+        return emit_json(found)
+    rows = [
+        (claim, source, shares["power"], shares["replicates"], shares["replicates_needed"])
+        for claim, row in found["claims"].items()
+        for source, shares in row.items()
+    ]
+    columns = ["claim", "source", "power", "replicates", "needed for 80 %"]
+    emit_table(f"How often an effect of {effect:g} would be found", columns, rows)
 
 
 def report(

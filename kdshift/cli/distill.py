@@ -209,7 +209,7 @@ def _announce() -> None:
 def _print(result: RunResult, files: RunFiles) -> None:
     """The scores with their intervals, what the run cost, and where everything is."""
     if result.finished:
-        rows = [
+        rows: list[list[object]] = [
             [split, result.metric, scores[result.metric], _interval(result.metric, files, split), scores["n"]]
             for split, scores in result.scores.items()
             if scores["n"]
@@ -217,7 +217,7 @@ def _print(result: RunResult, files: RunFiles) -> None:
         chosen_on_test = "test: the best evaluation on the test set (the paper's protocol)"
         note = chosen_on_test if result.select == "paper" else None
         emit_table("Scores of the student", ["split", "metric", "value", "95 %", "texts"], rows, note)
-    rows = [
+    costs: list[list[object]] = [
         ["original texts", result.data_size],
         ["degree asked, realised", f"{result.nominal_degree:.3g}, {result.realised_degree:.3g}"],
         ["steps", result.steps],
@@ -226,7 +226,7 @@ def _print(result: RunResult, files: RunFiles) -> None:
         ["folder", str(files.folder)],
         ["student", str(files.model) if files.model.is_dir() else "not kept"],
     ]
-    emit_table("What it took", ["", ""], rows)
+    emit_table("What it took", ["", ""], costs)
 
 
 def _interval(metric: str, files: RunFiles, split: str) -> str:

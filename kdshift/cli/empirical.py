@@ -13,6 +13,8 @@ EPILOGUES = {
 }
 for name, module, text in (
     ("augment", "augment", "Augment lines of text: lines in, lines out, changed tokens highlighted."),
+    ("augmenters", "augment", "Every augmenter: what it does, needs, and what its degree counts."),
+    ("masked-lm", "masked_lm", "Give an encoder a masked-LM head, for contextual augmentation."),
     ("shift", "augment", "The measured semantic shift of augmenters: degree on the theory's axis."),
     ("cost", "augment", "Time per augmented example of every augmenter (the paper's Table 1, here)."),
     ("finetune", "distill", "Fine-tune one model on a task."),
@@ -26,4 +28,6 @@ for name, module, text in (
     ("reproduce", "reproduce", "Every table and figure of the paper: preset, cost, where it may differ and why."),
     ("recommend", "sweep", "Which degree for my data: rule of thumb, theory and a pilot sweep."),
 ):
-    app.command(f"kdshift.cli.{module}:{name}", name=name, help=text, help_epilogue=EPILOGUES.get(name))
+    app.command(
+        f"kdshift.cli.{module}:{name.replace('-', '_')}", name=name, help=text, help_epilogue=EPILOGUES.get(name)
+    )

@@ -86,7 +86,7 @@ def _list_of(read: Callable[[str, str], Sequence[Any]], metavar: str) -> Paramet
 
     def _values(tokens: Sequence[Token]) -> Iterator[Any]:
         for token in tokens:
-            yield from read((token.keyword or "").lstrip("-"), token.value)
+            yield from read(token.keyword or "", token.value)
 
     return Parameter(converter=convert, n_tokens=1, negative="", show_default=as_typed, metavar=metavar)
 

@@ -15,8 +15,8 @@ from kdshift.cli.progress import shown
 
 if TYPE_CHECKING:
     from simulate.counterexample import CounterexampleConfig
+    from simulate.findings import Finding
     from simulate.predictions import Reading
-    from simulate.verdict import Verdict
 
 app = cyclopts.App(name="simulate", help="The Gaussian mixture and its Monte Carlo.")
 
@@ -153,9 +153,9 @@ def _experiment(
     from simulate.error_figures import experiment_figure
     from simulate.experiment import run_experiment
     from simulate.experiment_config import make_config
+    from simulate.findings import decide
     from simulate.readings import read_against_theory
     from simulate.tau_curves import optima_table, read_curves
-    from simulate.verdict import decide
     from theory.errors import InputError
 
     if workers < 1:
@@ -190,7 +190,7 @@ def _experiment(
     print(f"{len(table)} cells in {out}: table.parquet, replicates.parquet, config.toml, figure.png")
 
 
-def _show(title: str, optima: Any, verdict: Verdict | None) -> None:
+def _show(title: str, optima: Any, verdict: Finding | None) -> None:
     names = ["supervision", "data_size", "amount", "student", "truth", "teacher", "trust_radius", "kernel"]
     shown = [n for n in names if n == "data_size" or (len(optima) and optima[n].nunique() > 1)]
     rows = [
@@ -237,8 +237,8 @@ def _study(values: dict[str, Any], given: dict[str, Any], preset: str, out: Path
             raise InputError(f"--{name.replace('_', '-')}", given[name], "not an option of this preset")
     config = make_study_config({**values, **given})
     begin = time.perf_counter()
-    with _bar(config.title) as progress:
-        table, reading = run_study(config, out, progress)
+    with shown() as progress:
+        table, reading = run_study(config, out, lambda done, total: progress(config.title, done, total))
     reading.draw().savefig(out / "figure.png", dpi=120)
     if json:
         payload = {"preset": preset, "out": str(out), "rows": len(table), **_reading_record(reading)}

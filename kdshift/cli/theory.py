@@ -13,6 +13,7 @@ from kdshift.cli.output import emit_json, emit_table
 from kdshift.cli.theory_text import emit_grid, recommendation_record, show_bounds, show_evidence, show_recommendation
 
 if TYPE_CHECKING:
+    from theory.audit import Finding
     from theory.setting import Floats
 
 app = cyclopts.App(name="theory", help="Theorem 1 as printed, its audit, and the one that holds.")
@@ -155,7 +156,7 @@ def audit(
 
     dimensions = list(dimension)
     chosen = [one.number for one in STEPS] if step is None else list(step)
-    findings = []
+    findings: list[Finding] = []
     with shown() as progress:
         for done, number_of_step in enumerate(chosen, start=1):
             findings += audit(dimensions, epsilon=epsilon, delta=delta, seed=seed, steps=[number_of_step])
@@ -222,13 +223,15 @@ def formula(
         if not equals:
             raise InputError("substitute", pair, "pairs symbol=number separated by commas")
         values[symbol.strip()] = value.strip()
-    style = "latex" if latex else "pretty" if pretty else "python" if python else "text"
+    style: formulas.Style = "latex" if latex else "pretty" if pretty else "python" if python else "text"
     shown = formulas.render(name, style=style, substitute=values)
-    value = formulas.value(name, values)
+    result = formulas.value(name, values)
     if json:
         one = formulas.FORMULAS[name]
-        return emit_json({"name": name, "formula": shown, "value": value, "meaning": one.meaning, "source": one.source})
-    print(shown if value is None or style != "text" else f"{shown}\n= {value!r}")
+        return emit_json(
+            {"name": name, "formula": shown, "value": result, "meaning": one.meaning, "source": one.source}
+        )
+    print(shown if result is None or style != "text" else f"{shown}\n= {result!r}")
 
 
 @app.command

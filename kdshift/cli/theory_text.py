@@ -126,7 +126,7 @@ def show_recommendation(found: Recommendation, source: str) -> None:
     if found.degree is None and found.dimension is not None:
         words = "needs --task-length and --displacement" if found.tau_star is not None else none
     shown = words if found.degree is None else number(found.degree)
-    rows = [
+    rows: list[list[Any]] = [
         ["degree by the paper's rule of thumb", found.rule_degree],
         ["best tau of the risk bound", number(found.tau_star, none)],
         ["risk bound there (mean; student's own error on top)", number(found.bound, none)],

@@ -38,7 +38,7 @@ from empirical.training.optimizer import learning_rate, make_optimizer, resolve_
 
 SCORED_AT_ONCE = 128
 CHECKPOINT_SECONDS = 30.0
-TIMED_STEPS = 4  # steps after which the rest is laid out within the time that is left
+TIMED_STEPS = 8  # steps after which the rest is laid out anew within the time that is left
 NO_LABEL = -1
 
 Progress = Callable[[str, int, int], None]
@@ -97,8 +97,9 @@ def learn(
     first = run.step
     while run.step < run.planned:
         run.train_step()
-        if run.step - first == TIMED_STEPS and math.isfinite(seconds):
-            run.lay_out((seconds - (time.monotonic() - began)) / ((time.monotonic() - began) / TIMED_STEPS))
+        if math.isfinite(seconds) and (run.step - first) % TIMED_STEPS == 0:
+            spent = time.monotonic() - began
+            run.lay_out((seconds - spent) * (run.step - first) / spent)
         if progress:
             progress(title, run.step, run.planned)
         if run.step % (recipe.evaluate_every or run.planned) == 0 or run.step >= run.planned:
@@ -138,7 +139,7 @@ class _Run:
 
     def lay_out(self, steps_left: float) -> None:
         """Plan no more steps than that: the schedule then ends with them."""
-        self.planned = max(self.step + 1, min(self.planned, self.step + int(max(0.0, steps_left))))
+        self.planned = max(self.step + 1, min(self.recipe.steps, self.step + int(max(0.0, steps_left))))
 
     def train_step(self) -> None:
         recipe = self.recipe.model_copy(update={"steps": max(self.planned, self.step + 1)})

@@ -61,6 +61,7 @@ def main() -> None:
 
 def measure(steps: int, size: int, length: int) -> dict[str, object]:
     """The figures of a step of `size` original and as many augmented texts of `length` tokens."""
+    from accelerate import Accelerator
     from transformers import (
         BertConfig,
         BertForSequenceClassification,
@@ -75,11 +76,12 @@ def measure(steps: int, size: int, length: int) -> dict[str, object]:
     from empirical.randomness import step_generator
     from empirical.tokens.batch import Batch
     from empirical.tokens.corpus import join_batches
-    from empirical.training.cohort import new_accelerator
-    from empirical.training.student import Examination, Student
+    from empirical.training.halves import Half
+    from empirical.training.held_out import EvaluationSplit
+    from empirical.training.student import Student
 
     precision = "bf16" if torch.cuda.is_bf16_supported() else "fp16"
-    accelerator = new_accelerator(precision)
+    accelerator = Accelerator(mixed_precision="no")
     large = {"hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16, "intermediate_size": 4096}
     teacher = BertForSequenceClassification(BertConfig(num_labels=3, **large)).eval().to(accelerator.device)
     model = DistilBertForSequenceClassification(DistilBertConfig(num_labels=3))
@@ -89,15 +91,16 @@ def measure(steps: int, size: int, length: int) -> dict[str, object]:
     full_BL = np.ones(ids_BL.shape, dtype=bool)
     batch = Batch(ids_BL=ids_BL, mask_BL=full_BL, eligible_BL=full_BL, segment_BL=np.zeros(ids_BL.shape, dtype=np.int8))
     label_B = np.zeros(size, dtype=np.int64)
-    examination = Examination(corpus=join_batches([batch], 0), label_N=label_B, metrics=("accuracy",))
+    split = EvaluationSplit(corpus=join_batches([batch], 0), label_N=label_B, metrics=("accuracy",))
     config = RunConfig(augment=AugmentConfig(), train=TrainConfig(batch_size=size, precision=precision))
     student = Student(
         config=config,
         model=model,
         tokenizer="none",
-        examinations={"test": examination},
+        splits={"test": split},
         metric="accuracy",
         accelerator=accelerator,
+        precision=precision,
     )
     augmenter = NearestNeighbours(rng.integers(1000, 30000, (30522, 15)).astype(np.int32))
     kept_BC = torch.zeros(size, 3, device=accelerator.device)
@@ -107,11 +110,12 @@ def measure(steps: int, size: int, length: int) -> dict[str, object]:
         with torch.inference_mode(), torch.autocast("cuda", dtype):
             return teacher(**arguments(teacher, batch, accelerator.device)).logits.float()
 
-    logits_BC = score().clone()
+    original = Half(batch=batch, label_B=label_B, teacher_BC=kept_BC)
+    augmented = Half(batch=batch, label_B=label_B, teacher_BC=score().clone())
     parts = {
         "augment (in the background)": timed(lambda: augmenter(batch, 0.3, step_generator(0, 1, 1)), steps),
         "teacher": timed(score, steps),
-        "student": timed(lambda: student.train_step((batch, label_B, kept_BC), (batch, label_B, logits_BC)), steps),
+        "student": timed(lambda: student.train_step(original, augmented), steps),
     }
     whole = parts["teacher"] + parts["student"]
     work = size * length * flops_per_token(teacher, length, 1024, 24)

@@ -11,7 +11,7 @@ import time
 
 import torch
 
-from empirical.sweeps.estimate import LENGTH, time_layer
+from empirical.sweeps.layer_speed import LENGTH, time_layer
 
 WIDTHS = ((512, 2048), (768, 3072), (1024, 4096))
 

@@ -25,8 +25,9 @@ from transformers import get_linear_schedule_with_warmup
 
 from empirical.config import RunConfig
 from empirical.models.classifier import build_model, load_classifier
-from empirical.training.cohort import Cohort
-from empirical.training.student import Examination, Student, scores
+from empirical.training.cohort import Cohort, make_cohort
+from empirical.training.held_out import EvaluationSplit
+from empirical.training.student import Student
 from tests.benchmarks.training import TWO_LAYERS, cohort_of, our_loop, random_batches, stock, tweets_run
 
 WARMUP = 0.1
@@ -42,10 +43,10 @@ class Loader:
     """The plain loop's batches as keyword arguments of a BERT, without end."""
 
     def __init__(self, cohort: Cohort, seed: int) -> None:
-        self.cohort, self.stream, self.seed = cohort, cohort.stream(), seed
+        self.cohort, self.stream, self.seed = cohort, cohort.stream, seed
 
     def __iter__(self) -> Iterator[dict[str, Tensor]]:
-        corpus, size = self.stream.corpora[self.cohort.base], self.cohort.config.train.batch_size
+        corpus, size = self.stream.corpora[self.cohort.base], self.cohort.students[0].config.train.batch_size
         for _, batch in random_batches(corpus, self.stream.augmentation, size, self.seed):
             yield {
                 "input_ids": torch.from_numpy(batch.ids_BL.astype(np.int64)),
@@ -58,8 +59,9 @@ def peer_loop(cohort: Cohort, teacher: torch.nn.Module, student: torch.nn.Module
     from textbrewer import DistillationConfig, GeneralDistiller, TrainingConfig
 
     logging.getLogger("Distillation").setLevel(logging.WARNING)
-    steps = cohort.config.train.steps
-    optimizer = torch.optim.AdamW(student.parameters(), lr=cohort.config.train.learning_rate, weight_decay=0.01)
+    train = cohort.students[0].config.train
+    steps = train.steps
+    optimizer = torch.optim.AdamW(student.parameters(), lr=train.learning_rate, weight_decay=0.01)
     places = {"output_dir": str(folder), "log_dir": str(folder)}
     distiller = GeneralDistiller(
         TrainingConfig(device="cpu", ckpt_steps=steps, **places),
@@ -88,10 +90,10 @@ def logits_of(batch: Any, output: Any) -> dict[str, Any]:
     return {"logits": (output.logits,)}
 
 
-def accuracy(member: Student, model: Any, examination: Examination) -> float:
+def accuracy(member: Student, model: Any, split: EvaluationSplit) -> float:
     """The accuracy of `model` in the place of the member's own."""
     member.model = model
-    return scores(member.logits(examination.corpus), examination)["accuracy"]
+    return split.scores(member.logits(split.corpus))["accuracy"]
 
 
 def main() -> None:
@@ -107,16 +109,17 @@ def main() -> None:
         for seed in range(given.seeds):
             config = run_config(given.steps, seed)
             cohort = cohort_of([config], folder)
+            model = given.teacher or folder / "teacher"
             if given.teacher is not None:
-                cohort = Cohort(config, folder / "shared", teacher_model=given.teacher)
-            member = cohort.student(config)
-            examination = cohort.examinations(cohort.base)["validation"]
-            seconds["kdshift"].append(our_loop(cohort, [member], given.steps, time.perf_counter))
-            correct["kdshift"].append(accuracy(member, member.model, examination))
-            teacher = stock(load_classifier(str(cohort.teacher_model)))
+                cohort = make_cohort([config], folder / "shared", teacher_model=model)
+            (member,) = cohort.students
+            split = member.splits["validation"]
+            seconds["kdshift"].append(our_loop(cohort, given.steps, time.perf_counter))
+            correct["kdshift"].append(accuracy(member, member.model, split))
+            teacher = stock(load_classifier(str(model)))
             student = stock(build_model(config.student, cohort.task.labels, seed))
             seconds["TextBrewer"].append(peer_loop(cohort, teacher, student, seed, folder))
-            correct["TextBrewer"].append(accuracy(member, student, examination))
+            correct["TextBrewer"].append(accuracy(member, student, split))
     texts = 64 * given.steps
     for name in seconds:
         found = ", ".join(f"{100 * value:.1f} %" for value in correct[name])

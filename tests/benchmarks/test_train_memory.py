@@ -20,7 +20,9 @@ from empirical.config import AugmentConfig, RunConfig, TrainConfig
 from empirical.tokens.corpus import join_batches
 from empirical.models.last_layer import read_first_token_only
 from empirical.models.classifier import arguments
-from empirical.training.student import Examination, Student
+from empirical.training.halves import Half
+from empirical.training.held_out import EvaluationSplit
+from empirical.training.student import Student
 
 ids = np.random.default_rng(0).integers(1000, 30000, (64, 128)).astype(np.int32)
 full = np.ones(ids.shape, dtype=bool)
@@ -30,13 +32,14 @@ teacher = BertForSequenceClassification(BertConfig(num_labels=3)).eval()
 student = DistilBertForSequenceClassification(DistilBertConfig(num_labels=3))
 assert read_first_token_only(teacher) and read_first_token_only(student)
 config = RunConfig(augment=AugmentConfig(), train=TrainConfig(batch_size=64))
-examination = Examination(corpus=join_batches([batch], 0), label_N=label, metrics=("accuracy",))
-member = Student(config=config, model=student, tokenizer="t", examinations={"test": examination}, metric="accuracy",
+split = EvaluationSplit(corpus=join_batches([batch], 0), label_N=label, metrics=("accuracy",))
+member = Student(config=config, model=student, tokenizer="t", splits={"test": split}, metric="accuracy",
                  accelerator=Accelerator())
 for _ in range(2):
     with torch.inference_mode():
         logits = teacher(**arguments(teacher, batch)).logits
-    member.train_step((batch, label, logits.clone()), (batch, label, logits.clone()))
+    halves = [Half(batch=batch, label_B=label, teacher_BC=logits.clone()) for _ in range(2)]
+    member.train_step(*halves)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)
 """
 

@@ -51,7 +51,7 @@ def test_a_step_against_the_plain_loop(folder, degree, wanted):
     for _ in range(ROUNDS):
         config = tweets_run(TWO_LAYERS, degree)
         cohort = cohort_of([config], folder)
-        ours.append(our_loop(cohort, [cohort.student(config)], STEPS, clock))
+        ours.append(our_loop(cohort, STEPS, clock))
         plain.append(plain_loop(cohort, STEPS, clock))
     ratio = min(plain) / min(ours)
     texts = STEPS * (32 if degree is None else 64)
@@ -65,8 +65,8 @@ def test_a_cohort_of_four_light_students(folder):
     alone, together = [], []
     for _ in range(ROUNDS):
         cohort = cohort_of(configs, folder)
-        together.append(our_loop(cohort, [cohort.student(config) for config in configs], STEPS, clock))
-        alone.append(sum(our_loop(cohort, [cohort.student(config)], STEPS, clock) for config in configs))
+        together.append(our_loop(cohort, STEPS, clock))
+        alone.append(sum(our_loop(cohort_of([config], folder), STEPS, clock) for config in configs))
     ratio = min(alone) / min(together)
     print(f"\ncohort of four: {1e3 * min(together) / STEPS:.0f} ms a step; one after the other {ratio:.2f} times that")
     assert ratio >= 2
@@ -75,7 +75,7 @@ def test_a_cohort_of_four_light_students(folder):
 def test_augmentation_takes_at_most_two_percent_of_a_step(folder):
     config = tweets_run(TWO_LAYERS)
     cohort = cohort_of([config], folder)
-    step = min(our_loop(cohort, [cohort.student(config)], STEPS, clock) for _ in range(ROUNDS)) / STEPS
+    step = min(our_loop(cohort_of([config], folder), STEPS, clock) for _ in range(ROUNDS)) / STEPS
     augmentation = min(augmentation_seconds(cohort, 50, clock) for _ in range(ROUNDS)) / 50
     print(f"\naugmentation: {1e3 * augmentation:.2f} ms of a step of {1e3 * step:.0f} ms")
     assert augmentation <= 0.02 * step

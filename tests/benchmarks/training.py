@@ -19,11 +19,11 @@ from empirical.models.classifier import arguments, build_model, load_tokenizer, 
 from empirical.randomness import step_generator
 from empirical.tokens.batch import Batch
 from empirical.tokens.corpus import Corpus
-from empirical.training.cohort import Cohort
+from empirical.training.cohort import Cohort, make_cohort, read_task
+from empirical.training.halves import joined
 from empirical.training.loop import Member, train
 from empirical.training.loss import half_loss
 from empirical.training.steps import Augmentation
-from empirical.training.student import Student, joined
 
 TEACHER = ModelConfig(freeze_embeddings=True)
 TWO_LAYERS = ModelConfig(layers=(0, 3), freeze_embeddings=True)
@@ -47,27 +47,25 @@ def tweets_run(student: ModelConfig, degree: float | None = 0.3, seed: int = 0) 
 
 def cohort_of(configs: list[RunConfig], folder: Path) -> Cohort:
     """The cohort with a teacher whose head is random."""
-    cohort = Cohort(configs[0], folder / "shared")
     model = folder / "teacher"
     if not model.exists():
-        save_model(build_model(TEACHER, cohort.task.labels, 0), load_tokenizer(TEACHER), model)
-    cohort.teacher_model = model
-    assert cohort.teacher is not None
-    return cohort
+        labels = read_task(configs[0].task).task.labels
+        save_model(build_model(TEACHER, labels, 0), load_tokenizer(TEACHER), model)
+    return make_cohort(configs, folder / "shared", teacher_model=model)
 
 
-def our_loop(cohort: Cohort, students: list[Student], steps: int, clock: Callable[[], float]) -> float:
-    """Seconds of `steps` steps of these students, with their share of scoring the originals once a run."""
-    stream = cohort.stream()
-    whole = cohort.config.train.steps
+def our_loop(cohort: Cohort, steps: int, clock: Callable[[], float]) -> float:
+    """Seconds of `steps` steps of a cohort's students, with their share of scoring the originals once a run."""
+    stream = cohort.stream
+    whole = cohort.students[0].config.train.steps
     assert cohort.teacher is not None
     began = clock()
     kept_NC = cohort.teacher.kept_logits(stream.corpora[cohort.teacher.key], stream.order.used(whole))
     once = clock() - began
     never = math.inf  # no checkpoint is due
-    members = [Member(student=student, folder=Path("unused"), saved_at=never) for student in students]
+    members = [Member(student=student, folder=Path("unused"), saved_at=never) for student in cohort.students]
     for member in members:
-        member.student.examinations = {}
+        member.student.splits = {}
         member.student.evaluate = lambda: None  # type: ignore[method-assign]
         member.student.curve = [(steps, "test", "none", 0.0)]
     began = clock()
@@ -97,11 +95,12 @@ def random_batches(
 
 def plain_loop(cohort: Cohort, steps: int, clock: Callable[[], float]) -> float:
     """Seconds of `steps` steps: random batches padded to their longest text, both halves scored by the teacher."""
-    stream = cohort.stream()
+    stream = cohort.stream
     corpus, labels = stream.corpora[cohort.base], stream.label_N
-    labels_of_task, size = cohort.task.labels, cohort.config.train.batch_size
+    labels_of_task, config = cohort.task.labels, cohort.students[0].config
+    size = config.train.batch_size
     teacher = stock(build_model(TEACHER, labels_of_task, 0)).eval()
-    model = stock(build_model(cohort.config.student, labels_of_task, 0)).train()
+    model = stock(build_model(config.student, labels_of_task, 0)).train()
     optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=3e-4, weight_decay=0.01)
     began = clock()
     for index_B, batch in islice(random_batches(corpus, stream.augmentation, size, 0), steps):
@@ -121,7 +120,7 @@ def plain_loop(cohort: Cohort, steps: int, clock: Callable[[], float]) -> float:
 
 def augmentation_seconds(cohort: Cohort, steps: int, clock: Callable[[], float]) -> float:
     """Seconds of drawing, augmenting and padding the texts of `steps` steps, as the background thread does."""
-    stream = cohort.stream()
+    stream = cohort.stream
     corpus = stream.corpora[cohort.base]
     assert stream.augmentation is not None
     batches = [stream.order.batch(step) for step in range(steps)]

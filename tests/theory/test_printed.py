@@ -50,11 +50,11 @@ def test_mass_of_p_aug_is_the_integral_of_its_density() -> None:
     rng = np.random.default_rng(3)
     for tau in (0.3, 0.05):
         x = np.linspace(-8, 8, 4001)[:, None]
-        one = np.trapezoid(np.exp(printed.log_p_aug(x, rng.standard_normal((7, 1)), tau)), x[:, 0])
+        one = np.trapezoid(np.exp(oracle.log_printed_density(x, rng.standard_normal((7, 1)), tau)), x[:, 0])
         assert one == pytest.approx(math.exp(printed.log_total_mass(tau, 1)), rel=1e-9)
         grid = np.linspace(-7, 7, 401)
         points = np.stack(np.meshgrid(grid, grid), axis=-1).reshape(-1, 2)
-        density = np.exp(printed.log_p_aug(points, rng.standard_normal((5, 2)), tau))
+        density = np.exp(oracle.log_printed_density(points, rng.standard_normal((5, 2)), tau))
         two = density.sum() * (grid[1] - grid[0]) ** 2
         assert two == pytest.approx(math.exp(printed.log_total_mass(tau, 2)), rel=1e-6)
         assert two == pytest.approx(math.sqrt(tau), rel=1e-6)
@@ -81,22 +81,6 @@ def test_tau_interval_is_where_both_conditions_hold(d: int, epsilon: float, delt
     assert not printed.data_size_condition(n, epsilon, delta, low - 1e-6 - 1e-9 * abs(low), d)
 
 
-@given(d=st.integers(2, 30), delta=st.floats(1e-6, 0.9), log_n=st.floats(5, 60), log_tau=st.floats(-60, -5))
-def test_smallest_epsilon_is_the_edge_of_both_conditions(d: int, delta: float, log_n: float, log_tau: float) -> None:
-    n, tau = math.exp(log_n), math.exp(log_tau)
-    epsilon = float(printed.epsilon_smallest(n, delta, tau, d))
-
-    def allowed(value: float) -> bool:
-        at = math.log(tau)
-        return bool(printed.tau_condition(value, at, d) & printed.data_size_condition(n, value, delta, at, d))
-
-    if math.isnan(epsilon):
-        assert not allowed(0.999999)
-    else:
-        assert allowed(epsilon)
-        assert epsilon < 1e-200 or not allowed(epsilon * (1 - 1e-9))
-
-
 @given(**settings_of)
 def test_smallest_data_size_is_required_at_the_limit(d: int, epsilon: float, delta: float) -> None:
     smallest = float(printed.data_size_smallest(epsilon, delta, d))
@@ -107,7 +91,7 @@ def test_smallest_data_size_is_required_at_the_limit(d: int, epsilon: float, del
 @pytest.mark.parametrize("call", [
     lambda: printed.x_u(0.0, 2), lambda: printed.x_u(float("nan"), 2), lambda: printed.x_u(0.5, 1),
     lambda: printed.x_u(0.5, 2.5), lambda: printed.data_size_required(0.5, 1.0, -1.0, 2),
-    lambda: printed.data_size_required(0.5, 0.1, float("nan"), 2), lambda: printed.epsilon_smallest(0, 0.1, 0.1, 2),
+    lambda: printed.data_size_required(0.5, 0.1, float("nan"), 2), lambda: printed.tau_limit(0.5, 1),
 ])  # fmt: skip
 def test_mistakes_are_input_errors(call) -> None:
     with pytest.raises(InputError):

@@ -102,13 +102,6 @@ def test_vacuous_best_tau_is_nan() -> None:
     assert np.isnan(risk.best_tau(1e6, 768))
 
 
-def test_squared_loss_bound() -> None:
-    one = float(risk.squared_risk_bound(0.1, 1e4, 3, 5.0, 0.05, 0.1, distillation_error=0.01))
-    share = risk.outside_mass_bound(risk.outside_mass(0.1, 3, 5.0), 1e4, 0.05)
-    half = (repaired.mean_bound(1e4, 0.1, 3) + math.sqrt(2 * math.log(20) / 1e4)) / 2
-    assert one == pytest.approx((0.1 + math.sqrt(0.0025 + 0.9975 * share)) ** 2 + half)
-
-
 @pytest.mark.parametrize("change", [
     {"teacher_epsilon": 1.5}, {"trust_radius": 0}, {"trust_radius": float("nan")}, {"delta": 0}, {"tau": 0},
     {"augmented_size": 0}, {"augmented_size": 10, "hypotheses": 0}, {"outside": "bennett"},

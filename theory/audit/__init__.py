@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from theory.audit import ball, cells, conclusion, limit, noise, statement
-from theory.audit.step import Evidence, Finding, Ground, Kind, Step, Verdict
+from theory.audit.step import AuditEvidence, AuditPoint, Finding, Kind, Step, Verdict
 from theory.errors import InputError
 from theory.setting import Setting
 
-__all__ = ["STEPS", "Evidence", "Finding", "Ground", "Kind", "Step", "Verdict", "audit", "markdown"]
+__all__ = ["STEPS", "AuditEvidence", "AuditPoint", "Finding", "Kind", "Step", "Verdict", "audit", "markdown"]
 
 STEPS: tuple[Step, ...] = tuple(
     sorted(
@@ -42,7 +42,7 @@ def audit(
     for number in chosen:
         if number not in known:
             raise InputError("step", number, f"a number from 1 to {len(STEPS)}")
-    grounds = [Ground(dimension=int(d), epsilon=epsilon, delta=delta, seed=seed) for d in dimensions]
+    grounds = [AuditPoint(dimension=int(d), epsilon=epsilon, delta=delta, seed=seed) for d in dimensions]
     return tuple(known[number].examine(grounds) for number in chosen)
 
 

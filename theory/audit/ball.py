@@ -9,10 +9,10 @@ import numpy as np
 
 from theory import chi2, formula, printed
 from theory.audit.measure import sample_mixture
-from theory.audit.step import Evidence, Ground, Step
+from theory.audit.step import AuditEvidence, AuditPoint, Step, evidence
 
 
-def true_square(ground: Ground) -> float:
+def true_square(ground: AuditPoint) -> float:
     """The squared radius outside which a standard Gaussian has mass epsilon/4."""
     from scipy.special import gammainccinv
 
@@ -23,49 +23,40 @@ def _outside(square: float, dimension: int) -> float:
     return float(chi2.survival(np.asarray(square), np.asarray(float(dimension))))
 
 
-def _ball_radius_exact(ground: Ground) -> list[Evidence]:
+def _ball_radius_exact(ground: AuditPoint) -> list[AuditEvidence]:
     radius = float(printed.ball_radius(ground.epsilon, ground.dimension))
     outside = _outside(radius**2, ground.dimension)
-    return [
-        Evidence(
-            statement="the ball of the printed radius has mass 1 - epsilon/4",
-            kind="numeric",
-            holds=abs(outside / (ground.epsilon / 4) - 1) < 1e-6,
-            values={
-                "printed_radius": radius,
-                "true_radius": math.sqrt(true_square(ground)),
-                "mass_outside": outside,
-                "epsilon/4": ground.epsilon / 4,
-            },
-        )
-    ]
+    return evidence(
+        "numeric",
+        "the ball of the printed radius has mass 1 - epsilon/4",
+        abs(outside / (ground.epsilon / 4) - 1) < 1e-6,
+        {
+            "printed_radius": radius,
+            "true_radius": math.sqrt(true_square(ground)),
+            "mass_outside": outside,
+            "epsilon/4": ground.epsilon / 4,
+        },
+    )
 
 
-def _ball_radius_squared(ground: Ground) -> list[Evidence]:
+def _ball_radius_squared(ground: AuditPoint) -> list[AuditEvidence]:
     square = float(printed.ball_radius(ground.epsilon, ground.dimension))
     outside = _outside(square, ground.dimension)
-    return [
-        Evidence(
-            statement="read as a squared radius it leaves at most epsilon/4 outside",
-            kind="numeric",
-            holds=outside <= ground.epsilon / 4,
-            values={"squared_radius": square, "true_squared_radius": true_square(ground), "mass_outside": outside},
-        )
-    ]
+    return evidence(
+        "numeric",
+        "read as a squared radius it leaves at most epsilon/4 outside",
+        outside <= ground.epsilon / 4,
+        {"squared_radius": square, "true_squared_radius": true_square(ground), "mass_outside": outside},
+    )
 
 
-def _x_u_bounds_ball(ground: Ground) -> list[Evidence]:
+def _x_u_bounds_ball(ground: AuditPoint) -> list[AuditEvidence]:
     v = formula.symbols()
     gap = formula.expression("printed.x_u") - formula.expression("printed.ball")
     low, high = interval(gap.subs({v.d: ground.dimension, v.epsilon: v.sp.Rational(str(ground.epsilon))}))
-    return [
-        Evidence(
-            statement="x_u - ball formula > 0, in interval arithmetic",
-            kind="certified",
-            holds=low > 0,
-            values={"at_least": low, "at_most": high},
-        )
-    ]
+    return evidence(
+        "certified", "x_u - ball formula > 0, in interval arithmetic", low > 0, {"at_least": low, "at_most": high}
+    )
 
 
 def interval(expression: Any) -> tuple[float, float]:
@@ -94,32 +85,28 @@ def interval(expression: Any) -> tuple[float, float]:
     return math.nextafter(float(found.a), -math.inf), math.nextafter(float(found.b), math.inf)
 
 
-def _x_u_needed(ground: Ground) -> list[Evidence]:
+def _x_u_needed(ground: AuditPoint) -> list[AuditEvidence]:
     outside = _outside(ground.x_u, ground.dimension)
-    return [
-        Evidence(
-            statement="a radius as large as x_u is needed: the ball of radius sqrt(x_u) leaves more than epsilon/4",
-            kind="numeric",
-            holds=outside > ground.epsilon / 4,
-            values={
-                "mass_outside_sqrt_x_u": outside,
-                "x_u": ground.x_u,
-                "x_u/true_radius": ground.x_u / math.sqrt(true_square(ground)),
-            },
-        )
-    ]
+    return evidence(
+        "numeric",
+        "a radius as large as x_u is needed: the ball of radius sqrt(x_u) leaves more than epsilon/4",
+        outside > ground.epsilon / 4,
+        {
+            "mass_outside_sqrt_x_u": outside,
+            "x_u": ground.x_u,
+            "x_u/true_radius": ground.x_u / math.sqrt(true_square(ground)),
+        },
+    )
 
 
-def _x_u_enough(ground: Ground) -> list[Evidence]:
+def _x_u_enough(ground: AuditPoint) -> list[AuditEvidence]:
     outside = _outside(ground.x_u**2, ground.dimension)
-    return [
-        Evidence(
-            statement="the ball of radius x_u leaves at most epsilon/4 outside",
-            kind="numeric",
-            holds=outside <= ground.epsilon / 4,
-            values={"mass_outside": outside, "x_u": ground.x_u},
-        )
-    ]
+    return evidence(
+        "numeric",
+        "the ball of radius x_u leaves at most epsilon/4 outside",
+        outside <= ground.epsilon / 4,
+        {"mass_outside": outside, "x_u": ground.x_u},
+    )
 
 
 def share_slack(n: float, delta: float) -> float:
@@ -127,31 +114,29 @@ def share_slack(n: float, delta: float) -> float:
     return math.sqrt(2 / n * math.log(2 / delta))
 
 
-def _share_outside(ground: Ground, slack: float, name: str) -> list[Evidence]:
+def _share_outside(ground: AuditPoint, slack: float, name: str) -> list[AuditEvidence]:
     from scipy.special import bdtrc
 
     n, share = int(min(ground.data_size, 1e9)), ground.epsilon / 4
     failure = float(bdtrc(math.floor(n * (share + slack)), n, share)) if share + slack < 1 else 0.0
-    return [
-        Evidence(
-            statement=f"P(share outside > epsilon/4 + {name}) <= delta/2, exact binomial tail",
-            kind="numeric",
-            holds=failure <= ground.delta / 2,
-            values={"probability": failure, "delta/2": ground.delta / 2, "slack": slack},
-        )
-    ]
+    return evidence(
+        "numeric",
+        f"P(share outside > epsilon/4 + {name}) <= delta/2, exact binomial tail",
+        failure <= ground.delta / 2,
+        {"probability": failure, "delta/2": ground.delta / 2, "slack": slack},
+    )
 
 
-def _share_printed(ground: Ground) -> list[Evidence]:
+def _share_printed(ground: AuditPoint) -> list[AuditEvidence]:
     return _share_outside(ground, share_slack(ground.data_size, ground.delta), "sqrt(2/n ln(2/delta))")
 
 
-def _share_hoeffding(ground: Ground) -> list[Evidence]:
+def _share_hoeffding(ground: AuditPoint) -> list[AuditEvidence]:
     slack = math.sqrt(math.log(2 / ground.delta) / (2 * ground.data_size))
     return _share_outside(ground, slack, "sqrt(ln(2/delta)/(2n))")
 
 
-def _mixture_outside(ground: Ground) -> list[Evidence]:
+def _mixture_outside(ground: AuditPoint) -> list[AuditEvidence]:
     """Share of P_hat's mass outside the ball at tau = 1/2 for one large seeded sample, against the printed bound."""
     rng, d, n, tau = ground.rng(8), ground.dimension, 20_000, 0.5
     draws = min(200_000, 2_000_000 // d)
@@ -159,28 +144,24 @@ def _mixture_outside(ground: Ground) -> list[Evidence]:
     outside = np.sum(sample_mixture(training, tau, draws, rng) ** 2, axis=1) > true_square(ground)
     share, error = float(outside.mean()), float(outside.std() / math.sqrt(draws))
     allowed = ground.epsilon / 4 + share_slack(n, ground.delta)
-    return [
-        Evidence(
-            statement="mass of P_hat outside the ball <= epsilon/4 + sqrt(2/n ln(2/delta)) at tau = 0.5, n = 20000",
-            kind="monte carlo",
-            holds=share - 3 * error <= allowed,
-            values={"mass_outside": share, "standard_error": error, "allowed": allowed},
-        )
-    ]
+    return evidence(
+        "monte carlo",
+        "mass of P_hat outside the ball <= epsilon/4 + sqrt(2/n ln(2/delta)) at tau = 0.5, n = 20000",
+        share - 3 * error <= allowed,
+        {"mass_outside": share, "standard_error": error, "allowed": allowed},
+    )
 
 
-def _mixture_mean_outside(ground: Ground) -> list[Evidence]:
+def _mixture_mean_outside(ground: AuditPoint) -> list[AuditEvidence]:
     square = true_square(ground)
     taus = [max(ground.tau, 1e-6), 0.1, 0.5]
     outside = [_outside(square / (1 + tau), ground.dimension) for tau in taus]
-    return [
-        Evidence(
-            statement="E of P_hat's mass outside, P(|x|² > R²/(1+tau)), is at most epsilon/4",
-            kind="numeric",
-            holds=all(mass <= ground.epsilon / 4 for mass in outside),
-            values={f"tau={tau:.3g}": mass for tau, mass in zip(taus, outside, strict=True)},
-        )
-    ]
+    return evidence(
+        "numeric",
+        "E of P_hat's mass outside, P(|x|² > R²/(1+tau)), is at most epsilon/4",
+        all(mass <= ground.epsilon / 4 for mass in outside),
+        {f"tau={tau:.3g}": mass for tau, mass in zip(taus, outside, strict=True)},
+    )
 
 
 STEPS = (

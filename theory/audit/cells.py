@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from theory import formula
-from theory.audit.step import Evidence, Ground, Step
+from theory.audit.step import AuditEvidence, AuditPoint, Step, evidence
 
 
-def log_at(name: str, ground: Ground, **extra: Any) -> float:
+def log_at(name: str, ground: AuditPoint, **extra: Any) -> float:
     """ln of a printed formula at the ground's setting, with many digits; extra symbols by name."""
     v = formula.symbols()
     sp = v.sp
@@ -29,7 +29,7 @@ def log_at(name: str, ground: Ground, **extra: Any) -> float:
     return float(sp.log(found.subs(values)).evalf(30))
 
 
-def log_grid_count(ground: Ground) -> float:
+def log_grid_count(ground: AuditPoint) -> float:
     """ln n_g as printed, at the ground."""
     v = formula.symbols()
     slope = formula.expression("printed.lipschitz")
@@ -40,7 +40,7 @@ def log_grid_count(ground: Ground) -> float:
     )
 
 
-def log_slopes(ground: Ground) -> dict[str, float]:
+def log_slopes(ground: AuditPoint) -> dict[str, float]:
     """ln of the steepest slope of the proper P_hat over B': next to an isolated point, and with all points at one."""
     steepest = -ground.dimension / 2 * (math.log(2 * math.pi) + ground.log_tau) - 0.5 - ground.log_tau / 2
     printed_bound = log_at("printed.lipschitz", ground)
@@ -50,16 +50,14 @@ def log_slopes(ground: Ground) -> dict[str, float]:
     }
 
 
-def _lipschitz(ground: Ground) -> list[Evidence]:
+def _lipschitz(ground: AuditPoint) -> list[AuditEvidence]:
     ratios = log_slopes(ground)
-    return [
-        Evidence(
-            statement="the steepest slope of P_hat over all training sets is at most B' (logarithm of the ratio <= 0)",
-            kind="numeric",
-            holds=max(ratios.values()) <= 1e-9,
-            values=ratios,
-        )
-    ]
+    return evidence(
+        "numeric",
+        "the steepest slope of P_hat over all training sets is at most B' (logarithm of the ratio <= 0)",
+        max(ratios.values()) <= 1e-9,
+        ratios,
+    )
 
 
 def mean_distance_to_centre(dimension: int) -> float:
@@ -79,76 +77,56 @@ def mean_distance_to_centre(dimension: int) -> float:
     return float((inside.sum() * step + tails) / (2 * math.sqrt(math.pi)))
 
 
-def _cell_error(ground: Ground) -> list[Evidence]:
+def _cell_error(ground: AuditPoint) -> list[AuditEvidence]:
     v = formula.symbols()
     allowed = formula.expression("printed.cell_error").subs({v.B: 0, v.B_prime: 1, v.V: 1, v.r: 1})
     mean = mean_distance_to_centre(ground.dimension)
-    return [
-        Evidence(
-            statement="worst cell error, mean distance to the centre of a unit cube, is at most the printed constant",
-            kind="numeric",
-            holds=mean <= float(allowed),
-            values={"mean_distance": mean, "printed": float(allowed), "safe": math.sqrt(ground.dimension / 12)},
-        )
-    ]
+    return evidence(
+        "numeric",
+        "worst cell error, mean distance to the centre of a unit cube, is at most the printed constant",
+        mean <= float(allowed),
+        {"mean_distance": mean, "printed": float(allowed), "safe": math.sqrt(ground.dimension / 12)},
+    )
 
 
-def _grid_total(ground: Ground) -> list[Evidence]:
+def _grid_total(ground: AuditPoint) -> list[AuditEvidence]:
     mean = mean_distance_to_centre(ground.dimension)
     total = mean * 2 * ground.epsilon / 4
-    return [
-        Evidence(
-            statement="at the printed grid size the worst total error stays at most epsilon/4",
-            kind="numeric",
-            holds=total <= ground.epsilon / 4,
-            values={"total": total, "epsilon/4": ground.epsilon / 4},
-        )
-    ]
+    return evidence(
+        "numeric",
+        "at the printed grid size the worst total error stays at most epsilon/4",
+        total <= ground.epsilon / 4,
+        {"total": total, "epsilon/4": ground.epsilon / 4},
+    )
 
 
-def _total_is_quarter(ground: Ground) -> list[Evidence]:
+def _total_is_quarter(ground: AuditPoint) -> list[AuditEvidence]:
     v = formula.symbols()
     total = formula.expression("printed.cell_error").subs(v.r, formula.expression("printed.cell_size"))
     rest = v.sp.simplify(total.subs(v.V, (2 * v.x_u) ** v.d) - v.epsilon / 4)
-    return [
-        Evidence(
-            statement="(B + B')/2 (2 x_u)^d r - epsilon/4 = 0",
-            kind="symbolic",
-            holds=bool(rest == 0),
-            values={"difference": str(rest)},
-        )
-    ]
+    return evidence("symbolic", "(B + B')/2 (2 x_u)^d r - epsilon/4 = 0", rest == 0, {"difference": str(rest)})
 
 
-def _count_equals(ground: Ground) -> list[Evidence]:
+def _count_equals(ground: AuditPoint) -> list[AuditEvidence]:
     v = formula.symbols()
     side = (2 * v.x_u / formula.expression("printed.cell_size")) ** v.d
     ratio = v.sp.simplify((formula.expression("printed.grid_count") / side).subs(v.d, ground.dimension))
-    return [
-        Evidence(
-            statement="printed n_g / (2 x_u/r)^d = 1",
-            kind="symbolic",
-            holds=bool(ratio == 1),
-            values={"ratio": str(ratio)},
-        )
-    ]
+    return evidence("symbolic", "printed n_g / (2 x_u/r)^d = 1", ratio == 1, {"ratio": str(ratio)})
 
 
-def _count_is_enough(ground: Ground) -> list[Evidence]:
+def _count_is_enough(ground: AuditPoint) -> list[AuditEvidence]:
     v = formula.symbols()
     tau = v.sp.exp(v.sp.Float(ground.log_tau, 40))
     slope = formula.expression("printed.lipschitz").subs({v.n: int(ground.data_size), v.tau: tau})
     log_cells = math.log(2 * ground.x_u) - log_at("printed.cell_size", ground, B_prime=slope)
     needed = ground.dimension * float(np.logaddexp(log_cells, 0.0))
     counted = log_grid_count(ground)
-    return [
-        Evidence(
-            statement="the number of cells, rounded up, is at most the printed n_g (logarithms)",
-            kind="numeric",
-            holds=needed <= counted,
-            values={"log_needed": needed, "log_printed": counted},
-        )
-    ]
+    return evidence(
+        "numeric",
+        "the number of cells, rounded up, is at most the printed n_g (logarithms)",
+        needed <= counted,
+        {"log_needed": needed, "log_printed": counted},
+    )
 
 
 STEPS = (

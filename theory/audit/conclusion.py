@@ -9,44 +9,42 @@ import numpy.typing as npt
 
 from theory import formula, repaired
 from theory.audit.measure import l1_distance, sample_mixture
-from theory.audit.step import Evidence, Ground, Step
+from theory.audit.step import AuditEvidence, AuditPoint, Step, evidence
 from theory.risk import outside_mass
 from theory.setting import Floats
 
 MEASURABLE = 3e4  # n * d up to which the audit also measures by Monte Carlo
 
 
-def _measured(ground: Ground) -> bool:
+def _measured(ground: AuditPoint) -> bool:
     return ground.data_size * ground.dimension <= MEASURABLE and ground.tau > 1e-200
 
 
-def _every_set(ground: Ground) -> list[Evidence]:
+def _every_set(ground: AuditPoint) -> list[AuditEvidence]:
     at_least = float(repaired.l1_lower_bound_log(math.log(ground.data_size), ground.log_tau, ground.dimension))
     y = float(repaired.log_bias_inverse(ground.epsilon, ground.dimension))
-    return [
-        Evidence(
-            statement="Lemma L: the least ||P_hat - P||_1 of any training set is below epsilon",
-            kind="numeric",
-            holds=at_least < ground.epsilon,
-            values={
-                "l1_at_least": at_least,
-                "epsilon": ground.epsilon,
-                "data_size": ground.data_size,
-                "log_tau": ground.log_tau,
-                "log_data_size_necessary": -ground.dimension / 2 * (y + ground.log_tau),
-            },
-        )
-    ]
+    return evidence(
+        "numeric",
+        "Lemma L: the least ||P_hat - P||_1 of any training set is below epsilon",
+        at_least < ground.epsilon,
+        {
+            "l1_at_least": at_least,
+            "epsilon": ground.epsilon,
+            "data_size": ground.data_size,
+            "log_tau": ground.log_tau,
+            "log_data_size_necessary": -ground.dimension / 2 * (y + ground.log_tau),
+        },
+    )
 
 
-def _measured_distance(ground: Ground) -> list[Evidence]:
+def _measured_distance(ground: AuditPoint) -> list[AuditEvidence]:
     found = _every_set(ground)
     if _measured(ground):
         rng = ground.rng(21)
         training = rng.standard_normal((int(ground.data_size), ground.dimension))
         distance, error = l1_distance(training, ground.tau, 2000, rng)
         found.append(
-            Evidence(
+            AuditEvidence(
                 statement="||P_hat - P||_1 of one seeded training set is below epsilon",
                 kind="monte carlo",
                 holds=distance - 3 * error < ground.epsilon,
@@ -56,7 +54,7 @@ def _measured_distance(ground: Ground) -> list[Evidence]:
     return found
 
 
-def _log_square_over_tau(ground: Ground) -> tuple[float, float]:
+def _log_square_over_tau(ground: AuditPoint) -> tuple[float, float]:
     """Best u of Lemma L, |x - x_i|^2 <= tau u, and ln kappa."""
     log_kappa = 2 / ground.dimension * math.log(ground.data_size) + ground.log_tau
     return ground.dimension * -log_kappa / -math.expm1(log_kappa), log_kappa
@@ -70,7 +68,7 @@ def _inside_balls(points: Floats, training: Floats, square: float) -> npt.NDArra
     return np.asarray(nearest <= square)
 
 
-def _balls_measured(ground: Ground) -> list[Evidence]:
+def _balls_measured(ground: AuditPoint) -> list[AuditEvidence]:
     """f = g = 0, h = 1 outside small balls around the training points: error on P and on P_hat."""
     found = _balls_proved(ground)
     if _measured(ground):
@@ -82,7 +80,7 @@ def _balls_measured(ground: Ground) -> list[Evidence]:
         gap = float(target.mean() - source.mean())
         error = math.sqrt((target.var() + source.var()) / draws)
         found.append(
-            Evidence(
+            AuditEvidence(
                 statement="f = g = 0, lambda = 0, h = 1 outside balls around the points: error gap < epsilon",
                 kind="monte carlo",
                 holds=gap - 3 * error < ground.epsilon,
@@ -98,79 +96,66 @@ def _balls_measured(ground: Ground) -> list[Evidence]:
     return found
 
 
-def _balls_proved(ground: Ground) -> list[Evidence]:
+def _balls_proved(ground: AuditPoint) -> list[AuditEvidence]:
     at_least = repaired.l1_lower_bound_log(math.log(ground.data_size), ground.log_tau, ground.dimension) / 2
-    return [
-        Evidence(
-            statement="for every training set that gap, at least half of Lemma L's bound, is below epsilon",
-            kind="numeric",
-            holds=float(at_least) < ground.epsilon,
-            values={"gap_at_least": float(at_least), "epsilon": ground.epsilon},
-        )
-    ]
+    return evidence(
+        "numeric",
+        "for every training set that gap, at least half of Lemma L's bound, is below epsilon",
+        float(at_least) < ground.epsilon,
+        {"gap_at_least": float(at_least), "epsilon": ground.epsilon},
+    )
 
 
-def _best_tau_printed(ground: Ground) -> list[Evidence]:
+def _best_tau_printed(ground: AuditPoint) -> list[AuditEvidence]:
     v = formula.symbols()
     limit = formula.expression("printed.tau_limit").free_symbols
     conclusion = {v.epsilon}  # the bound is epsilon + lambda
-    return [
-        Evidence(
-            statement="the conclusion epsilon + lambda depends on tau, or the limit of tau on n",
-            kind="symbolic",
-            holds=v.n in limit or v.tau in conclusion,
-            values={"symbols_of_limit": ", ".join(sorted(symbol.name for symbol in limit))},
-        )
-    ]
+    return evidence(
+        "symbolic",
+        "the conclusion epsilon + lambda depends on tau, or the limit of tau on n",
+        v.n in limit or v.tau in conclusion,
+        {"symbols_of_limit": ", ".join(sorted(symbol.name for symbol in limit))},
+    )
 
 
-def _best_tau_repaired(ground: Ground) -> list[Evidence]:
+def _best_tau_repaired(ground: AuditPoint) -> list[AuditEvidence]:
     sizes = np.array([1e2, 1e3, 1e4, 1e5, 1e6])
     name, best = "Scarf's bound", np.asarray(repaired.tau_star(sizes, ground.dimension))
     known = np.isfinite(best)
     if known.sum() < 2:
         name, best = "the exact squared error", np.asarray(repaired.tau_star_mise(sizes, ground.dimension))
         known = np.isfinite(best)
-    return [
-        Evidence(
-            statement=f"the best tau of {name} falls as n grows",
-            kind="numeric",
-            holds=bool(np.all(np.diff(best[known]) < 0)),
-            values={f"n={n:.0e}": float(tau) for n, tau in zip(sizes[known], best[known], strict=True)},
-        )
-    ]
+    return evidence(
+        "numeric",
+        f"the best tau of {name} falls as n grows",
+        np.all(np.diff(best[known]) < 0),
+        {f"n={n:.0e}": float(tau) for n, tau in zip(sizes[known], best[known], strict=True)},
+    )
 
 
-def _outside(ground: Ground, radius: float) -> tuple[bool, dict[str, float | str]]:
+def _outside(ground: AuditPoint, radius: float) -> tuple[bool, dict[str, float | str]]:
     taus = np.array([0.1, 0.3, 1.0])
     mass = np.asarray(outside_mass(taus, ground.dimension, radius))
     grows = bool(np.all(np.diff(mass) > 0))
     return grows, {f"tau={tau:g}": float(value) for tau, value in zip(taus, mass, strict=True)}
 
 
-def _teacher_everywhere(ground: Ground) -> list[Evidence]:
+def _teacher_everywhere(ground: AuditPoint) -> list[AuditEvidence]:
     grows, values = _outside(ground, math.inf)
-    return [
-        Evidence(
-            statement="assumed for all x, the mass where |g - f| < epsilon_t may fail grows with tau",
-            kind="numeric",
-            holds=grows,
-            values=values,
-        )
-    ]
+    return evidence(
+        "numeric", "assumed for all x, the mass where |g - f| < epsilon_t may fail grows with tau", grows, values
+    )
 
 
-def _teacher_in_ball(ground: Ground) -> list[Evidence]:
+def _teacher_in_ball(ground: AuditPoint) -> list[AuditEvidence]:
     radius = 1.5 * math.sqrt(ground.dimension)
     grows, values = _outside(ground, radius)
-    return [
-        Evidence(
-            statement="assumed inside a radius, the mass where |g - f| < epsilon_t may fail grows with tau",
-            kind="numeric",
-            holds=grows,
-            values={"radius": radius} | values,
-        )
-    ]
+    return evidence(
+        "numeric",
+        "assumed inside a radius, the mass where |g - f| < epsilon_t may fail grows with tau",
+        grows,
+        {"radius": radius} | values,
+    )
 
 
 STEPS = (

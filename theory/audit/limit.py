@@ -10,7 +10,7 @@ import numpy as np
 
 from theory import formula, printed, repaired
 from theory.audit.cells import log_at
-from theory.audit.step import Evidence, Ground, Step
+from theory.audit.step import AuditEvidence, AuditPoint, Step, evidence
 
 
 @lru_cache(maxsize=1)
@@ -27,7 +27,7 @@ def _integral_one_dimension() -> Any:
     return (sp.sqrt(sp.pi / a) * sp.exp(sp.simplify(b**2 / (4 * a) + c))).subs(x, sp.sqrt(v.s))
 
 
-def _kernel_integral(ground: Ground) -> list[Evidence]:
+def _kernel_integral(ground: AuditPoint) -> list[AuditEvidence]:
     v = formula.symbols()
     sp = v.sp
 
@@ -39,48 +39,42 @@ def _kernel_integral(ground: Ground) -> list[Evidence]:
     true = v.d * expanded(one.subs(v.s, 0)) + shape
     log_ratio = sp.simplify((expanded(formula.expression("printed.kernel_mean")) - true).subs(v.d, ground.dimension))
     at = float(sp.exp(log_ratio.subs({v.tau: sp.Rational(3, 10), v.s: 1})).evalf())
-    return [
-        Evidence(
-            statement="ln of the printed value of the integral - ln of its value = 0",
-            kind="symbolic",
-            holds=bool(log_ratio == 0),
-            values={"log_ratio": str(log_ratio), "ratio at tau = 0.3, s = 1": at},
-        )
-    ]
+    return evidence(
+        "symbolic",
+        "ln of the printed value of the integral - ln of its value = 0",
+        log_ratio == 0,
+        {"log_ratio": str(log_ratio), "ratio at tau = 0.3, s = 1": at},
+    )
 
 
-def _mean_tends_to_target(ground: Ground) -> list[Evidence]:
+def _mean_tends_to_target(ground: AuditPoint) -> list[AuditEvidence]:
     v = formula.symbols()
     mass = formula.expression("printed.p_aug_mass").subs(v.d, ground.dimension)
     ratio = v.sp.simplify(mass * (1 + v.tau) ** (-v.sp.Rational(ground.dimension, 2)))
     limit = v.sp.limit(ratio, v.tau, 0, "+")
-    return [
-        Evidence(
-            statement="E of the printed P_aug at 0, over p(0), tends to 1 as tau -> 0",
-            kind="symbolic",
-            holds=bool(limit == 1),
-            values={"limit": str(limit), "ratio": str(ratio)},
-        )
-    ]
+    return evidence(
+        "symbolic",
+        "E of the printed P_aug at 0, over p(0), tends to 1 as tau -> 0",
+        limit == 1,
+        {"limit": str(limit), "ratio": str(ratio)},
+    )
 
 
-def _sup_gap_as_printed(ground: Ground) -> list[Evidence]:
+def _sup_gap_as_printed(ground: AuditPoint) -> list[AuditEvidence]:
     """The left-hand side with the true integral (expectation under N(0, I)), at x = 0 where it is largest."""
     d = ground.dimension
     log_mean = float(printed.log_total_mass(max(ground.tau, 1e-300), d)) - d / 2 * math.log(2 * math.pi)
     gap = abs(math.expm1(log_mean - d / 2 * math.log1p(ground.tau)))
     allowed = math.exp(log_at("printed.sup_gap", ground))
-    return [
-        Evidence(
-            statement="sup |P_aug's mean - exp(-|x|²/(2(1+tau)))| <= tau (x_u² + 1)/2",
-            kind="numeric",
-            holds=gap <= allowed,
-            values={"gap_at_0": gap, "allowed": allowed},
-        )
-    ]
+    return evidence(
+        "numeric",
+        "sup |P_aug's mean - exp(-|x|²/(2(1+tau)))| <= tau (x_u² + 1)/2",
+        gap <= allowed,
+        {"gap_at_0": gap, "allowed": allowed},
+    )
 
 
-def _sup_gap_intended(ground: Ground) -> list[Evidence]:
+def _sup_gap_intended(ground: AuditPoint) -> list[AuditEvidence]:
     """sup over |x| <= x_u of |(1 + tau)^(-d/2) exp(-s/(2(1 + tau))) - exp(-s/2)| against the printed bound."""
     d, found = ground.dimension, []
     for tau in (max(ground.tau, 1e-300), 0.1):
@@ -89,7 +83,7 @@ def _sup_gap_intended(ground: Ground) -> list[Evidence]:
         gap = np.exp(np.maximum(log_ratio, 0.0) - s / 2) * -np.expm1(-np.abs(log_ratio))
         allowed = tau * (ground.x_u**2 + 1) / 2
         found.append(
-            Evidence(
+            AuditEvidence(
                 statement=f"with (2 pi tau)^(-d/2) and target exp(-|x|²/2): sup over |x| <= x_u <= bound, {tau=:.3g}",
                 kind="numeric",
                 holds=bool(gap.max() <= allowed),
@@ -99,7 +93,7 @@ def _sup_gap_intended(ground: Ground) -> list[Evidence]:
     return found
 
 
-def _bias_term(ground: Ground) -> tuple[float, dict[str, float]]:
+def _bias_term(ground: AuditPoint) -> tuple[float, dict[str, float]]:
     """ln of the chain's bias term, sup gap times volume, at the printed limit of tau; and the true bias there."""
     v = formula.symbols()
     limit = v.sp.exp(v.sp.Float(float(printed.log_tau_limit(ground.epsilon, ground.dimension)), 40))
@@ -109,28 +103,24 @@ def _bias_term(ground: Ground) -> tuple[float, dict[str, float]]:
     return log_term, {"term/epsilon": over, "true_bias/epsilon": true / ground.epsilon}
 
 
-def _limit_from_chain(ground: Ground) -> list[Evidence]:
+def _limit_from_chain(ground: AuditPoint) -> list[AuditEvidence]:
     log_term, values = _bias_term(ground)
-    return [
-        Evidence(
-            statement="at the printed limit, sup gap times volume is at most epsilon/8",
-            kind="numeric",
-            holds=log_term <= math.log(ground.epsilon / 8),
-            values=values,
-        )
-    ]
+    return evidence(
+        "numeric",
+        "at the printed limit, sup gap times volume is at most epsilon/8",
+        log_term <= math.log(ground.epsilon / 8),
+        values,
+    )
 
 
-def _limit_within_epsilon(ground: Ground) -> list[Evidence]:
+def _limit_within_epsilon(ground: AuditPoint) -> list[AuditEvidence]:
     log_term, values = _bias_term(ground)
-    return [
-        Evidence(
-            statement="at the printed limit, sup gap times volume is below epsilon at least",
-            kind="numeric",
-            holds=log_term < math.log(ground.epsilon),
-            values=values,
-        )
-    ]
+    return evidence(
+        "numeric",
+        "at the printed limit, sup gap times volume is below epsilon at least",
+        log_term < math.log(ground.epsilon),
+        values,
+    )
 
 
 STEPS = (

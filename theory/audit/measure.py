@@ -6,7 +6,7 @@ The proper P_hat = (1/n) sum N(x_i, tau I) against P = N(0, I); everything seede
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import gammaln, logsumexp
+from scipy.special import logsumexp
 
 from theory.setting import Floats
 
@@ -50,8 +50,3 @@ def l1_distance(training: Floats, tau: float, draws: int, rng: np.random.Generat
     mean = float(np.mean([value.mean() for value in values]))
     variance = sum(value.var(ddof=1) / half for value in values) / 4
     return mean, float(np.sqrt(variance))
-
-
-def log_ball_volume(dimension: int, log_radius: float) -> float:
-    """ln of the volume of a ball in R^d."""
-    return float(dimension * log_radius + dimension / 2 * np.log(np.pi) - gammaln(dimension / 2 + 1))

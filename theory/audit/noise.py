@@ -9,7 +9,7 @@ from typing import Any
 from theory import formula, repaired
 from theory.audit.ball import share_slack
 from theory.audit.cells import log_at, log_grid_count
-from theory.audit.step import Evidence, Ground, Step
+from theory.audit.step import AuditEvidence, AuditPoint, Step, evidence
 
 
 def _hoeffding_failure(deviation: Any) -> Any:
@@ -18,28 +18,23 @@ def _hoeffding_failure(deviation: Any) -> Any:
     return v.sp.simplify(2 * v.sp.exp(-2 * v.n * deviation**2) / (v.delta / (2 * v.n_g)))
 
 
-def _spends(ratio: Any, name: str) -> list[Evidence]:
-    return [
-        Evidence(
-            statement=f"2 exp(-2 n t²) <= delta/(2 n_g) for {name} (ratio at most 1)",
-            kind="symbolic",
-            holds=bool(ratio <= 1),
-            values={"ratio": str(ratio)},
-        )
-    ]
+def _spends(ratio: Any, name: str) -> list[AuditEvidence]:
+    return evidence(
+        "symbolic", f"2 exp(-2 n t²) <= delta/(2 n_g) for {name} (ratio at most 1)", ratio <= 1, {"ratio": str(ratio)}
+    )
 
 
-def _hoeffding_printed(ground: Ground) -> list[Evidence]:
+def _hoeffding_printed(ground: AuditPoint) -> list[AuditEvidence]:
     return _spends(_hoeffding_failure(formula.expression("printed.hoeffding")), "the printed deviation")
 
 
-def _hoeffding_corrected(ground: Ground) -> list[Evidence]:
+def _hoeffding_corrected(ground: AuditPoint) -> list[AuditEvidence]:
     v = formula.symbols()
     deviation = v.sp.sqrt(v.sp.log(4 * v.n_g / v.delta) / (2 * v.n))
     return _spends(_hoeffding_failure(deviation), "sqrt(ln(4 n_g/delta)/(2n))")
 
 
-def log_noise(ground: Ground) -> dict[str, float]:
+def log_noise(ground: AuditPoint) -> dict[str, float]:
     """ln of the deviation (2) allows at a centre, of the largest mean it deviates from, and of its share in L1."""
     sp = formula.symbols().sp
     deviation = log_at("printed.hoeffding", ground, n_g=sp.exp(sp.Float(log_grid_count(ground), 40)))
@@ -49,28 +44,24 @@ def log_noise(ground: Ground) -> dict[str, float]:
     return {"log_deviation": deviation, "log_signal": signal, "log_l1": deviation + normaliser + volume}
 
 
-def _controls(ground: Ground) -> list[Evidence]:
+def _controls(ground: AuditPoint) -> list[AuditEvidence]:
     found = log_noise(ground)
-    return [
-        Evidence(
-            statement="deviation (2) times normaliser times volume, its share in L1, is at most epsilon/4 (logarithms)",
-            kind="numeric",
-            holds=found["log_l1"] <= math.log(ground.epsilon / 4),
-            values=found | {"log_epsilon/4": math.log(ground.epsilon / 4)},
-        )
-    ]
+    return evidence(
+        "numeric",
+        "deviation (2) times normaliser times volume, its share in L1, is at most epsilon/4 (logarithms)",
+        found["log_l1"] <= math.log(ground.epsilon / 4),
+        found | {"log_epsilon/4": math.log(ground.epsilon / 4)},
+    )
 
 
-def _resolves(ground: Ground) -> list[Evidence]:
+def _resolves(ground: AuditPoint) -> list[AuditEvidence]:
     found = log_noise(ground)
-    return [
-        Evidence(
-            statement="deviation (2) is smaller than the mean it deviates from (logarithms)",
-            kind="numeric",
-            holds=found["log_deviation"] <= found["log_signal"],
-            values=found,
-        )
-    ]
+    return evidence(
+        "numeric",
+        "deviation (2) is smaller than the mean it deviates from (logarithms)",
+        found["log_deviation"] <= found["log_signal"],
+        found,
+    )
 
 
 def derived_bracket() -> Any:
@@ -88,90 +79,80 @@ def derived_bracket() -> Any:
     return sp.expand(rest + slope * tangent)
 
 
-def _bracket_derived(ground: Ground) -> list[Evidence]:
+def _bracket_derived(ground: AuditPoint) -> list[AuditEvidence]:
     v = formula.symbols()
     gap = v.sp.expand(derived_bracket() - formula.expression("printed.data_size_bracket"))
-    return [
-        Evidence(
-            statement="derived bracket - printed bracket = 0",
-            kind="symbolic",
-            holds=bool(gap == 0),
-            values={"difference": str(v.sp.collect(gap, v.sp.log(2)))},
-        )
-    ]
+    return evidence(
+        "symbolic",
+        "derived bracket - printed bracket = 0",
+        gap == 0,
+        {"difference": str(v.sp.collect(gap, v.sp.log(2)))},
+    )
 
 
-def _chain_satisfied(ground: Ground) -> list[Evidence]:
+def _chain_satisfied(ground: AuditPoint) -> list[AuditEvidence]:
     epsilons = sorted({ground.epsilon, 1e-12, 1e-24, 1e-48, 1e-140}, reverse=True)
     ratios = {}
     for epsilon in epsilons:
         at = dataclasses.replace(ground, epsilon=epsilon)
         needed = 8 / epsilon**2 * (math.log(2 / at.delta) + log_grid_count(at))
         ratios[f"epsilon={epsilon:g}"] = at.data_size / needed
-    return [
-        Evidence(
-            statement="the printed n is at least the proof's own (8/epsilon²) ln(2 n_g/delta) (ratio, several epsilon)",
-            kind="numeric",
-            holds=min(ratios.values()) >= 1,
-            values=ratios,
-        )
-    ]
+    return evidence(
+        "numeric",
+        "the printed n is at least the proof's own (8/epsilon²) ln(2 n_g/delta) (ratio, several epsilon)",
+        min(ratios.values()) >= 1,
+        ratios,
+    )
 
 
-def _delta_coefficient(ground: Ground) -> list[Evidence]:
+def _delta_coefficient(ground: AuditPoint) -> list[AuditEvidence]:
     v = formula.symbols()
     log_delta = v.sp.log(v.delta)
     as_printed = v.sp.expand(formula.expression("printed.data_size_bracket")).coeff(log_delta)
     derived = derived_bracket().coeff(log_delta)
     same = v.sp.simplify((as_printed - derived).subs(v.d, ground.dimension)) == 0
-    return [
-        Evidence(
-            statement="coefficient of ln delta, printed = derived",
-            kind="symbolic",
-            holds=bool(same),
-            values={"printed": str(as_printed), "derived": str(derived)},
-        )
-    ]
+    return evidence(
+        "symbolic",
+        "coefficient of ln delta, printed = derived",
+        same,
+        {"printed": str(as_printed), "derived": str(derived)},
+    )
 
 
-def _delta_harmless(ground: Ground) -> list[Evidence]:
+def _delta_harmless(ground: AuditPoint) -> list[AuditEvidence]:
     v = formula.symbols()
     log_delta = v.sp.log(v.delta)
     as_printed = v.sp.expand(formula.expression("printed.data_size_bracket")).coeff(log_delta)
     gap = ((as_printed - derived_bracket().coeff(log_delta)) * log_delta).subs(
         {v.d: ground.dimension, v.delta: v.sp.Float(ground.delta)}
     )
-    return [
-        Evidence(
-            statement="the printed term asks for at least as much data as the union bound does",
-            kind="symbolic",
-            holds=bool(gap >= 0),
-            values={"printed_minus_derived": float(gap)},
-        )
-    ]
+    return evidence(
+        "symbolic",
+        "the printed term asks for at least as much data as the union bound does",
+        gap >= 0,
+        {"printed_minus_derived": float(gap)},
+    )
 
 
-def _budget(ground: Ground, noise: float, name: str) -> list[Evidence]:
+def _budget(ground: AuditPoint, noise: float, name: str) -> list[AuditEvidence]:
     quarter = ground.epsilon / 4
     slack = share_slack(ground.data_size, ground.delta)
     bias = float(repaired.bias(max(ground.tau, 1e-300), ground.dimension))
     total = 3 * quarter + slack + noise + bias
-    return [
-        Evidence(
-            statement=f"outside P + outside P_hat + grid + {name} + bias < epsilon",
-            kind="numeric",
-            holds=total < ground.epsilon,
-            values={"total": total, "epsilon": ground.epsilon, "noise": noise, "slack": slack, "bias": bias},
-        )
-    ]
+    return evidence(
+        "numeric",
+        f"outside P + outside P_hat + grid + {name} + bias < epsilon",
+        total < ground.epsilon,
+        {"total": total, "epsilon": ground.epsilon, "noise": noise, "slack": slack, "bias": bias},
+    )
 
 
-def _budget_of_chain(ground: Ground) -> list[Evidence]:
+def _budget_of_chain(ground: AuditPoint) -> list[AuditEvidence]:
     noise = math.exp(min(log_noise(ground)["log_l1"], 700.0))
     return _budget(ground, noise, "noise as (2) controls it")
 
 
-def _budget_at_least(ground: Ground) -> list[Evidence]:
+def _budget_at_least(ground: AuditPoint) -> list[AuditEvidence]:
     at_least = repaired.l1_lower_bound_log(math.log(ground.data_size), ground.log_tau, ground.dimension)
     bias = repaired.bias(max(ground.tau, 1e-300), ground.dimension)
     return _budget(ground, max(float(at_least - bias), 0.0), "noise at least (Lemma L)")

@@ -7,79 +7,71 @@ from itertools import product
 import numpy as np
 
 from theory import formula, printed, repaired
-from theory.audit.step import Evidence, Ground, Step
+from theory.audit.step import AuditEvidence, AuditPoint, Step, evidence
 
 
-def _mass_is_one(ground: Ground) -> list[Evidence]:
+def _mass_is_one(ground: AuditPoint) -> list[AuditEvidence]:
     v = formula.symbols()
     mass = v.sp.simplify(formula.expression("printed.p_aug_mass").subs(v.d, ground.dimension))
     one = v.sp.simplify(mass - 1) == 0
-    return [Evidence(statement="total mass - 1 = 0", kind="symbolic", holds=bool(one), values={"mass": str(mass)})]
+    return evidence("symbolic", "total mass - 1 = 0", one, {"mass": str(mass)})
 
 
-def _mass_leaves_epsilon(ground: Ground) -> list[Evidence]:
+def _mass_leaves_epsilon(ground: AuditPoint) -> list[AuditEvidence]:
     mass = float(np.exp(printed.log_total_mass(max(ground.tau, 1e-300), ground.dimension)))
-    return [
-        Evidence(
-            statement="at the limit, 1 - mass <= ||P_aug - P||_1 leaves room below epsilon for some training set",
-            kind="numeric",
-            holds=1 - mass < ground.epsilon,
-            values={"mass": mass, "l1_at_least": 1 - mass, "epsilon": ground.epsilon},
-        )
-    ]
+    return evidence(
+        "numeric",
+        "at the limit, 1 - mass <= ||P_aug - P||_1 leaves room below epsilon for some training set",
+        1 - mass < ground.epsilon,
+        {"mass": mass, "l1_at_least": 1 - mass, "epsilon": ground.epsilon},
+    )
 
 
-def _sample_law_is_close(ground: Ground) -> list[Evidence]:
+def _sample_law_is_close(ground: AuditPoint) -> list[AuditEvidence]:
     """L1 between the law of a sample and a smooth density on ever finer cells of the first coordinate."""
     n = 1000
     x = np.sort(ground.rng(2).standard_normal(n))
     width = 1e-9  # cells around the sample's points: together they hold at most n * width of a bounded density
     smooth = n * width / float(np.sqrt(2 * np.pi))
     distance = 2 * (1 - smooth) if np.all(np.diff(x) > width) else 0.0
-    return [
-        Evidence(
-            statement="||law of the sample - a density bounded by p's maximum||_1 < epsilon",
-            kind="monte carlo",
-            holds=distance < ground.epsilon,
-            values={"l1_at_least": distance, "epsilon": ground.epsilon, "sample_size": n, "standard_error": 0.0},
-        )
-    ]
+    return evidence(
+        "monte carlo",
+        "||law of the sample - a density bounded by p's maximum||_1 < epsilon",
+        distance < ground.epsilon,
+        {"l1_at_least": distance, "epsilon": ground.epsilon, "sample_size": n, "standard_error": 0.0},
+    )
 
 
-def _population_is_meant(ground: Ground) -> list[Evidence]:
+def _population_is_meant(ground: AuditPoint) -> list[AuditEvidence]:
     bias = float(repaired.bias(max(ground.tau, 1e-300), ground.dimension))
-    return [
-        Evidence(
-            statement="with P for P_train the mean of P_hat is within epsilon: ||E P_hat - P||_1 < epsilon",
-            kind="numeric",
-            holds=bias < ground.epsilon,
-            values={"bias": bias, "epsilon": ground.epsilon},
-        )
-    ]
+    return evidence(
+        "numeric",
+        "with P for P_train the mean of P_hat is within epsilon: ||E P_hat - P||_1 < epsilon",
+        bias < ground.epsilon,
+        {"bias": bias, "epsilon": ground.epsilon},
+    )
 
 
-def _discrepancy(ground: Ground, factor: float) -> list[Evidence]:
+def _discrepancy(ground: AuditPoint, factor: float) -> list[AuditEvidence]:
     """sup over all events of 2 |P(A) - Q(A)| against factor * L1, by enumeration on eight atoms."""
     rng = ground.rng(3)
     p, q = rng.dirichlet(np.ones(8), size=(2, 200))
     events = np.array(list(product((0, 1), repeat=8)))
     largest = 2 * np.abs((p - q) @ events.T).max(axis=1)
     l1 = np.abs(p - q).sum(axis=1)
-    return [
-        Evidence(
-            statement=f"2 sup_A |P(A) - Q(A)| <= {factor:g} L1 for 200 pairs of laws on eight atoms, all 256 events",
-            kind="numeric",
-            holds=bool(np.all(largest <= factor * l1 * (1 + 1e-12))),
-            values={"largest_ratio": float((largest / l1).max()), "smallest_ratio": float((largest / l1).min())},
-        )
-    ]
+    return evidence(
+        "numeric",
+        f"2 sup_A |P(A) - Q(A)| <= {factor:g} L1 for 200 pairs of laws on eight atoms, all 256 events",
+        np.all(largest <= factor * l1 * (1 + 1e-12)),
+        {"largest_ratio": float((largest / l1).max()), "smallest_ratio": float((largest / l1).min())},
+    )
 
 
-def _no_slack(ground: Ground) -> list[Evidence]:
+def _no_slack(ground: AuditPoint) -> list[AuditEvidence]:
     return _discrepancy(ground, 1.0)
 
 
-def _loose(ground: Ground) -> list[Evidence]:
+def _loose(ground: AuditPoint) -> list[AuditEvidence]:
     return _discrepancy(ground, 2.0)
 
 
@@ -93,37 +85,35 @@ def constants_counterexample(teacher_gap: float) -> dict[str, float]:
     return {"gap": gap, "lambda_printed": 2 * best_target, "lambda_correct": best_joint, "teacher_gap": teacher_gap}
 
 
-def _lambda(ground: Ground, name: str) -> list[Evidence]:
+def _lambda(ground: AuditPoint, name: str) -> list[AuditEvidence]:
     found = constants_counterexample(min(1.0, ground.epsilon + 0.1))
-    return [
-        Evidence(
-            statement=f"f = 0, g constant, H = {{0, 1}}, any n and tau: error gap < epsilon + {name}",
-            kind="numeric",
-            holds=found["gap"] < ground.epsilon + found[name],
-            values=found | {"epsilon": ground.epsilon},
-        )
-    ]
+    return evidence(
+        "numeric",
+        f"f = 0, g constant, H = {{0, 1}}, any n and tau: error gap < epsilon + {name}",
+        found["gap"] < ground.epsilon + found[name],
+        found | {"epsilon": ground.epsilon},
+    )
 
 
-def _lambda_printed(ground: Ground) -> list[Evidence]:
+def _lambda_printed(ground: AuditPoint) -> list[AuditEvidence]:
     return _lambda(ground, "lambda_printed")
 
 
-def _lambda_correct(ground: Ground) -> list[Evidence]:
+def _lambda_correct(ground: AuditPoint) -> list[AuditEvidence]:
     return _lambda(ground, "lambda_correct")
 
 
-def _teacher_error_is_free(ground: Ground) -> list[Evidence]:
+def _teacher_error_is_free(ground: AuditPoint) -> list[AuditEvidence]:
     v = formula.symbols()
     used = formula.expression("printed.data_size_required").free_symbols
     used |= formula.expression("printed.tau_limit").free_symbols
     present = v.epsilon_t in used
     statement = "epsilon_t enters a condition of the theorem"
     names = ", ".join(sorted(symbol.name for symbol in used))
-    return [Evidence(statement=statement, kind="symbolic", holds=present, values={"symbols_used": names})]
+    return evidence("symbolic", statement, present, {"symbols_used": names})
 
 
-def _transfer_with_teacher(ground: Ground) -> list[Evidence]:
+def _transfer_with_teacher(ground: AuditPoint) -> list[AuditEvidence]:
     """E_P|h - f| <= E_Q|h - g| + L1/2 + E_Q|g - f| on random finite spaces, all at once."""
     rng = ground.rng(23)
     p, q = rng.dirichlet(np.ones(12), size=(2, 500))
@@ -131,21 +121,19 @@ def _transfer_with_teacher(ground: Ground) -> list[Evidence]:
     g = np.clip(f + rng.uniform(-0.3, 0.3, f.shape), 0, 1)
     left = (p * np.abs(h - f)).sum(axis=1)
     right = (q * np.abs(h - g)).sum(axis=1) + np.abs(p - q).sum(axis=1) / 2 + (q * np.abs(g - f)).sum(axis=1)
-    return [
-        Evidence(
-            statement="E_P|h - f| <= E_Q|h - g| + L1/2 + E_Q|g - f| for 500 random (P, Q, h, f, g)",
-            kind="numeric",
-            holds=bool(np.all(left <= right + 1e-12)),
-            values={"least_slack": float((right - left).min())},
-        )
-    ]
+    return evidence(
+        "numeric",
+        "E_P|h - f| <= E_Q|h - g| + L1/2 + E_Q|g - f| for 500 random (P, Q, h, f, g)",
+        np.all(left <= right + 1e-12),
+        {"least_slack": float((right - left).min())},
+    )
 
 
-def _lipschitz_enters(ground: Ground) -> list[Evidence]:
+def _lipschitz_enters(ground: AuditPoint) -> list[AuditEvidence]:
     v = formula.symbols()
     used = formula.expression("printed.data_size_required").free_symbols
     return [
-        Evidence(
+        AuditEvidence(
             statement=f"{name} enters the data-size condition",
             kind="symbolic",
             holds=symbol in used,
@@ -155,20 +143,18 @@ def _lipschitz_enters(ground: Ground) -> list[Evidence]:
     ]
 
 
-def _lipschitz_is_known(ground: Ground) -> list[Evidence]:
+def _lipschitz_is_known(ground: AuditPoint) -> list[AuditEvidence]:
     sp = formula.symbols().sp
     r, d = sp.Symbol("r", positive=True), ground.dimension
     slope = (2 * sp.pi) ** (-sp.Rational(d, 2)) * r * sp.exp(-(r**2) / 2)
     (top,) = sp.solve(sp.diff(slope, r), r)
     largest = sp.simplify(slope.subs(r, top) - (2 * sp.pi) ** (-sp.Rational(d, 2)) * sp.exp(-sp.Rational(1, 2)))
-    return [
-        Evidence(
-            statement="B needs no assumption: Lip(p) = (2 pi)^(-d/2) e^(-1/2)",
-            kind="symbolic",
-            holds=bool(largest == 0),
-            values={"lipschitz": float(slope.subs(r, top)), "at_radius": float(top)},
-        )
-    ]
+    return evidence(
+        "symbolic",
+        "B needs no assumption: Lip(p) = (2 pi)^(-d/2) e^(-1/2)",
+        largest == 0,
+        {"lipschitz": float(slope.subs(r, top)), "at_radius": float(top)},
+    )
 
 
 STEPS = (

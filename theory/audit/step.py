@@ -21,7 +21,7 @@ WORST: tuple[Verdict, ...] = ("holds", "holds with a fix", "false")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evidence:
+class AuditEvidence:
     """One test: what was compared, the numbers found, whether it came out in favour of what it tests.
 
     `kind`: a SymPy identity, mpmath interval arithmetic, double precision, or seeded Monte Carlo (values hold its
@@ -35,7 +35,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ground:
+class AuditPoint:
     """Where the audit stands: one dimension, epsilon, delta, and the seed of its Monte Carlo.
 
     `log_tau` and `data_size` satisfy both printed conditions: 0.99 of the printed limit, the least allowed n.
@@ -72,7 +72,14 @@ class Ground:
         return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(step, self.dimension)))
 
 
-Test = Callable[[Ground], list[Evidence]]
+def evidence(
+    kind: Kind, statement: str, holds: object, values: Mapping[str, float | str] | None = None
+) -> list[AuditEvidence]:
+    """The evidence of a test that compares one thing."""
+    return [AuditEvidence(statement=statement, kind=kind, holds=bool(holds), values=values or {})]
+
+
+Test = Callable[[AuditPoint], list[AuditEvidence]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +95,7 @@ class Step:
     claimed: Test
     used: Test
 
-    def examine(self, grounds: list[Ground]) -> Finding:
+    def examine(self, grounds: list[AuditPoint]) -> Finding:
         """Run both tests at every ground; the overall verdict is the worst."""
         at = {ground.dimension: (self.claimed(ground), self.used(ground)) for ground in grounds}
         verdicts = {dimension: _verdict(*tests) for dimension, tests in at.items()}
@@ -118,13 +125,13 @@ class Finding:
     reason: str
     verdict: Verdict
     by_dimension: Mapping[int, Verdict]
-    claimed: Mapping[int, list[Evidence]]
-    used: Mapping[int, list[Evidence]]
+    claimed: Mapping[int, list[AuditEvidence]]
+    used: Mapping[int, list[AuditEvidence]]
 
     def record(self) -> dict[str, Any]:
         """Plain values for JSON."""
 
-        def plain(tests: Mapping[int, list[Evidence]]) -> list[dict[str, Any]]:
+        def plain(tests: Mapping[int, list[AuditEvidence]]) -> list[dict[str, Any]]:
             rows = [(dimension, evidence) for dimension, found in tests.items() for evidence in found]
             return [
                 {
@@ -151,7 +158,7 @@ class Finding:
         }
 
 
-def _verdict(claimed: list[Evidence], used: list[Evidence]) -> Verdict:
+def _verdict(claimed: list[AuditEvidence], used: list[AuditEvidence]) -> Verdict:
     if all(evidence.holds for evidence in claimed):
         return "holds"
     return "holds with a fix" if used and all(evidence.holds for evidence in used) else "false"

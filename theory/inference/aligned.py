@@ -31,13 +31,14 @@ class Aligned:
 
     A block is one curve, or the curves of one comparison (at one data size). unit: `replicate`, when all curves have
     the same ones; `own replicate`, when every block has its own and blocks are independent; `row`, when there is one
-    run a cell and only the blocks' scatter shows noise; `none`, when the curves are exact. `dropped` names the data
-    sizes left out because they have too few replicates.
+    run a cell and only the blocks' scatter shows noise; `none`, when the curves are exact. `kept` are the places of
+    these blocks among those given, `dropped` the data sizes left out because they have too few replicates.
     """
 
     blocks: tuple[Block, ...]
     shift: Floats
     unit: Unit
+    kept: tuple[int, ...]
     dropped: tuple[float, ...] = ()
 
     @property
@@ -107,25 +108,26 @@ class Aligned:
         return np.asarray(sum(np.sum(spreads, axis=0) ** 2 for spreads in by_set.values()), dtype=float)
 
 
-def align(blocks: Sequence[Block]) -> Aligned | None:
-    """The blocks on the shifts that all curves have, with the replicates that make the mean over blocks most precise.
+def align(blocks: Sequence[Block], *, positive: bool = False) -> Aligned | None:
+    """The blocks on the (positive) shifts that all curves have, with the replicates that make their mean most precise.
 
     Blocks with too few replicates for the others are left out. None where there is no block or no common shift.
     """
     curves = [curve for block in blocks for curve in block]
     if not curves:
         return None
-    grid = curves[0].shift
+    grid = curves[0].shift[curves[0].shift > 0] if positive else curves[0].shift
     for curve in curves:
         grid = grid[[bool(np.any(np.isclose(curve.shift, shift, rtol=1e-9, atol=1e-12))) for shift in grid]]
     if not len(grid):
         return None
-    if all(curve.replicates is None and not np.any(curve.error_se) for curve in curves):
-        return Aligned(blocks=_cut(blocks, [()] * len(blocks), grid), shift=grid, unit="none")
     names = [_common(block) for block in blocks]
     replicated = [at for at, own in enumerate(names) if len(own) > 1]
     if not replicated:
-        return Aligned(blocks=_cut(blocks, [()] * len(blocks), grid), shift=grid, unit="row")
+        exact = all(curve.replicates is None and not np.any(curve.error_se) for curve in curves)
+        everything = tuple(range(len(blocks)))
+        cut = _cut(blocks, [()] * len(blocks), grid)
+        return Aligned(blocks=cut, shift=grid, unit="none" if exact else "row", kept=everything)
     disjoint = len({name for own in names for name in own}) == sum(map(len, names)) and len(replicated) > 1
     kept, shared = (replicated, None) if disjoint else _most_precise(names)
     chosen = [blocks[at] for at in kept]
@@ -133,6 +135,7 @@ def align(blocks: Sequence[Block]) -> Aligned | None:
         blocks=_cut(chosen, [names[at] if shared is None else shared for at in kept], grid),
         shift=grid,
         unit="own replicate" if disjoint else "replicate",
+        kept=tuple(kept),
         dropped=tuple(block[0].data_size for at, block in enumerate(blocks) if at not in kept),
     )
 

@@ -144,14 +144,24 @@ def gain_falls_with_size(groups: Sequence[Curves]) -> Evidence:
     if found is None or found.shift.size < 2:
         return unmeasured("needs at least two data sizes")
     gain = np.r_[1.0, np.full(found.shift.size - 1, -1 / (found.shift.size - 1))]
-    slope = fall_per_decade([[curve.data_size for curve in group] for group in groups])
+    sizes = sizes_by_group(found, groups, range(len(found.blocks)))
+    if all(len(set(group)) < 2 for group in sizes):
+        return unmeasured(f"needs at least two data sizes ({found.note})")
+    slope = fall_per_decade(sizes)
     if found.unit != "row":
         return _one(
             found, [len(slope) * each * gain[None, None] for each in slope], unit="fall of the gain per decade of n"
         )
     values = np.array([block[0].error @ gain for block in found.blocks])
-    over_rows = slope_over_rows(values, slope, [len(group) for group in groups])
+    over_rows = slope_over_rows(values, slope, [len(group) for group in sizes])
     return judge(over_rows, unit="fall of the gain per decade of n", runs=found.runs(), note=found.note)
+
+
+def sizes_by_group(found: Aligned, groups: Sequence[Curves], blocks: Sequence[int]) -> list[list[float]]:
+    """The data sizes of these blocks of an alignment of all groups' curves, by group, groups without any left out."""
+    member = np.repeat(np.arange(len(groups)), [len(group) for group in groups])[list(found.kept)]
+    sizes = [[float(found.sizes[at]) for at in blocks if member[at] == group] for group in range(len(groups))]
+    return [group for group in sizes if group]
 
 
 def fall_per_decade(sizes: Sequence[Sequence[float]]) -> Floats:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from theory.inference.aligned import Aligned, Pairs, align
 from theory.inference.contrast import LEVEL, Interval, student_interval
 from theory.inference.curve import Optimum, ShiftErrorCurve
-from theory.inference.effects import NO_RUNS, fall_per_decade, slope_over_rows
+from theory.inference.effects import NO_RUNS, fall_per_decade, sizes_by_group, slope_over_rows
 from theory.inference.verdict import Evidence, judge, unmeasured
 
 Floats = npt.NDArray[np.float64]
@@ -25,10 +25,10 @@ DRAWS = 1000
 
 def larger_best_shift(pairs: Pairs, *, level: float = LEVEL) -> Evidence:
     """The best shift of the first curve of each pair exceeds the second's: mean difference of degree or log tau."""
-    found = align([pair for pair in pairs])
+    tau = any(curve.shift_name == "tau" for pair in pairs for curve in pair)
+    found = align([pair for pair in pairs], positive=tau)
     if found is None or found.shift.size < 2:
         return unmeasured(NO_RUNS)
-    tau = found.curves[0].shift_name == "tau"
     unit = "difference of log best tau" if tau else "difference of best degrees"
     optima = [best_shifts(found, block) for block in range(len(found.blocks))]
     inside = [pair for pair in optima if not any(best.censored for best in pair)]
@@ -50,16 +50,14 @@ def falls_with_size(groups: Sequence[Sequence[ShiftErrorCurve]], *, level: float
     own mean.
     """
     groups = [group for group in groups if len({curve.data_size for curve in group}) > 1]
-    found = align([(curve,) for group in groups for curve in group])
+    tau = any(curve.shift_name == "tau" for group in groups for curve in group)
+    found = align([(curve,) for group in groups for curve in group], positive=tau)
     if found is None or found.shift.size < 2:
         return unmeasured("needs at least two data sizes")
-    tau = found.curves[0].shift_name == "tau"
     unit = "minus the exponent of best tau in n" if tau else "fall of best degree per decade of n"
     optima = [best_shifts(found, block) for block in range(len(found.blocks))]
-    member = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
     keep = [at for at, (best,) in enumerate(optima) if not best.censored]
-    sizes = [[found.sizes[at] for at in keep if member[at] == group] for group in range(len(groups))]
-    sizes = [group for group in sizes if group]
+    sizes = sizes_by_group(found, groups, keep)
     note = "; ".join(part for part in (found.note, _left_out(optima, found)) if part)
     if all(len(set(group)) < 2 for group in sizes):
         return unmeasured(f"fewer than two data sizes with their best shift inside the grid ({note})")

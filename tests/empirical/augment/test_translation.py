@@ -229,7 +229,7 @@ def test_seq2seq_engine_forces_the_language_and_keeps_the_order(tiny_nllb, token
     settings = {"engine": tiny_nllb, "pivots": ("fra_Latn", "rus_Cyrl"), "decoding": decoding}
     config = AugmentConfig(augmenter="back-translation", **settings)
     augmenter = make_augmenter(config, tokenizer=tokenizer, cache=tmp_path, max_length=32)
-    engine = augmenter.engine
+    engine = augmenter.translator
     forced = []
     model, _ = engine._load()
     generate = model.generate

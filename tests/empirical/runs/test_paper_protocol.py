@@ -16,14 +16,6 @@ from theory.errors import InputError
 SHIFT = AugmentConfig(augmenter="random", degree=0.4)
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield tmp_path_factory.mktemp("protocol")
-    torch.set_num_threads(threads)
-
-
 def without_validation(config: RunConfig) -> RunConfig:
     return config.model_copy(update={"task": config.task.model_copy(update={"validation_size": 0})})
 

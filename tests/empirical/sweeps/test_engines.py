@@ -45,8 +45,6 @@ def cluster():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", ROOT)
-        # Without a dashboard's packages the nodes' agents start in a fraction of the time
-        patch.setattr("ray._private.utils.get_dashboard_dependency_error", lambda: ImportError("not wanted"))
         nodes = started(Cluster)
         try:
             ray.init(address=nodes.address, log_to_driver=False)

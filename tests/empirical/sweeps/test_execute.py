@@ -19,81 +19,13 @@ import pytest
 
 from empirical.runs.layout import SweepFiles, run_directory
 from empirical.runs.record import read_result, write_result
-from empirical.sweeps.definition import Sweep, cell_key, load_sweep
+from empirical.sweeps.definition import Sweep
 from empirical.sweeps.engines import STOP, Engine
 from empirical.sweeps.execute import run_sweep
 from empirical.sweeps.status import marked, recorded_sweep, sweep_status
 from tests.empirical.fake_cohort import broken_at_half, fake_run, killed_once, logged, own_task, sweep_of
 from tests.empirical.tiny_kd import run as tiny
 from theory.errors import InputError
-
-
-def write_toml(folder: Path, body: str, name: str = "mine.toml") -> Path:
-    path = folder / name
-    path.write_text(body)
-    return path
-
-
-def test_a_grid_unfolds_first_axis_slowest_and_shares_the_vanilla_cell(tmp_path):
-    path = write_toml(tmp_path, """
-        [base.train]
-        steps = 7
-        [[block]]
-        set = { mode = "distill" }
-        axes = { augmenter = ["knn", "random"], degree = [0.0, 0.2], learning_rate = [0.01, 0.001] }
-    """)  # fmt: skip
-    sweep = load_sweep(path)
-    found = [
-        (run.augment and (run.augment.augmenter, run.augment.degree), run.train.learning_rate) for run in sweep.runs
-    ]
-    assert found == [(None, 0.01), (None, 0.001), (("knn", 0.2), 0.01), (("knn", 0.2), 0.001),
-                     (("random", 0.2), 0.01), (("random", 0.2), 0.001)]  # fmt: skip
-    assert len(sweep.cells()) == 3 and all(len(runs) == 2 for runs in sweep.cells().values())
-    assert sweep.name == "mine" and sweep.runs[0].train.steps == 7
-
-
-def test_extends_merges_the_base_and_replaces_blocks(tmp_path):
-    write_toml(tmp_path, "[base]\nseed = 4\n[base.train]\nsteps = 9\n[[block]]\naxes = { degree = [0.1] }", "a.toml")
-    path = write_toml(
-        tmp_path, 'extends = "a.toml"\n[base.train]\nbatch_size = 2\n[[block]]\naxes = { replicate = [5] }'
-    )
-    (run,) = load_sweep(path).runs
-    assert (run.train.steps, run.train.batch_size, run.seed, run.data_seed) == (9, 2, 5, 5)
-
-
-WRONG = {
-    "unknown axis": ("[[block]]\naxes = { degre = [0.1] }", "degree"),
-    "degree outside": ("[[block]]\naxes = { degree = [1.5] }", "augment.degree"),
-    "unknown field": ("[base]\nfoo = 1\n[[block]]\naxes = { degree = [0.1] }", "foo"),
-    "unknown augmenter": ('[[block]]\naxes = { augmenter = ["kn"], degree = [0.1] }', "knn"),
-    "no blocks": ("[base]\nseed = 1", "at least one"),
-    "empty axis": ("[[block]]\naxes = { degree = [] }", "at least one value"),
-    "no toml": ("[[block", "TOML"),
-    "unknown parent": ('extends = "dmeo"\n[[block]]\naxes = { degree = [0.1] }', "demo"),
-    "circle": ('extends = "mine.toml"\n[[block]]\naxes = { degree = [0.1] }', "circle"),
-}
-
-
-@pytest.mark.parametrize("case", WRONG)
-def test_wrong_files_name_what_is_wrong(tmp_path, case):
-    body, message = WRONG[case]
-    with pytest.raises(InputError, match=message):
-        load_sweep(write_toml(tmp_path, body))
-
-
-@pytest.mark.parametrize("name", ["dmeo", "nowhere.toml", "../demo", "demo/../demo"])
-def test_unknown_presets_and_paths_that_leave(name):
-    with pytest.raises(InputError):
-        load_sweep(name)
-
-
-def test_names_cannot_leave_the_results_directory(tmp_path):
-    body = '[[block]]\naxes = { degree = [0.0] }\n[block.set.task]\nname = "../../etc/passwd.csv"'
-    (run,) = load_sweep(write_toml(tmp_path, body)).runs
-    place = run_directory(run, tmp_path / "root")
-    assert place.resolve().parent == (tmp_path / "root").resolve()
-    with pytest.raises(InputError, match="a name of"):
-        load_sweep(write_toml(tmp_path, body, "..toml"))
 
 
 def test_the_table_has_one_row_a_run_and_a_second_start_runs_nothing(tmp_path):
@@ -253,24 +185,6 @@ def test_a_grown_grid_keeps_what_is_finished_and_says_so(tmp_path, caplog):
     assert recorded_sweep("small", tmp_path / "out").runs == sweep_of(tmp_path).runs
 
 
-def test_status_counts_what_a_living_process_works_on(tmp_path):
-    sweep, out = sweep_of(tmp_path), tmp_path / "out"
-    run_sweep(sweep_of(tmp_path, degrees=(0.0,)), out, run=fake_run)
-    files = SweepFiles.of("small", out)
-    names = [run_directory(run, out).name for run in sweep.runs[4:6]]
-    with marked(files, "unit", names) as marker:
-        marker.beat("train", 2, 2)
-        state = sweep_status(sweep, out)
-        assert (state.done, state.running, state.left) == (4, 2, 6)
-        assert state.seconds_left == pytest.approx(1.5 * 7)
-        dead = json.loads(marker.path.read_text()) | {"pid": 2**22 + 12345}
-        marker.path.write_text(json.dumps(dead))
-        assert sweep_status(sweep, out).running == 0
-    assert not list(files.markers.glob("*"))
-    with pytest.raises(InputError, match="small"):
-        recorded_sweep("smal", out)
-
-
 def test_ctrl_c_stops_after_the_unit_and_the_next_start_goes_on(tmp_path):
     sweep, out = sweep_of(tmp_path), tmp_path / "out"
 
@@ -374,11 +288,6 @@ def test_a_killed_and_resumed_sweep_gives_the_same_table_with_the_real_loop(tmp_
     resumed = run_sweep(sweep, tmp_path / "out")
     costs = ["wall_seconds"]
     pd.testing.assert_frame_equal(resumed.drop(columns=costs), frame.drop(columns=costs))
-
-
-def test_cells_do_not_depend_on_seeds_and_learning_rates(tmp_path):
-    keys = {cell_key(run) for run in sweep_of(tmp_path).runs}
-    assert len(keys) == 3
 
 
 @pytest.mark.slow

@@ -6,9 +6,7 @@ import pytest
 import torch
 
 from empirical.config import TrainConfig
-from empirical.training import optimizer
-from empirical.training.optimizer import learning_rate, make_optimizer, resolve_precision
-from theory.errors import InputError
+from empirical.training.optimizer import learning_rate, make_optimizer
 
 
 def test_the_schedule_rises_over_the_warm_up_and_falls_to_zero():
@@ -30,28 +28,6 @@ def test_a_budget_brings_the_schedule_to_its_end():
     assert learning_rate(config, 20, 0.55) == pytest.approx(learning_rate(config, 55))
     assert learning_rate(config, 55, 0.2) == learning_rate(config, 55)
     assert learning_rate(config, 20, 1.0) == pytest.approx(0) and learning_rate(config, 3, 0.055) < 1.0
-
-
-@pytest.mark.parametrize(
-    ("flags", "precision"),
-    [({"avx2"}, "fp32"), ({"avx512f", "avx512bw"}, "fp32"), ({"avx512_bf16"}, "bf16"), ({"amx_bf16"}, "bf16")],
-)
-def test_auto_is_bf16_only_where_the_processor_has_it(monkeypatch, flags, precision):
-    monkeypatch.setattr(optimizer, "processor_flags", lambda: flags)
-    assert resolve_precision("auto", torch.device("cpu")) == precision
-    assert resolve_precision("bf16", torch.device("cpu")) == "bf16"
-
-
-@pytest.mark.parametrize(("capability", "precision"), [((6, 1), "fp32"), ((7, 0), "fp16"), ((7, 5), "fp16"),
-                                                     ((8, 0), "bf16"), ((9, 0), "bf16")])  # fmt: skip
-def test_auto_uses_the_tensor_cores_that_a_gpu_has(monkeypatch, capability, precision):
-    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
-    assert resolve_precision("auto", torch.device("cuda")) == precision
-
-
-def test_fp16_needs_a_gpu():
-    with pytest.raises(InputError, match="fp16 needs a GPU"):
-        resolve_precision("fp16", torch.device("cpu"))
 
 
 @pytest.mark.parametrize(("name", "rate"), [("adamw", 1e-2), ("adafactor", 1e-2)])

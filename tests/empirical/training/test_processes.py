@@ -23,8 +23,7 @@ from tests.empirical.tiny_kd import run
 ROOT = Path(__file__).parents[3]
 SETTINGS = {"steps": 120, "evaluate_every": 20, "checkpoint_every": 5, "batch_size": 9}
 PROGRAM = """
-import sys, torch
-torch.set_num_threads(1)
+import sys
 from pathlib import Path
 from empirical.config import load_run
 from empirical.runs.run import run_cohort
@@ -36,8 +35,6 @@ print(result.status)
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """An uninterrupted run: its configuration, the folder of that, its results."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     folder = tmp_path_factory.mktemp("process")
     run(folder)
     student = ModelConfig(name=str(folder / "bert"), layers=(0, 3), dropout=0.0)
@@ -45,12 +42,11 @@ def whole(tmp_path_factory):
     config = run(folder, augment=shift, student=student, train=SETTINGS)
     write_config(config, folder / "asked")
     run_cohort([config], folder / "whole", save_weights=True)
-    torch.set_num_threads(threads)
     return config, folder
 
 
 def start(command, asked, root):
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "ACCELERATE_USE_CPU": "true"}
+    environment = {**os.environ, "ACCELERATE_USE_CPU": "true"}
     environment["PYTHONPATH"] = str(ROOT)
     (asked / "program.py").write_text(PROGRAM)
     arguments = [*command, str(asked / "program.py"), str(asked), str(root)]
@@ -115,7 +111,7 @@ def test_ctrl_c_finishes_the_step_and_the_same_command_goes_on(whole, tmp_path):
     copy_teacher(folder, tmp_path)
     command = [sys.executable, "-m", "kdshift", "empirical", "distill", str(folder / "asked" / "config.toml")]
     command += ["--results", str(tmp_path), "--json"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     checkpoints = run_directory(config, tmp_path) / "checkpoint"
     while process.poll() is None and not list(checkpoints.glob("step-*")):

@@ -19,7 +19,6 @@ from empirical.tokens.codec import encode_batch, tokenizer_key
 from empirical.tokens.corpus import BatchOrder, encode_corpus
 from empirical.tokens.vocabulary import Vocabulary
 from empirical.training.steps import Augmentation, Pool, Stream, run_ahead
-from empirical.training.student import joined
 from tests.empirical.tiny_kd import WORDS, tokenizer
 from theory.errors import InputError
 
@@ -102,14 +101,6 @@ def test_a_corpus_gives_the_batches_of_the_tokenizer(pairs):
         np.testing.assert_array_equal(getattr(batch, name), getattr(expected, name))
     assert batch.text_a == expected.text_a and batch.text_b == expected.text_b
     assert corpus.digest(index) != corpus.digest(index[::-1][:2])
-
-
-def test_joined_batches_are_padded_with_the_tokenizers_padding():
-    words = tokenizer(pad_first=False)
-    parts = [encode_batch(words, [text], None, 9) for text in TEXTS]
-    whole = encode_batch(words, TEXTS, None, 9)
-    np.testing.assert_array_equal(joined(parts, words.pad_token_id).ids_BL, whole.ids_BL)
-    np.testing.assert_array_equal(joined(parts, words.pad_token_id).mask_BL, whole.mask_BL)
 
 
 def test_tokenizers_are_told_apart_by_what_they_do():

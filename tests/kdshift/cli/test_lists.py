@@ -70,4 +70,4 @@ def test_an_option_takes_the_list_however_it_is_given() -> None:
     )  # fmt: skip
     with pytest.raises(cyclopts.CycloptsError) as caught:
         call("--tau", "x")
-    assert isinstance(caught.value.__cause__, InputError) and caught.value.__cause__.argument == "tau"
+    assert isinstance(caught.value.__cause__, InputError) and caught.value.__cause__.argument == "--tau"

@@ -10,6 +10,7 @@ import pytest
 
 from simulate.error_figures import experiment_figure
 from simulate.experiment_config import make_config, presets, read_values
+from simulate.findings import RULES, decide
 from simulate.tau_curves import (
     CurveKey,
     curves,
@@ -20,7 +21,6 @@ from simulate.tau_curves import (
     theory_exponent,
     varying,
 )
-from simulate.verdict import RULES, decide
 from theory.errors import InputError
 
 TAUS = np.geomspace(0.01, 1.0, 9)

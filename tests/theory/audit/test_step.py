@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from theory import audit, formula, printed, repaired
-from theory.audit import ball, cells, measure, statement
+from theory.audit import ball, statement
 from theory.errors import InputError
 
 FOUND = {
@@ -116,7 +116,7 @@ def test_a_correct_data_size_makes_steps_18_and_21_hold(monkeypatch) -> None:
 
 
 def test_numeric_mutations_change_verdicts(monkeypatch) -> None:
-    true = math.sqrt(ball.true_square(audit.Ground(dimension=2, epsilon=0.5, delta=0.1, seed=0)))
+    true = math.sqrt(ball.true_square(audit.AuditPoint(dimension=2, epsilon=0.5, delta=0.1, seed=0)))
     monkeypatch.setattr(printed, "ball_radius", lambda e, d: true)
     assert verdict(4) == "holds"
     monkeypatch.setattr(printed, "ball_radius", lambda e, d: true**2 / 2)
@@ -134,31 +134,6 @@ def test_lambda_follows_the_counterexample(monkeypatch) -> None:
     assert found == {"gap": 0.6, "lambda_printed": 0.0, "lambda_correct": 0.6, "teacher_gap": 0.6}
     monkeypatch.setattr(statement, "constants_counterexample", lambda gap: found | {"gap": 0.1})
     assert verdict(22) == "holds"
-
-
-def test_mean_distance_to_the_centre_of_a_cube() -> None:
-    known = {1: 0.25, 2: 0.3826, 3: 0.4803, 4: 0.5609, 5: 0.6312, 10: 0.9033}
-    for d, mean in known.items():
-        assert cells.mean_distance_to_centre(d) == pytest.approx(mean, abs=6e-5)
-    assert cells.mean_distance_to_centre(1) == pytest.approx(0.25, abs=1e-7)
-
-
-def test_intervals_enclose() -> None:
-    import sympy as sp
-
-    low, high = ball.interval(sp.log(sp.pi) * sp.sqrt(2) + sp.exp(-sp.Rational(1, 2)) - sp.E / 7)
-    exact = float((sp.log(sp.pi) * sp.sqrt(2) + sp.exp(-sp.Rational(1, 2)) - sp.E / 7).evalf(40))
-    assert low <= exact <= high and high - low < 1e-14
-
-
-def test_monte_carlo_is_seeded_and_agrees_with_quadrature() -> None:
-    rng = [np.random.default_rng(4) for _ in range(2)]
-    training = np.random.default_rng(1).standard_normal((20, 1))
-    first, second = (measure.l1_distance(training, 0.05, 20_000, one) for one in rng)
-    assert first == second
-    x = np.linspace(-9, 9, 20_001)[:, None]
-    gap = np.abs(np.exp(measure.log_mixture(x, training, 0.05)) - np.exp(measure.log_normal(x)))
-    assert first[0] == pytest.approx(np.trapezoid(gap, x[:, 0]), abs=4 * first[1])
 
 
 def test_high_dimensions_and_other_settings() -> None:

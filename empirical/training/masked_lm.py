@@ -1,0 +1,95 @@
+"""A masked language model made from an encoder and raw texts, for contextual augmentation where no hub is at hand.
+
+Command: `kdshift empirical masked-lm --task tweets --out DIR`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from empirical.augment.changed_tokens import select_tokens
+from empirical.augment.masked_model import logits_at
+from empirical.config import ModelConfig
+from empirical.models.classifier import load_tokenizer, source_of
+from empirical.randomness import Draws, step_generator
+from empirical.tokens.corpus import encode_corpus
+from theory.errors import InputError
+
+MASKED = 0.15  # share of the eligible tokens, as BERT was trained
+WARM = 0.1  # share of the steps with a rising learning rate
+
+
+def train_masked_model(
+    config: ModelConfig,
+    text_a: Sequence[str],
+    out: Path,
+    *,
+    steps: int,
+    batch_size: int = 32,
+    learning_rate: float = 5e-4,
+    max_length: int = 128,
+    seed: int = 0,
+    progress: Callable[[int, float], None] = lambda step, loss: None,
+) -> float:
+    """Train an encoder to fill masked tokens of these texts and write it, with its tokenizer, to `out`.
+
+    config: whose encoder (and, if it has one, masked-LM head) to begin with; a missing head is fresh.
+    progress: called with the number of each step and its loss.
+    Returns the mean loss of the last tenth of the steps, in nats a masked token.
+
+    Raises:
+        InputError: no such encoder, or a tokenizer without a mask token.
+    """
+    tokenizer = load_tokenizer(config)
+    if tokenizer.mask_token_id is None:
+        raise InputError("model", config.name, "an encoder whose tokenizer has a mask token")
+    corpus = encode_corpus(tokenizer, text_a, None, max_length)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(step_generator(seed, 0, Draws.INITIAL_WEIGHTS).integers(2**62)))
+        model = _fillable(source_of(config))
+        optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate, weight_decay=0.01)
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimizer, lambda step: min(1.0, (step + 1) / max(1.0, WARM * steps)) * (1 - step / steps)
+        )
+        losses: list[float] = []
+        for step in range(steps):
+            rng = step_generator(seed, step, Draws.ORDER)
+            batch = corpus.batch(rng.integers(0, len(corpus), batch_size))
+            place_BL = select_tokens(batch.eligible_BL, MASKED, rng)
+            if not place_BL.any():
+                continue
+            target_N = torch.from_numpy(batch.ids_BL[place_BL].astype(np.int64)).to(model.device)
+            loss = torch.nn.functional.cross_entropy(
+                logits_at(model, batch, place_BL, tokenizer.mask_token_id), target_N
+            )
+            optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            schedule.step()
+            losses.append(float(loss.detach()))
+            progress(step + 1, losses[-1])
+    model.save_pretrained(out)
+    tokenizer.save_pretrained(out)
+    return float(np.mean(losses[-max(1, len(losses) // 10) :]))
+
+
+def _fillable(source: str) -> Any:
+    """The encoder with a masked-LM head on the GPU if there is one, in training mode."""
+    from transformers import AutoModelForMaskedLM
+    from transformers import logging as transformers_logging
+
+    verbosity = transformers_logging.get_verbosity()
+    transformers_logging.set_verbosity_error()
+    try:
+        model = AutoModelForMaskedLM.from_pretrained(source, use_safetensors=True)
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError("model", source, "`minilm`, or an encoder on this machine or on the hub") from error
+    finally:
+        transformers_logging.set_verbosity(verbosity)
+    return model.to("cuda" if torch.cuda.is_available() else "cpu").train()

@@ -1,0 +1,88 @@
+"""How far the verdicts on given results can be trusted: their rate of false verdicts, and what they could have found.
+
+kdshift compare --calibrate 400 --json
+kdshift compare --power 0.01
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from kdshift.claims import CLAIMS, SOURCES, score_all
+from kdshift.curve_sources import Sources
+from kdshift.source import Source
+from theory.errors import InputError
+from theory.inference.calibrate import null_world, power, units_to_decide
+from theory.inference.contrast import LEVEL
+
+
+def null_sources(sources: Sources, rng: np.random.Generator) -> Sources:
+    """The same sources in a world where no error depends on anything; theory, a formula, stays."""
+
+    def flat(source: Source) -> Source:
+        keys = list(source.curves)
+        world = null_world({at: source.curves[key] for at, key in enumerate(keys)}, rng)
+        return replace(source, curves={key: world[at] for at, key in enumerate(keys)})
+
+    return replace(
+        sources,
+        presets={name: flat(source) for name, source in sources.presets.items()},
+        text=flat(sources.text),
+        light=flat(sources.light),
+        paper=flat(sources.paper),
+    )
+
+
+def calibrate(
+    sources: Sources, worlds: int, *, seed: int = 0, advance: Callable[[str], None] = lambda name: None
+) -> dict[str, Any]:
+    """The share of null worlds in which each rule says supported, or contradicted, for each source that measures it.
+
+    Claims of no effect and of a small regret are true in a null world: there `supported` is how often they are found.
+    Raises InputError for fewer than one world.
+    """
+    if worlds < 1:
+        raise InputError("--calibrate", worlds, "a whole number of worlds >= 1")
+    counts: dict[str, dict[str, dict[str, int]]] = {}
+    for world in range(worlds):
+        rng = np.random.Generator(np.random.Philox(key=[seed, world]))
+        for claim, row in score_all(null_sources(sources, rng)).items():
+            for source in ("simulation", "text", "paper"):
+                if claim == "theorem-1" or row[source].effect is None:
+                    continue
+                found = counts.setdefault(claim, {}).setdefault(source, {"supported": 0, "contradicted": 0})
+                if row[source].verdict in found:
+                    found[row[source].verdict] += 1
+        advance(f"world {world + 1}")
+    rules = {
+        claim: {source: {word: count / worlds for word, count in found.items()} for source, found in row.items()}
+        for claim, row in counts.items()
+    }
+    return {"worlds": worlds, "level": LEVEL, "rules": rules}
+
+
+def powers(sources: Sources, effect: float) -> dict[str, Any]:
+    """How often an effect of this size in error would be found with the results' own noise, claim by claim.
+
+    `power` with the replicates there are, `replicates` (units of resampling, rows where there is one run a cell), and
+    `replicates_needed` for 80 %; only claims whose effect is an error. Raises InputError unless the effect is positive.
+    """
+    if not effect > 0:
+        raise InputError("--power", effect, "a positive difference of errors, as 0.01")
+    scored = score_all(sources)
+    claims: dict[str, dict[str, dict[str, Any]]] = {}
+    for claim in CLAIMS:
+        for source in SOURCES:
+            found = scored[claim.name][source]
+            if "error" not in found.unit or found.se is None or found.units < 2:
+                continue
+            claims.setdefault(claim.name, {})[source] = {
+                "power": power(effect, found.se, found.units, found.looks),
+                "replicates": found.units,
+                "replicates_needed": units_to_decide(effect, found.se, found.units, found.looks),
+            }
+    return {"effect": effect, "level": LEVEL, "claims": claims}

@@ -1,0 +1,45 @@
+"""ONNX gives the same logits as PyTorch, for students of every kind, padded or not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from empirical.models.classifier import arguments, load_classifier
+from empirical.models.mean_embedding import MeanEmbeddingConfig, MeanEmbeddingForSequenceClassification
+from empirical.models.onnx_export import OnnxClassifier, export_onnx, quantise
+from empirical.tokens.codec import encode_batch
+from tests.empirical import tiny_kd
+
+pytest.importorskip("onnxruntime")
+
+
+def static() -> MeanEmbeddingForSequenceClassification:
+    torch.manual_seed(0)
+    size = len(tiny_kd.SPECIAL) + len(tiny_kd.WORDS)
+    settings = MeanEmbeddingConfig(vocab_size=size, embedding_size=8, hidden_size=8, num_labels=3)
+    return MeanEmbeddingForSequenceClassification(settings).eval()
+
+
+def test_the_mean_does_not_see_padding() -> None:
+    model = static()
+    ids = torch.tensor([[2, 7, 9, 3]])
+    padded = torch.tensor([[2, 7, 9, 3, 0, 0]])
+    with torch.inference_mode():
+        plain = model(input_ids=ids).logits
+        assert torch.allclose(model(input_ids=padded, attention_mask=(padded > 0).long()).logits, plain, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["static", "bert"])
+def test_onnx_and_pytorch_agree(tmp_path: Path, kind: str) -> None:
+    model = static() if kind == "static" else load_classifier(str(tiny_kd.bert(tmp_path / "bert", layers=2)))
+    export_onnx(model, tmp_path / "model.onnx")
+    batch = encode_batch(tiny_kd.tokenizer(), ["good1 word3 word4", "bad2", "fair1 word0"], None, 16)
+    with torch.inference_mode():
+        wanted = model(**arguments(model, batch)).logits.numpy()
+    assert np.abs(OnnxClassifier(tmp_path / "model.onnx").logits(batch) - wanted).max() < 1e-4
+    quantise(tmp_path / "model.onnx", tmp_path / "int8.onnx")
+    assert np.abs(OnnxClassifier(tmp_path / "int8.onnx").logits(batch) - wanted).max() < 0.2
