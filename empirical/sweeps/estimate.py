@@ -92,14 +92,11 @@ def estimate_sweep(sweep: Sweep, device: Device | None = None) -> SweepEstimate:
         for run in trained.values()
     ]
     if device is not None:
-        share = MEASURED_SHARE * CARD_SHARE
-        costs.notes[
-            f"an estimate: no card has been timed, {share:.0%} of {device.peak / 1e12:g} TFLOP/s are assumed"
-        ] = None
+        share = f"{MEASURED_SHARE * CARD_SHARE:.0%} of {device.peak / 1e12:g} TFLOP/s"
+        costs.notes[f"an estimate: no card has been timed, {share} are assumed"] = None
         if (most := max(cell.gigabytes for cell in (*cells, *teachers))) > device.gigabytes:
-            costs.notes[f"{most:.0f} GB are more than the card has: accumulate, or train fewer rates side by side"] = (
-                None
-            )
+            note = f"{most:.0f} GB are more than the card has: accumulate, or train fewer rates side by side"
+            costs.notes[note] = None
     return SweepEstimate(
         preset=sweep.name,
         runs=len(sweep.runs),
