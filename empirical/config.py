@@ -73,7 +73,10 @@ class TaskConfig(_Config):
         None,
         description="what the task is scored by; None: its field's own (f1 is macro, micro-f1 over positive classes)",
     )
-    later: ClassVar[frozenset[str]] = frozenset({"metric"})
+    protect_masks: bool | None = Field(
+        None, description="masks of entities such as @GENE$ are never changed; None: so with biomedical tasks"
+    )
+    later: ClassVar[frozenset[str]] = frozenset({"metric", "protect_masks"})
 
 
 class ModelConfig(_Config):

@@ -1,4 +1,4 @@
-"""What a run costs on this machine, term by term: its own passes, its teacher's, its translations; its memory.
+"""What a run costs here or on a card elsewhere, term by term: its passes, its teacher's, its translations; its memory.
 
 A run's time is its tokens times its layers, at the speed of one layer of each kind and width.
 """
@@ -8,8 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from empirical.augment.build import make_translator
+from empirical.augment.seq2seq import PAPER_MODEL
 from empirical.augment.translation import Apertium
 from empirical.config import AugmentConfig, ModelConfig, RunConfig, TaskConfig, TrainConfig
+from empirical.paper import TABLE_1_MINUTES, TABLE_1_ORIGINALS
+from empirical.sweeps.devices import DEVICES, Device, layer_seconds
 from empirical.sweeps.layer_speed import time_layer, time_translation
 from empirical.sweeps.model_sizes import Shape, size_of
 from empirical.tasks.load import TASKS, load_task, subset_size
@@ -39,9 +42,11 @@ class CostModel:
     """Costs of runs; layers are timed once a width, tasks looked at once each.
 
     Translations are kept on disk, so the first run that needs one pays for it. `notes` gathers what was assumed.
+    device: a card that is not here, for which nothing is timed and no data are read; None: this machine.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, device: Device | None = None) -> None:
+        self.device = device
         self.notes: dict[str, None] = {}
         self._translated: set[tuple[object, ...]] = set()
         self._trips: dict[TaskConfig, float] = {}
@@ -82,19 +87,32 @@ class CostModel:
         augment = run.augment
         if augment is None or augment.augmenter != "back-translation":
             return 0.0
+        if self.device is not None and augment.engine == PAPER_MODEL:
+            return self._papers_translation(run, augment, self.device)
         sample = self.texts(run.task).sample
         engine = _apertium(augment)
         if engine is None or not sample:
             name = augment.engine or "apertium"
             self.notes[f"the translation of {run.task.name} by {name} is not in the estimate"] = None
             return 0.0
-        trips = range(min(augment.copies or 1, len(engine.pivots)))
-        wanted: set[tuple[object, ...]] = {(run.task, run.data_size, run.data_seed, trip) for trip in trips}
-        new = len(wanted - self._translated)
-        self._translated |= wanted
+        new = self._new_trips(run, min(augment.copies or 1, len(engine.pivots)))
         if run.task not in self._trips:
             self._trips[run.task] = time_translation(engine, sample)
         return new * self.texts(run.task).originals(run) * self._trips[run.task]
+
+    def _new_trips(self, run: RunConfig, trips: int) -> int:
+        """How many of a run's round trips no earlier run has paid for."""
+        wanted: set[tuple[object, ...]] = {(run.task, run.data_size, run.data_seed, trip) for trip in range(trips)}
+        new = len(wanted - self._translated)
+        self._translated |= wanted
+        return new
+
+    def _papers_translation(self, run: RunConfig, augment: AugmentConfig, device: Device) -> float:
+        """Seconds by the paper's own minutes on its card, shorter by the peak on a faster one."""
+        self.notes["translation: 56 minutes for 4x of 1 % of MNLI on a V100 (Table 1), by peak on other cards"] = None
+        a_text = 60 * TABLE_1_MINUTES["back-translation", "4x"] / (4 * TABLE_1_ORIGINALS)
+        texts = self._new_trips(run, augment.copies or 1) * self.texts(run.task).originals(run)
+        return texts * a_text * DEVICES["v100"].peak / device.peak
 
     def gigabytes(self, run: RunConfig, sharing: int) -> float:
         """Weights, gradients, optimiser and activations of `sharing` students, and the teacher's weights."""
@@ -114,15 +132,14 @@ class CostModel:
         return self._texts[config]
 
     def _count(self, config: TaskConfig) -> TextCounts:
+        if self.device is not None and (assumed := self._typical(config)) is not None:
+            return assumed
         try:
             task = load_task(config)
         except InputError:
-            spec = TASKS.get(config.name)
-            if spec is None or config.path is not None or spec.train_size is None or spec.test_size is None:
+            if (assumed := self._typical(config)) is None:
                 raise
-            self.notes[f"the data of {config.name} are not here: {TYPICAL_TOKENS} tokens a text assumed"] = None
-            evaluated = round(spec.test_size.value) + VALIDATION_TEXTS
-            return TextCounts(train=round(spec.train_size.value), evaluated=evaluated, tokens=TYPICAL_TOKENS)
+            return assumed
         some = task.train.take(range(0, len(task.train), max(1, len(task.train) // 200)))
         sample = tuple(some.text_a)
         if some.text_b is not None:
@@ -131,6 +148,15 @@ class CostModel:
         tokens = min(config.max_length, 3 + TOKENS_PER_WORD * words / len(sample))
         evaluated = len(task.validation) + len(task.test)
         return TextCounts(train=len(task.train), evaluated=evaluated, tokens=tokens, sample=sample)
+
+    def _typical(self, config: TaskConfig) -> TextCounts | None:
+        """The printed sizes of a known task with typical texts, or None for another one."""
+        spec = TASKS.get(config.name)
+        if spec is None or config.path is not None or spec.train_size is None or spec.test_size is None:
+            return None
+        self.notes[f"the data of {config.name} are not here: {TYPICAL_TOKENS} tokens a text assumed"] = None
+        evaluated = round(spec.test_size.value) + (0 if config.validation_size == 0 else VALIDATION_TEXTS)
+        return TextCounts(train=round(spec.train_size.value), evaluated=evaluated, tokens=TYPICAL_TOKENS)
 
     def _student(self, run: RunConfig) -> Shape:
         """A student named "teacher" is cut from the trained teacher: it has the teacher's widths."""
@@ -150,7 +176,7 @@ class CostModel:
         """Seconds a token of one layer: (forward, forward and backward)."""
         layer = (shape.hidden, shape.inner, shape.recurrent)
         if layer not in self._speeds:
-            self._speeds[layer] = time_layer(*layer)
+            self._speeds[layer] = time_layer(*layer) if self.device is None else layer_seconds(self.device, *layer)
         return self._speeds[layer]
 
 

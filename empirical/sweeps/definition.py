@@ -3,7 +3,8 @@
     kdshift empirical sweep table2-mnli --dry-run
 
 A file holds `base` (a run's configuration) and blocks; each block may `set` parts of it and unfolds the product of its
-`axes`, the first axis slowest. `extends` inherits another preset or file: `base` is merged, blocks are replaced.
+`axes`, the first axis slowest. `extends` inherits another preset or file: `base` is merged, blocks are replaced,
+`deviations` are added to.
 """
 
 from __future__ import annotations
@@ -60,6 +61,8 @@ class SweepFile(_Strict):
         "validation", description="learning rate chosen on validation, or as in the paper on the evaluation set"
     )
     table: str | None = Field(None, description="the paper's table this sweep repeats")
+    repeats: str = Field("", description="what of the paper it repeats, for people: Figure 1, Table 2 (MNLI)")
+    deviations: tuple[str, ...] = Field((), description="where it may differ from the paper, each with the reason")
     base: dict[str, Any] = Field({}, description="the run's configuration that the blocks share")
     block: tuple[Block, ...] = ()
 
@@ -69,6 +72,7 @@ class Sweep:
     """A named list of distinct runs in the order in which they are wanted.
 
     groups: the name of the block that first asked for each run. table: the paper's table it repeats, or None.
+    repeats, deviations: what of the paper it repeats, and where it may differ (those it inherits first).
     """
 
     name: str
@@ -77,6 +81,8 @@ class Sweep:
     table: str | None
     runs: tuple[RunConfig, ...]
     groups: tuple[str, ...]
+    repeats: str = ""
+    deviations: tuple[str, ...] = ()
 
     def cells(self) -> dict[str, list[RunConfig]]:
         """The runs of each cell: a cell is one number of a table, its runs differ in seeds and learning rate only."""
@@ -124,6 +130,8 @@ def load_sweep(name: str | Path) -> Sweep:
         table=file.table,
         runs=tuple(run for run, _ in runs.values()),
         groups=tuple(group for _, group in runs.values()),
+        repeats=file.repeats,
+        deviations=file.deviations,
     )
 
 
@@ -137,8 +145,9 @@ def _load_file(name: str, seen: tuple[str, ...], beside: Path | None = None) -> 
     folder = Path(where).parent if name.endswith(".toml") else None
     parent, _ = _load_file(file.extends, (*seen, name), folder)
     own = {field: getattr(file, field) for field in ("title", "protocol", "table") if field in file.model_fields_set}
+    deviations = (*parent.deviations, *file.deviations)
     inherited: dict[str, Any] = {**own, "base": merged(parent.base, file.base), "block": file.block or parent.block}
-    return parent.model_copy(update=inherited), where
+    return parent.model_copy(update={**inherited, "repeats": file.repeats, "deviations": deviations}), where
 
 
 def _values(name: str, beside: Path | None) -> tuple[dict[str, Any], str]:

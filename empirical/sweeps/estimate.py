@@ -1,6 +1,6 @@
 """What a sweep will cost on this machine: time and memory cell by cell, from a calibration of a few seconds.
 
-    kdshift empirical sweep table2-mnli --dry-run
+    kdshift empirical sweep table2-mnli --dry-run [--device h100]
 
 One layer of each kind and width in the sweep is timed, forward and with its backward pass; a run's cost is its tokens
 times its layers, and Apertium's time where texts are translated. Rough (data loading, short batches and other programs
@@ -19,6 +19,7 @@ from empirical.config import RunConfig
 from empirical.runs.run import teacher_run
 from empirical.sweeps.cost_model import CostModel
 from empirical.sweeps.definition import Sweep
+from empirical.sweeps.devices import CARD_SHARE, MEASURED_SHARE, Device
 from empirical.sweeps.results import amount_label, model_label
 from empirical.training.cohort import cohort_key, uses_teacher
 
@@ -59,9 +60,13 @@ class SweepEstimate:
         }
 
 
-def estimate_sweep(sweep: Sweep) -> SweepEstimate:
-    """Cells, runs and teachers of a sweep with the time and memory each takes here; InputError for bad files."""
-    costs = CostModel()
+def estimate_sweep(sweep: Sweep, device: Device | None = None) -> SweepEstimate:
+    """Cells, runs and teachers of a sweep with the time and memory each takes here, or on a card that is not here.
+
+    device: the card, whose hours follow from its maker's peak figure; None: this machine, timed for a few seconds.
+    Raises InputError for bad files.
+    """
+    costs = CostModel(device)
     sharing = Counter(cohort_key(run) for run in sweep.runs)
     cells = [
         CellEstimate(
@@ -86,13 +91,19 @@ def estimate_sweep(sweep: Sweep) -> SweepEstimate:
         )
         for run in trained.values()
     ]
+    if device is not None:
+        share = f"{MEASURED_SHARE * CARD_SHARE:.0%} of {device.peak / 1e12:g} TFLOP/s"
+        costs.notes[f"an estimate: no card has been timed, {share} are assumed"] = None
+        if (most := max(cell.gigabytes for cell in (*cells, *teachers))) > device.gigabytes:
+            note = f"{most:.0f} GB are more than the card has: accumulate, or train fewer rates side by side"
+            costs.notes[note] = None
     return SweepEstimate(
         preset=sweep.name,
         runs=len(sweep.runs),
         cells=tuple(cells),
         teachers=tuple(teachers),
         tasks=tuple(dict.fromkeys(run.task.name for run in sweep.runs)),
-        device="GPU" if torch.cuda.is_available() else "CPU",
+        device=device.name if device is not None else "GPU" if torch.cuda.is_available() else "CPU",
         seconds=sum(cell.seconds for cell in (*cells, *teachers)),
         notes=tuple(costs.notes),
     )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from empirical.paper import TABLES, PaperRow, PaperTable
+from empirical.paper import TABLE_1_MINUTES, TABLES, PaperRow, PaperTable
 from empirical.runs.layout import RunFiles, SweepFiles
 from empirical.runs.record import read_predictions
 from empirical.sweeps.definition import Sweep
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DRAWS = 1000
+TABLE_1 = "table1"  # what sweeps of Figures 2 and 3 name: a table of minutes, not of scores
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,16 +134,19 @@ def _row(
     low, high = boot.interval()
     best = int(np.argmax(boot.score_C))
     printed = _paper_row(paper, keys)
+    group = str(members["group"].iloc[0])
+    baseline = paper.baselines.get(group) if paper is not None and printed is None else None
     cells = []
     for at, (key, cell) in enumerate(groups):
         degree = float(cell["degree"].iloc[0])
-        number, bold = _printed(paper, printed, degree)
+        number, bold = (baseline / 100, False) if baseline is not None else _printed(paper, printed, degree)
         cells.append(Cell(
             column=_column(key, by_method), degree=degree, score=float(boot.score_C[at]), low=float(low[at]),
             high=float(high[at]), probability=float(boot.probability_best()[at]), seeds=int(boot.seeds_C[at]),
             learning_rate=float(cell["learning_rate"].iloc[0]), best=at == best, paper=number, bold=bold,
         ))  # fmt: skip
-    return Row(label=printed.label if printed else "", metric=metric, cells=tuple(cells), keys=keys)
+    label = printed.label if printed else group if baseline is not None else ""
+    return Row(label=label, metric=metric, cells=tuple(cells), keys=keys)
 
 
 def _bootstrap(
@@ -232,9 +236,20 @@ def _notes(sweep: Sweep, selected: pd.DataFrame, paper: PaperTable | None, kept:
         notes.append(f"cells have {seeds.min()} to {seeds.max()} seeds; those of one seed vary over test examples only")
     if not kept:
         notes.append("predictions are not kept here: test examples enter as normal noise, independent in each cell")
+    if sweep.table == TABLE_1:
+        notes.extend(_minutes(selected))
     notes.extend(_mixtures(selected))
     notes.append("intervals: 95 %, over seeds (Student's) and test examples; p: how often the cell is its row's best")
     return (*notes, *(f"the paper: {note}" for note in (paper.notes if paper else ())))
+
+
+def _minutes(selected: pd.DataFrame) -> Iterator[str]:
+    """Table 1 beside ours: minutes of augmentation there, of whole runs (with the making of their copies) here."""
+    for (augmenter, amount), printed in TABLE_1_MINUTES.items():
+        runs = selected[(selected["augmenter"] == augmenter) & (selected["amount"] == amount)]
+        if len(runs):
+            ours = f"{runs['wall_seconds'].mean() / 60:.1f} minutes a run with its augmentation"
+            yield f"{augmenter} {amount}: {ours}; the paper's Table 1, augmentation alone: {printed:g}"
 
 
 def _mixtures(selected: pd.DataFrame) -> Iterator[str]:

@@ -8,7 +8,6 @@ the documents of `empirical.tasks.bigbio`). Masks keep a model from guessing by 
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from empirical.paper import TABLE_7_SIZES
 from empirical.tasks.bigbio import KB_COLUMNS, SCHEMA, sentence_pairs
 from empirical.tasks.corpus_xml import read_corpus
 from empirical.tasks.hub import open_split
-from empirical.tasks.masking import Entity, mask_entities
+from empirical.tasks.masking import MASK, Entity, mask_entities
 from empirical.tasks.own_files import Row, build_split, read_rows
 from empirical.tasks.spec import RawTask, Size, Split, TaskSpec
 from theory.errors import InputError
@@ -32,7 +31,6 @@ _CHEMPROT = ("no relation", "CPR:3", "CPR:4", "CPR:5", "CPR:6", "CPR:9")
 _DDI = ("no relation", "advise", "effect", "int", "mechanism")
 _NEGATIVE = ("0", "false", "negative", "ddi-false", "no relation", "none")
 _POSITIVE = ("1", "true", "positive", "relation")
-_MASK = re.compile(r"@[A-Za-z][A-Za-z0-9-]*\$")
 COLUMNS = ("sentence", None, "label")
 TEST_SHARE, TEST_KEY = 0.1, 20_242  # documents of a lone corpus file that become its test split
 
@@ -188,7 +186,7 @@ def _masked_tsv(path: Path) -> Iterator[Row]:
     count = 0
     for line, row in read_rows(path, quoted=False, header=columns):
         count += 1
-        if not _MASK.search(str(row["sentence"])):
+        if not MASK.search(str(row["sentence"])):
             unmasked.append(line)
         yield line, row
     if count and len(unmasked) == count:

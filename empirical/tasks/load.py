@@ -6,6 +6,7 @@ kdshift empirical tasks
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from empirical.config import TaskConfig
 from empirical.randomness import Draws, step_generator
 from empirical.tasks.biomedical import BIOMEDICAL, read_biomedical
 from empirical.tasks.glue import GLUE, read_glue
+from empirical.tasks.masking import MASK
 from empirical.tasks.own_files import SUFFIXES, read_own
 from empirical.tasks.spec import Metric, RawTask, Size, Split, TaskSpec
 from empirical.tasks.splitting import cut_by_text
@@ -34,7 +36,7 @@ class Task:
 
     validation: empty where the whole training data is trained on (`validation_size = 0`, the paper's protocol).
     labels: label names in the order of the class indices. metric: one of `empirical.metric`.
-    extra_tests: further test splits by name (MNLI's "mismatched").
+    extra_tests: further test splits by name (MNLI's "mismatched"). protected: what no augmenter may change (masks).
     """
 
     name: str
@@ -45,6 +47,7 @@ class Task:
     test: Split
     extra_tests: dict[str, Split] = field(default_factory=dict)
     stratified: bool = False
+    protected: re.Pattern[str] | None = None
 
     def subset(self, data_size: float | int, seed: int) -> NDArray[np.int64]:
         """Train indices of a subset: int64 array of shape (n,), drawn once per (task, seed) and nested (section 5).
@@ -115,6 +118,7 @@ def _own_task(config: TaskConfig, path: Path | None) -> Task:
 
 def _finished(config: TaskConfig, name: str, metric: Metric, raw: RawTask) -> Task:
     """The raw task with its validation split: the given one, or cut from train by `split_seed`; empty if asked for."""
+    protect = name in BIOMEDICAL if config.protect_masks is None else config.protect_masks
     train, validation = raw.train, raw.validation
     if validation is not None and config.validation_size == 0:
         train, validation = train.followed_by(validation), validation.take(np.arange(0))
@@ -131,6 +135,7 @@ def _finished(config: TaskConfig, name: str, metric: Metric, raw: RawTask) -> Ta
         test=raw.test,
         extra_tests=raw.extra_tests,
         stratified=config.stratified,
+        protected=MASK if protect else None,
     )
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from theory.errors import InputError
+
+MASK = re.compile(r"@[A-Za-z][A-Za-z0-9-]*\$")
 
 
 @dataclass(frozen=True, kw_only=True)

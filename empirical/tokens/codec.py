@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import threading
 import weakref
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from empirical.tokens.batch import Batch, padded
+from empirical.tokens.protection import protected_batch
 from empirical.tokens.vocabulary import Vocabulary
 
 _codecs: weakref.WeakKeyDictionary[Any, Codec] = weakref.WeakKeyDictionary()
@@ -59,20 +61,28 @@ class Codec:
             return tuple(self.backend.encode(text, add_special_tokens=False).ids)
 
 
-def encode_batch(tokenizer: Any, text_a: Sequence[str], text_b: Sequence[str] | None, max_length: int) -> Batch:
+def encode_batch(
+    tokenizer: Any,
+    text_a: Sequence[str],
+    text_b: Sequence[str] | None,
+    max_length: int,
+    protected: re.Pattern[str] | None = None,
+) -> Batch:
     """Texts (or pairs) as a batch of token ids, padded to the longest of them, as the tokenizer itself would do it.
 
     tokenizer: any fast Hugging Face tokenizer.
     text_a, text_b: B texts each; `text_b` None for single texts.
     max_length: tokens a text or pair is cut to, special ones included.
+    protected: tokens of what it matches are not eligible (masks of entities).
     Returns a Batch that also keeps the texts (for augmenters that work on text).
 
     Raises:
         InputError: the tokenizer has no fast backend.
     """
     codec = Codec.of(tokenizer)
-    encodings = codec.encodings(text_a, text_b, max_length, offsets=False)
-    return batch_of(codec.vocabulary, encodings, text_a, text_b)
+    encodings = codec.encodings(text_a, text_b, max_length, offsets=protected is not None)
+    batch = batch_of(codec.vocabulary, encodings, text_a, text_b)
+    return batch if protected is None else protected_batch(batch, encodings, protected)
 
 
 def batch_of(
@@ -104,7 +114,7 @@ def decode_batch(tokenizer: Any, batch: Batch) -> tuple[list[str], list[str] | N
 
     Returns B first texts, and B second ones or None where no row has one. Unknown tokens are left out.
     """
-    keep_BL = batch.eligible_BL
+    keep_BL = batch.mask_BL & ~Codec.of(tokenizer).vocabulary.special_V[batch.ids_BL]
     first = _decode(tokenizer, batch.ids_BL, keep_BL & (batch.segment_BL == 0))
     if not batch.segment_BL.any():
         return first, None

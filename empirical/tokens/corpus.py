@@ -6,6 +6,7 @@ Shapes: N texts, B texts of a batch, L tokens.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -97,13 +98,14 @@ def encode_corpus(
     text_a: Sequence[str],
     text_b: Sequence[str] | None,
     max_length: int,
+    protected: re.Pattern[str] | None = None,
 ) -> Corpus:
-    """Texts (or pairs) tokenised in chunks; each is cut to `max_length` tokens."""
+    """Texts (or pairs) tokenised in chunks; each is cut to `max_length` tokens, what is `protected` never changes."""
     batches = []
     for start in range(0, max(1, len(text_a)), CHUNK):  # no texts are a corpus too: one empty batch
         stop = start + CHUNK
         second = None if text_b is None else text_b[start:stop]
-        batches.append(encode_batch(tokenizer, text_a[start:stop], second, max_length))
+        batches.append(encode_batch(tokenizer, text_a[start:stop], second, max_length, protected))
     return join_batches(batches, tokenizer.pad_token_id)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -109,9 +110,9 @@ def _read_task(config: TaskConfig, stamp: tuple[tuple[str, int, int], ...]) -> T
     return TaskAtHand(load_task(config))
 
 
-def encoded(tokenizer: Any, split: Split, max_length: int) -> Corpus:
-    """A split's texts as token ids."""
-    return encode_corpus(tokenizer, split.text_a, split.text_b, max_length)
+def encoded(tokenizer: Any, split: Split, max_length: int, protected: re.Pattern[str] | None = None) -> Corpus:
+    """A split's texts as token ids; no augmenter may change what is `protected`."""
+    return encode_corpus(tokenizer, split.text_a, split.text_b, max_length, protected)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,7 +194,8 @@ def make_cohort(
     if compiled:
         for model in (*(student.model for student in students), *([] if teacher is None else [teacher.model])):
             model.compile(dynamic=True)
-    corpora = {key: encoded(tokenizer, subset, first.task.max_length) for key, tokenizer in models.tokenizers.items()}
+    read = (subset, first.task.max_length, hand.task.protected)
+    corpora = {key: encoded(tokenizer, *read) for key, tokenizer in models.tokenizers.items()}
     if len(corpora) > 1 and first.augment is not None:
         logger.info("augmented texts are re-tokenised: %d tokenizers take part", len(corpora))
     augmentation = None

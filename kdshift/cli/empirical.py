@@ -1,4 +1,4 @@
-"""`kdshift empirical ...`: augment, shift, finetune, distill, sweep, status, table, tasks, recommend."""
+"""`kdshift empirical ...`: augment, shift, finetune, distill, sweep, status, table, tasks, reproduce, recommend."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ for name, module, text in (
     ("status", "sweep", "What of a sweep is done, running, failed and left."),
     ("table", "sweep", "A sweep's table beside the paper's, with intervals."),
     ("tasks", "sweep", "The known tasks and which are available here."),
+    ("reproduce", "reproduce", "Every table and figure of the paper: preset, cost, where it may differ and why."),
     ("recommend", "sweep", "Which degree for my data: rule of thumb, theory and a pilot sweep."),
 ):
     app.command(

@@ -32,6 +32,9 @@ def sweep(
     dry_run: Annotated[
         bool, Parameter(negative="", help="print the grid and an estimate of its cost, run nothing")
     ] = False,
+    device: Annotated[
+        str | None, Parameter(help="with --dry-run: estimate for a card that is not here, v100, a100 or h100")
+    ] = None,
     retry_failed: Annotated[bool, Parameter(negative="", help="run failed runs again")] = False,
     workers: Annotated[int | None, Parameter(help="processes; by default one per GPU, or this one")] = None,
     cluster: Annotated[str | None, Parameter(help="run on Ray: auto, or ray://host:port")] = None,
@@ -53,8 +56,10 @@ def sweep(
 
     grid = load_sweep(preset)
     if dry_run:
-        _dry_run(grid, json)
+        _dry_run(grid, json, device)
         return
+    if device is not None:
+        raise InputError("device", device, "only with --dry-run: a sweep runs on what is here")
     from empirical.runs.run import run_cohort
     from empirical.sweeps.engines import STOP
     from empirical.sweeps.execute import run_sweep
@@ -98,10 +103,11 @@ def _parameter(item: str) -> tuple[str, Any]:
     return name, int(value) if value.isdigit() else value
 
 
-def _dry_run(grid: Any, json: bool) -> None:
+def _dry_run(grid: Any, json: bool, device: str | None) -> None:
+    from empirical.sweeps.devices import device_of
     from empirical.sweeps.estimate import estimate_sweep
 
-    estimate = estimate_sweep(grid)
+    estimate = estimate_sweep(grid, None if device is None else device_of(device))
     if json:
         emit_json(estimate.summary())
         return
@@ -111,7 +117,8 @@ def _dry_run(grid: Any, json: bool) -> None:
     rows = [(label, cell.runs, duration(cell.seconds / cell.runs), f"{cell.gigabytes:.1f} GB") for label, cell in cells]
     first = f"{len(estimate.teachers)} teacher{'s' * (len(estimate.teachers) != 1)} first"
     total = f"{estimate.runs} runs in {len(estimate.cells)} cells, {first}"
-    note = f"{total}: about {duration(estimate.seconds)} on one {estimate.device}, estimated from a short calibration"
+    note = f"{total}: about {duration(estimate.seconds)} on one {estimate.device}, estimated"
+    note += " from a short calibration" if device is None else " from its peak figure"
     emit_table(f"{grid.name}: {grid.title}", columns, rows, "\n".join((note, *estimate.notes)))
 
 

@@ -6,7 +6,14 @@ import math
 
 import pytest
 
-from empirical.paper import TABLE_1_MINUTES, TABLE_7_SIZES, TABLES
+from empirical.paper import (
+    CHATGPT_SECONDS_A_TEXT,
+    TABLE_1_COPIES,
+    TABLE_1_MINUTES,
+    TABLE_1_ORIGINALS,
+    TABLE_7_SIZES,
+    TABLES,
+)
 from empirical.sweeps.definition import load_sweep
 
 
@@ -72,6 +79,15 @@ def test_the_notes_agree_with_the_numbers():
 
 def test_tables_that_share_cells_print_the_same_numbers():
     assert TABLES["table5"].rows[0].scores == TABLES["table2-mnli"].rows[0].scores
+
+
+def test_table_1_is_the_time_of_augmentation_alone():
+    """Its three kNN rows are one speed, and the online row 820.5 copies at it: no training is in them."""
+    a_copy = TABLE_1_MINUTES["knn", "8x"] / TABLE_1_COPIES["8x"]
+    assert round(a_copy * TABLE_1_COPIES["online"]) == TABLE_1_MINUTES["knn", "online"]
+    assert CHATGPT_SECONDS_A_TEXT * TABLE_1_ORIGINALS / 60 == pytest.approx(
+        TABLE_1_MINUTES["ground-truth", "1x"], abs=3
+    )
 
 
 def test_table_1_and_table_7():

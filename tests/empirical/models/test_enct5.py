@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import json
+
 import pytest
 import torch
+from transformers import T5Config
 
+from empirical.config import ModelConfig
+from empirical.models.classifier import load_tokenizer
 from empirical.models.enct5 import AttentionPooling, EncT5Config, EncT5ForSequenceClassification
 
 # The published configurations of google/t5-v1_1-large and -small.
@@ -45,3 +51,20 @@ def test_one_token_is_attended_to_alone():
     state = pooling.query + pooling.o(pooling.v(hidden_BLH[:, 0]))
     expected = pooling.final_norm(pooling.feed_forward(state))
     torch.testing.assert_close(pooling(hidden_BLH, torch.ones(2, 1)), expected)
+
+
+# A SentencePiece model of eight pieces: <pad>, </s>, <unk>, "good", "bad", "word", "s" and the word mark.
+PIECES = (
+    "Cg4KBTxwYWQ+FQAAAAAYAwoNCgQ8L3M+FQAAAAAYAwoOCgU8dW5rPhUAAAAAGAIKEAoH4paBZ29vZBUAAIC/GAEKDwoG4paBYmFkFQAAwL8YAQoQ"
+    "CgfiloF3b3JkFQAAAMAYAQoKCgFzFQAAQMAYAQoMCgPiloEVAACAwBgBEi4YAcACAsgC////////////AdACAdgCAOoCBTx1bms++gIEPC9zPoID"
+    "BTxwYWQ+GgwKCGlkZW50aXR5GAE="
+)
+
+
+def test_a_tokenizer_that_is_a_sentencepiece_model_alone_is_read(tmp_path):
+    """So it may be on the hub with T5 v1.1: no tokenizer.json."""
+    (tmp_path / "spiece.model").write_bytes(base64.b64decode(PIECES))
+    T5Config(vocab_size=120).save_pretrained(tmp_path)
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "T5Tokenizer", "extra_ids": 100}))
+    tokenizer = load_tokenizer(ModelConfig(name=str(tmp_path), architecture="enct5"))
+    assert tokenizer("good bad words")["input_ids"] == [3, 4, 5, 6, 1] and tokenizer.pad_token_id == 0

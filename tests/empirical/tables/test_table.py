@@ -12,10 +12,11 @@ import pandas as pd
 import pytest
 
 from empirical.metric import confusion, score
-from empirical.paper import TABLES
+from empirical.paper import TABLE_1_MINUTES, TABLES
 from empirical.runs.layout import SweepFiles, run_directory
 from empirical.runs.record import read_result, write_result
 from empirical.runs.run import record_failure
+from empirical.sweeps.definition import load_sweep
 from empirical.sweeps.execute import run_sweep
 from empirical.sweeps.results import sweep_frame
 from empirical.tables.bootstrap import bootstrap_row, normal_row
@@ -213,6 +214,24 @@ def test_offline_amounts_are_columns_when_degrees_do_not_vary_and_rows_when_they
     made = result_table(mixed, tmp_path / "out")
     assert made.columns == ("0 %", "30 %", "50 %") and [row.label for row in made.rows] == ["online", "4x"]
     assert [len(row.cells) for row in made.rows] == [3, 2]
+
+
+def test_table_8_shows_the_papers_baselines_beside_ours(tmp_path):
+    sweep = load_sweep("table8")
+    fake_run(sweep.runs, tmp_path)
+    made = result_table(sweep, tmp_path, draws=20)
+    printed = {row.label: row.cells[0].paper for row in made.rows}
+    assert printed == {"kNN": 0.7959, "student, fine-tuned": 0.7855, "teacher, fine-tuned": 0.8067}
+    assert [len(row.cells) for row in made.rows] == [9, 1, 1]
+
+
+def test_figures_2_and_3_show_table_1s_minutes(tmp_path):
+    for name in ("figure2", "figure3"):
+        sweep = load_sweep(name)
+        fake_run(sweep.runs, tmp_path)
+        notes = result_table(sweep, tmp_path, draws=20).notes
+        assert sum("Table 1, augmentation alone" in note for note in notes) == len(TABLE_1_MINUTES)
+        assert any(note.startswith("knn online: 0.0 minutes a run") and note.endswith(": 103") for note in notes)
 
 
 def test_curves_hold_the_vanilla_point_and_paired_replicates(tmp_path):

@@ -71,6 +71,13 @@ def test_a_file_of_ones_own_from_dry_run_to_table(capsys, tmp_path, toml):
     assert code == 0 and "30 %" in text and "protocol: validation" in text
 
 
+def test_a_dry_run_for_a_card_that_is_not_here(capsys):
+    code, text, _ = run(capsys, "sweep", "table8", "--dry-run", "--device", "h100", "--json")
+    made = one_object(text)
+    assert code == 0 and made["device"] == "H100 80GB" and made["seconds_estimated"] > 60
+    assert any("an estimate" in note for note in made["notes"])
+
+
 def test_failures_are_told_with_their_reason(capsys, tmp_path):
     run_sweep(sweep_of(tmp_path), tmp_path / "out", run=broken_at_half)
     code, text, _ = run(capsys, "status", "small", "--results", str(tmp_path / "out"))
