@@ -228,7 +228,7 @@ def _show_reading(title: str, reading: Reading) -> None:
 def _study(values: dict[str, Any], given: dict[str, Any], preset: str, out: Path, json: bool) -> None:
     import time
 
-    from simulate.studies.study import make_study_config, run_study
+    from simulate.studies.kinds import make_study_config, run_study
     from theory.errors import InputError
 
     config = make_study_config(values)

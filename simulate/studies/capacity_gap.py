@@ -18,7 +18,7 @@ from pydantic import Field, model_validator
 
 from simulate.predictions import Prediction, Reading, mean_interval
 from simulate.seeds import stream
-from simulate.studies.study import StudyConfig
+from simulate.studies.kinds import StudyConfig
 from theory.errors import InputError
 from theory.inference.curve_figure import shades
 from theory.progress_report import Progress

@@ -24,7 +24,7 @@ from scipy.spatial.distance import cdist
 
 from simulate.predictions import Prediction, Reading, mean_interval
 from simulate.seeds import stream
-from simulate.studies.study import StudyConfig
+from simulate.studies.kinds import StudyConfig
 from simulate.truth import build_truth
 from theory.inference.curve_figure import shades
 from theory.progress_report import Progress

@@ -22,7 +22,7 @@ from simulate.parallel import one_torch_thread
 from simulate.predictions import Prediction, Reading, over_best
 from simulate.seeds import streams
 from simulate.students.mlp import fit_at
-from simulate.studies.study import StudyConfig
+from simulate.studies.kinds import StudyConfig
 from simulate.supervision import Examples
 from simulate.truth import build_truth
 from theory.inference.curve import ShiftErrorCurve

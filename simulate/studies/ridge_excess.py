@@ -21,7 +21,7 @@ from simulate.imperfect_teacher import build_teacher
 from simulate.kernel import KernelShape, correlated, draw_moves
 from simulate.predictions import Prediction, Reading
 from simulate.seeds import Purpose, stream
-from simulate.studies.study import StudyConfig
+from simulate.studies.kinds import StudyConfig
 from simulate.truth import build_truth
 from theory.excess_distance import Pool, excess_distance, fit_ridge_copies
 from theory.inference.curve import ShiftErrorCurve

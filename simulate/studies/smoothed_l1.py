@@ -18,7 +18,7 @@ from pydantic import Field
 from simulate.distance import draw_centres, l1_distance
 from simulate.predictions import Prediction, Reading, mean_interval, slope_interval
 from simulate.seeds import stream
-from simulate.studies.study import StudyConfig
+from simulate.studies.kinds import StudyConfig
 from theory.bounds import deviation_exact_variance
 from theory.inference.curve_figure import shades
 from theory.progress_report import Progress

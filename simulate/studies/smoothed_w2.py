@@ -21,7 +21,7 @@ from scipy.special import log_ndtr, logsumexp
 
 from simulate.predictions import Prediction, Reading, slope_interval
 from simulate.seeds import stream
-from simulate.studies.study import StudyConfig
+from simulate.studies.kinds import StudyConfig
 from theory.inference.curve_figure import shades
 from theory.progress_report import Progress
 

@@ -11,7 +11,7 @@ import pytest
 
 from simulate.experiment_config import presets, read_values
 from simulate.predictions import Reading
-from simulate.studies.study import KINDS, make_study_config, run_study
+from simulate.studies.kinds import KINDS, make_study_config, run_study
 from theory.errors import InputError
 
 SMALL: dict[str, dict[str, Any]] = {
