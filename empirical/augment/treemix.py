@@ -26,12 +26,16 @@ from empirical.tokens.codec import Codec
 
 @dataclass(frozen=True, order=True)
 class _Phrase:
-    """A constituent as columns `first` to before `stop` of its row, in one text of a pair, with its token ids."""
+    """A constituent as columns `first` to before `stop` of its row, in one text of a pair, with its token ids.
+
+    whole: whether it is all of its text; such a one may be lent, but is never replaced.
+    """
 
     first: int
     stop: int
     segment: int = field(compare=False)
     ids: tuple[int, ...] = field(compare=False)
+    whole: bool = field(compare=False)
 
     def __len__(self) -> int:
         return self.stop - self.first
@@ -91,15 +95,15 @@ class TreeMix:
 
 
 def _located(spans: Sequence[tuple[int, int]], encoding: Any, segment: int, ids: list[int]) -> list[_Phrase]:
-    """The spans that are whole tokens of one text, each run of tokens once; never all of the text's tokens."""
+    """The spans that are whole tokens of one text, each run of tokens once."""
     places = [place for place, sequence in enumerate(encoding.sequence_ids) if sequence == segment]
     starts = {encoding.offsets[place][0]: place for place in reversed(places)}
     stops = {encoding.offsets[place][1]: place + 1 for place in places}
     runs = {(starts[start], stops[stop]) for start, stop in spans if start in starts and stop in stops}
     return [
-        _Phrase(first, stop, segment, tuple(ids[first:stop]))
+        _Phrase(first, stop, segment, tuple(ids[first:stop]), stop - first == len(places))
         for first, stop in sorted(runs)
-        if first < stop and stop - first < len(places)
+        if first < stop
     ]
 
 
@@ -108,7 +112,8 @@ def _exchanges(
 ) -> list[tuple[_Phrase, _Phrase]]:
     """Disjoint phrases of one text, at most `count` tokens together, each with the partner's that replaces it."""
     chosen: list[tuple[_Phrase, _Phrase]] = []
-    left = [phrase for phrase in own if any(other.segment == phrase.segment for other in partner)]
+    lent = {other.segment for other in partner}
+    left = [phrase for phrase in own if not phrase.whole and phrase.segment in lent]
     for first_draw, second_draw in draws:
         left = [phrase for phrase in left if len(phrase) <= count]
         if not left:
