@@ -9,9 +9,9 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from theory.errors import unknown_name
 from theory.settings_file import merged, read_toml, validated, with_none
@@ -24,13 +24,26 @@ OWN_OPTIONS: dict[str, tuple[str, ...]] = {
     "eda": (),
     "back-translation": ("engine", "pivots", "decoding"),
     "ground-truth": (),
+    "augpro-mix": ("neighbours", "metric"),
+    "augpro-fgsm": ("neighbours", "metric", "student"),
+    "flip": ("neighbours", "metric"),
+    "flip-before": ("neighbours", "metric"),
 }
-COMMON_OPTIONS = ("augmenter", "degree", "copies", "embeddings", "entropy_quantile")
+COMMON_OPTIONS = ("augmenter", "degree", "copies", "embeddings", "entropy_quantile", "selection")
 AUGMENTERS = tuple(OWN_OPTIONS)
 
 
 class _Config(BaseModel):
+    """later: fields that came after results were kept; at their defaults dumps, and so digests, leave them out."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
+    later: ClassVar[frozenset[str]] = frozenset()
+
+    @model_serializer(mode="wrap")
+    def _without_later_defaults(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields = type(self).model_fields
+        unchanged = {name for name in self.later if getattr(self, name) == fields[name].default}
+        return {name: value for name, value in dump(self).items() if name not in unchanged}
 
     def digest(self) -> str:
         """Sixteen hexadecimal digits that name this configuration (canonical JSON, SHA-256)."""
@@ -52,6 +65,11 @@ class TaskConfig(_Config):
     )
     split_seed: int = Field(0, ge=0, description="seed of the validation split and of the subsets")
     stratified: bool = Field(False, description="subsets keep the share of every class")
+    metric: Literal["accuracy", "matthews", "f1", "micro-f1"] | None = Field(
+        None,
+        description="what the task is scored by; None: its field's own (f1 is macro, micro-f1 over positive classes)",
+    )
+    later: ClassVar[frozenset[str]] = frozenset({"metric"})
 
 
 class ModelConfig(_Config):
@@ -81,7 +99,9 @@ class TrainConfig(_Config):
     alpha: float = Field(0.1, ge=0, le=1, description="weight of hard labels on original data (section 2)")
     beta: float = Field(0.0, ge=0, le=1, description="weight of hard labels on augmented data (section 2)")
     gamma: float = Field(0.5, ge=0, le=1, description="weight of original against augmented data (section 2)")
-    distance: Literal["mse", "kl", "ce"] = Field("mse", description="distance between student and teacher outputs")
+    distance: Literal["mse", "mse-probability", "kl", "ce"] = Field(
+        "mse", description="distance between student and teacher outputs: mse of logits, of probabilities, kl, ce"
+    )
     temperature: float = Field(1.0, gt=0, description="temperature of kl and ce")
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     evaluate_every: int | None = Field(None, ge=1, description="steps between evaluations; None: at the end only")
@@ -98,17 +118,31 @@ class AugmentConfig(_Config):
     augmenter: str = Field("knn", description="one of " + ", ".join(AUGMENTERS))
     degree: float = Field(0.3, ge=0, le=1, description="semantic shift degree, the share of eligible tokens changed")
     copies: int | None = Field(None, ge=1, description="offline: augmented texts per original; None: online")
+    mixing: Literal["halves", "mixed"] = Field(
+        "halves",
+        description="offline copies: halves (half of each batch, weighed by gamma), mixed (into the data)",
+    )
     neighbours: int = Field(15, ge=1, description="k of kNN")
     metric: Literal["cosine", "euclidean"] = Field("cosine", description="distance of the neighbour table")
     embeddings: Literal["teacher", "student"] = Field(
         "teacher", description="whose tokens are changed, and whose input embeddings kNN uses"
     )
     entropy_quantile: float | None = Field(
-        None, gt=0, lt=1, description="keep only augmented texts whose teacher entropy is below this quantile [29]"
+        None, gt=0, lt=1, description="share of the augmented texts that the selection keeps; None: all [29]"
+    )
+    selection: Literal["low-entropy", "high-entropy", "confident", "glitter"] = Field(
+        "low-entropy",
+        description="what is kept: the teacher's lowest or highest entropies, its largest probabilities, or (glitter) "
+        "of several versions of a text the one on which student and teacher differ most",
+    )
+    candidates: int = Field(4, ge=2, description="glitter: versions of each text to choose from")
+    student: str | None = Field(
+        None, description="glitter, augpro-fgsm: directory of a trained student, the same throughout"
     )
     engine: str | None = Field(None, description="back-translation: `apertium` or a translation model's id or path")
     pivots: tuple[str, ...] | None = Field(None, description="back-translation: pivot languages")
     decoding: Literal["beam", "sample"] = Field("beam", description="back-translation by a model: its decoding")
+    later: ClassVar[frozenset[str]] = frozenset({"mixing", "selection", "candidates", "student"})
 
 
 class RunConfig(_Config):
@@ -178,5 +212,11 @@ def _with_own_options(augment: AugmentConfig) -> AugmentConfig:
     read = {*COMMON_OPTIONS, *OWN_OPTIONS.get(augment.augmenter, ())}
     if augment.engine in (None, "apertium"):
         read.discard("decoding")  # of translation models only
+    if augment.copies is not None:
+        read.add("mixing")
+    if augment.selection == "glitter":
+        read |= {"candidates", "student"}
+    elif augment.entropy_quantile is None:
+        read.discard("selection")
     fields = AugmentConfig.model_fields
     return augment.model_copy(update={name: fields[name].default for name in fields if name not in read})

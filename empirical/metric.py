@@ -1,4 +1,4 @@
-"""Scores of a classifier on a split, with bootstrap intervals (accuracy, Matthews correlation, F1)."""
+"""Scores of a classifier on a split, with bootstrap intervals (accuracy, Matthews correlation, F1 macro and micro)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from scipy.special import log_softmax
 
 from theory.errors import unknown_name
 
-METRICS = ("accuracy", "matthews", "f1")
+METRICS = ("accuracy", "matthews", "f1", "micro-f1")
 
 
 def confusion(label_N: NDArray[np.integer], predicted_N: NDArray[np.integer], classes: int) -> NDArray[np.int64]:
@@ -21,7 +21,8 @@ def score(metric: str, count_CC: NDArray[np.number]) -> NDArray[np.float64]:
     """The metric of confusion counts of shape (..., C, C), with shape (...).
 
     metric: `accuracy`; `matthews`, the correlation of Matthews (its multiclass form by Gorodkin), 0 where a class is
-        never predicted or never there; `f1`, of class 1 with two classes, else the mean over classes (macro).
+        never predicted or never there; `f1`, of class 1 with two classes, else the mean over classes (macro);
+        `micro-f1`, pooled over the classes but the first (no relation), as relation extraction is scored ([21]).
 
     Raises:
         InputError: an unknown metric.
@@ -40,7 +41,16 @@ def score(metric: str, count_CC: NDArray[np.number]) -> NDArray[np.float64]:
         both_C = label_C + predicted_C
         f1_C = np.divide(2 * right_C, both_C, out=np.zeros_like(both_C), where=both_C > 0)
         return f1_C[..., 1] if count.shape[-1] == 2 else f1_C.mean(axis=-1)
+    if metric == "micro-f1":
+        both = label_C[..., 1:].sum(axis=-1) + predicted_C[..., 1:].sum(axis=-1)
+        return np.divide(2 * right_C[..., 1:].sum(axis=-1), both, out=np.zeros_like(both), where=both > 0)
     raise unknown_name("metric", metric, METRICS)
+
+
+def majority_score(metric: str, label_N: NDArray[np.integer], classes: int) -> float:
+    """The metric of whoever always answers the most frequent of these labels."""
+    answer_N = np.full(len(label_N), np.bincount(label_N, minlength=classes).argmax())
+    return float(score(metric, confusion(label_N, answer_N, classes)))
 
 
 def bootstrap(

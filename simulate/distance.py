@@ -34,18 +34,29 @@ class L1Distance:
 
 
 def l1_distance(
-    centres: Floats, tau: float, points: int, rng: np.random.Generator, *, printed: bool = False, device: str = "cpu"
+    centres: Floats,
+    tau: float,
+    points: int,
+    rng: np.random.Generator,
+    *,
+    printed: bool = False,
+    population_variance: float = 1.0,
+    device: str = "cpu",
 ) -> L1Distance:
     """The integral of |p_hat - p| for one training set (n, d), from `points` draws of (P + p_hat) / 2.
+
+    P is N(0, population_variance I): 1 is the data's law, 1 + tau the mixture's mean.
 
     Half of the draws come from each part. The integrand |p_hat - p| / ((p_hat + p) / 2) is 2 tanh(|log ratio| / 2) for
     a normalised mixture: at most 2, and exact where both densities underflow. With `printed`, p_hat is the printed
     expression, whose mass is tau^((d-1)/2), while draws still come from the normalised one.
     """
     half = max(2, points // 2)
-    own = rng.standard_normal((half, centres.shape[1]))
+    root = math.sqrt(population_variance)
+    own = root * rng.standard_normal((half, centres.shape[1]))
     draws = np.concatenate([own, sample(centres, tau, half, rng)])
-    log_p, log_q = log_standard_normal(draws), log_density(draws, centres, tau, device=device)
+    log_p = log_standard_normal(draws / root) - centres.shape[1] * math.log(root)
+    log_q = log_density(draws, centres, tau, device=device)
     if printed:
         shift = 0.5 * (centres.shape[1] - 1) * math.log(tau)
         top = np.maximum(log_p, log_q)

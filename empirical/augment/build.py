@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from empirical.augment.augpro import AugProFGSM, AugProMix
+from empirical.augment.catalogue import needs_of, selects
 from empirical.augment.eda import EasyDataAugmentation
-from empirical.augment.entropy_filter import EntropyFilter, Teacher
+from empirical.augment.entropy_filter import EntropyFilter
+from empirical.augment.flip import LabelFlip
+from empirical.augment.glitter import Glitter
 from empirical.augment.neighbours import neighbour_table
+from empirical.augment.network import Network, Scorer
+from empirical.augment.projection import unit_rows
 from empirical.augment.protocol import Augmenter
 from empirical.augment.replacement import NearestNeighbours, RandomReplacement
 from empirical.augment.seq2seq import PAPER_PIVOTS, Seq2Seq
@@ -22,76 +29,119 @@ from empirical.config import AUGMENTERS, AugmentConfig
 from empirical.files import cache_directory
 from empirical.tokens.batch import Batch
 from empirical.tokens.codec import Codec
-from empirical.tokens.vocabulary import Vocabulary
 from theory.errors import InputError, unknown_name
 from theory.progress_report import Progress
 
 DEFAULT_MAX_LENGTH = 512
+TEACHER_COMMAND = "made by `kdshift empirical finetune`"
+STUDENT_COMMAND = "made by `kdshift empirical distill`"
 
 
-def make_augmenter(
-    config: AugmentConfig,
-    *,
-    tokenizer: Any,
-    embeddings: NDArray[np.float32] | None = None,
-    held_out: Batch | None = None,
-    held_out_labels: NDArray[np.integer] | None = None,
-    teacher: Teacher | None = None,
-    cache: Path | None = None,
-    max_length: int | None = None,
-    progress: Progress | None = None,
-) -> Augmenter:
-    """The augmenter a configuration names.
+@dataclass(frozen=True, kw_only=True)
+class Sources:
+    """What augmenters may need of the rooms above; `catalogue.needs_of` says which of it a configuration does.
 
     tokenizer: the fast tokenizer whose ids the batches hold.
-    embeddings: float array of shape (V, D), needed by `knn`: input embeddings for this tokenizer's ids.
-    held_out: texts outside the training subset, needed by `ground-truth`, and their gold labels.
-    teacher: function from a batch to logits of shape (B, C), needed with `entropy_quantile`.
+    embeddings: float array of shape (V, D): input embeddings for this tokenizer's ids.
+    held_out: texts outside the training subset, and their gold labels.
+    teacher: function from a batch to logits of shape (B, C). network: the same teacher with its gradient.
+    student: a trained student that reads the same ids.
     cache: folder for neighbour tables, WordNet and translations; None: the user's cache folder.
-    max_length: tokens that back-translated texts are cut to; None: the tokenizer's own limit.
+    max_length: tokens that whole new texts are cut to; None: the tokenizer's own limit.
     progress: of what takes long (a neighbour table, translations by a model).
+    """
+
+    tokenizer: Any
+    embeddings: NDArray[np.float32] | None = None
+    held_out: Batch | None = None
+    held_out_labels: NDArray[np.integer] | None = None
+    teacher: Scorer | None = None
+    network: Network | None = None
+    student: Network | None = None
+    cache: Path | None = None
+    max_length: int | None = None
+    progress: Progress | None = None
+
+    @property
+    def codec(self) -> Codec:
+        return Codec.of(self.tokenizer)
+
+    @property
+    def limit(self) -> int:
+        """Tokens that whole new texts are cut to."""
+        return self.max_length or self.codec.vocabulary.max_length or DEFAULT_MAX_LENGTH
+
+
+def make_augmenter(config: AugmentConfig, **sources: Any) -> Augmenter:
+    """The augmenter a configuration names, with its selection; `sources` are the fields of `Sources`.
 
     Raises:
         InputError: an unknown name, or something an augmenter needs is missing here.
     """
-    augmenter = _plain(config, tokenizer, embeddings, held_out, held_out_labels, cache, max_length, progress)
-    if config.entropy_quantile is None:
+    given = Sources(**sources)
+    _check(config, given)
+    augmenter = _plain(config, given)
+    if not selects(config):
         return augmenter
-    if teacher is None:
-        raise InputError("entropy_quantile", config.entropy_quantile, "only where there is a teacher to ask")
-    return EntropyFilter(augmenter, teacher, config.entropy_quantile)
+    assert given.teacher is not None
+    if config.selection == "glitter":
+        assert given.student is not None
+        return Glitter(augmenter, given.teacher, given.student, config.candidates)
+    assert config.entropy_quantile is not None
+    return EntropyFilter(augmenter, given.teacher, config.entropy_quantile, config.selection)
 
 
-def _plain(
-    config: AugmentConfig,
-    tokenizer: Any,
-    embeddings: NDArray[np.float32] | None,
-    held_out: Batch | None,
-    held_out_labels: NDArray[np.integer] | None,
-    cache: Path | None,
-    max_length: int | None,
-    progress: Progress | None,
-) -> Augmenter:
-    codec = Codec.of(tokenizer)
+def _check(config: AugmentConfig, given: Sources) -> None:
+    """Raise InputError for the first thing that is needed and missing, with what brings it."""
+    needs = needs_of(config)
+    what = f"selection {config.selection}" if selects(config) else f"augmenter {config.augmenter}"
+    if "embeddings" in needs and given.embeddings is None:
+        allowed = f"the input embeddings of a model with this tokenizer (augmenter {config.augmenter})"
+        raise InputError("embeddings", None, allowed)
+    if needs & {"teacher", "teacher-gradient"} and given.teacher is None and given.network is None:
+        name = "entropy_quantile" if config.entropy_quantile is not None else "teacher"
+        found = config.entropy_quantile if config.entropy_quantile is not None else None
+        raise InputError(
+            name, found, f"only where there is a teacher to ask ({what}): --teacher DIR, {TEACHER_COMMAND}"
+        )
+    if "student" in needs and given.student is None:
+        raise InputError("student", config.student, f"a trained student ({what}): --student DIR, {STUDENT_COMMAND}")
+    if "held-out" in needs and (given.held_out is None or not len(given.held_out)):
+        raise InputError("augmenter", "ground-truth", "only where there are held-out texts (data_size below all)")
+
+
+def _plain(config: AugmentConfig, given: Sources) -> Augmenter:
+    """The augmenter without its selection, from sources that have been checked."""
     match config.augmenter:
         case "knn":
-            return NearestNeighbours(_table(config, codec.vocabulary, embeddings, cache, progress))
+            return NearestNeighbours(_table(config, given, given.embeddings))
         case "random":
-            return RandomReplacement.of(codec.vocabulary)
+            return RandomReplacement.of(given.codec.vocabulary)
         case "synonym":
-            return SynonymReplacement(Lexicon(codec, Thesaurus.open(cache)))
+            return SynonymReplacement(Lexicon(given.codec, Thesaurus.open(given.cache)))
         case "eda":
-            return EasyDataAugmentation(Lexicon(codec, Thesaurus.open(cache)))
+            return EasyDataAugmentation(Lexicon(given.codec, Thesaurus.open(given.cache)))
         case "back-translation":
-            store = Store((cache or cache_directory()) / "translations.sqlite")
-            limit = max_length or codec.vocabulary.max_length or DEFAULT_MAX_LENGTH
-            return BackTranslation(make_engine(config, progress), store, tokenizer, limit)
+            store = Store((given.cache or cache_directory()) / "translations.sqlite")
+            return BackTranslation(make_engine(config, given.progress), store, given.tokenizer, given.limit)
         case "ground-truth":
-            if held_out is None or not len(held_out):
-                raise InputError(
-                    "augmenter", "ground-truth", "only where there are held-out texts (data_size below all)"
-                )
-            return GroundTruth(held_out, held_out_labels)
+            assert given.held_out is not None
+            return GroundTruth(given.held_out, given.held_out_labels)
+        case "augpro-mix":
+            table_VK = _table(config, given, given.embeddings)
+            assert given.embeddings is not None
+            ordinary_V = given.codec.vocabulary.ordinary_V
+            ordinary_V = np.pad(ordinary_V, (0, len(given.embeddings) - len(ordinary_V)))
+            return AugProMix(table_VK, unit_rows(given.embeddings), ordinary_V)
+        case "augpro-fgsm":
+            assert given.teacher is not None and given.student is not None
+            own_VD = given.student.embeddings_VD
+            return AugProFGSM(_table(config, given, own_VD), unit_rows(own_VD), given.teacher, given.student)
+        case "flip" | "flip-before":
+            if given.network is None:
+                raise InputError("teacher", "without its gradient", f"a model on this machine ({config.augmenter})")
+            table_VK = _table(config, given, given.network.embeddings_VD)
+            return LabelFlip(given.network, table_VK, before=config.augmenter == "flip-before")
     raise unknown_name("augmenter", config.augmenter, AUGMENTERS)
 
 
@@ -108,18 +158,12 @@ def make_engine(config: AugmentConfig, progress: Progress | None = None) -> Engi
     return Seq2Seq(config.engine, config.pivots or PAPER_PIVOTS, config.decoding, progress=progress)
 
 
-def _table(
-    config: AugmentConfig,
-    vocabulary: Vocabulary,
-    embeddings: NDArray[np.float32] | None,
-    cache: Path | None,
-    progress: Progress | None,
-) -> NDArray[np.int32]:
-    if embeddings is None:
-        raise InputError("embeddings", None, "the input embeddings of a model with this tokenizer (augmenter knn)")
+def _table(config: AugmentConfig, given: Sources, embeddings: NDArray[np.float32] | None) -> NDArray[np.int32]:
+    assert embeddings is not None
+    vocabulary = given.codec.vocabulary
     if len(embeddings) < len(vocabulary):
         raise InputError("embeddings", f"{len(embeddings)} rows", f"a row for each of {len(vocabulary)} token ids")
     candidate_V = np.zeros(len(embeddings), dtype=bool)
     candidate_V[: len(vocabulary)] = vocabulary.ordinary_V
-    folder = None if cache is None else cache / "neighbours"
-    return neighbour_table(embeddings, candidate_V, config.neighbours, config.metric, folder, progress)
+    folder = None if given.cache is None else given.cache / "neighbours"
+    return neighbour_table(embeddings, candidate_V, config.neighbours, config.metric, folder, given.progress)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from empirical.augment.changed_tokens import draw_without_replacement, exact_counts
+from empirical.augment.changed_tokens import select_tokens
 from empirical.tokens.batch import Augmented, Batch
 from empirical.tokens.vocabulary import Vocabulary
 
@@ -75,14 +75,17 @@ class RandomReplacement:
 
 def replace_selected(batch: Batch, degree: float, rng: np.random.Generator, draw: Draw) -> Augmented:
     """The batch with `degree` of its eligible tokens replaced by what `draw(ids_N, rng)` returns for them."""
-    eligible_B = batch.eligible_BL.sum(axis=1)
-    count_B = exact_counts(eligible_B, degree, rng)
-    selected_BL = draw_without_replacement(batch.eligible_BL, count_B, rng)
+    selected_BL = select_tokens(batch.eligible_BL, degree, rng)
+    return with_tokens(batch, selected_BL, draw(batch.ids_BL[selected_BL], rng))
+
+
+def with_tokens(batch: Batch, selected_BL: NDArray[np.bool_], ids_N: NDArray[np.integer]) -> Augmented:
+    """The batch with these tokens at its selected positions, in row-major order; every eligible token counts."""
     ids_BL = batch.ids_BL.copy()
-    ids_BL[selected_BL] = draw(batch.ids_BL[selected_BL], rng)
+    ids_BL[selected_BL] = ids_N
     return Augmented(
         batch=replace(batch, ids_BL=ids_BL, text_a=None, text_b=None),
-        eligible_B=eligible_B,
-        changed_B=count_B,
+        eligible_B=batch.eligible_BL.sum(axis=1),
+        changed_B=selected_BL.sum(axis=1),
         changed_BL=selected_BL,
     )

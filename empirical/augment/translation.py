@@ -15,6 +15,7 @@ import signal
 import sqlite3
 import subprocess
 import threading
+import time
 import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -147,14 +148,19 @@ def _pipeline(mode: str) -> subprocess.Popen[bytes]:
 class Store:
     """Translations on disk, one SQLite file; any number of threads and processes may share it.
 
-    A key is a hash of engine, pivot, seed (of a sampled translation) and text.
+    A key is a hash of engine, pivot, seed (of a sampled translation) and text. With each text stands what it took, and
+    `kept_seconds` adds that up for those that were asked for again.
     """
 
     def __init__(self, file: Path) -> None:
         self._file = file
+        self.kept_seconds = 0.0
         file.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.closing(self._open()) as connection, connection:
             connection.execute("CREATE TABLE IF NOT EXISTS translation (key BLOB PRIMARY KEY, text TEXT) WITHOUT ROWID")
+            columns = {row[1] for row in connection.execute("PRAGMA table_info(translation)")}
+            if "seconds" not in columns:
+                connection.execute("ALTER TABLE translation ADD COLUMN seconds REAL NOT NULL DEFAULT 0")
 
     def _open(self) -> sqlite3.Connection:
         return sqlite3.connect(self._file, timeout=60)
@@ -167,15 +173,22 @@ class Store:
             for text in texts
         ]
         with contextlib.closing(self._open()) as connection:
-            known = {
-                key: text
+            rows = {
+                key: row
                 for key in set(keys)
-                for (text,) in connection.execute("SELECT text FROM translation WHERE key = ?", (key,))
+                for row in connection.execute("SELECT text, seconds FROM translation WHERE key = ?", (key,))
             }
+        known = {key: text for key, (text, _) in rows.items()}
+        self.kept_seconds += sum(seconds for _, seconds in rows.values())
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
         if missing:
+            began = time.perf_counter()
             new = dict(zip(missing, engine.round_trip(list(missing.values()), pivot, seed), strict=True))
+            each = (time.perf_counter() - began) / len(new)
             with contextlib.closing(self._open()) as connection, connection:
-                connection.executemany("INSERT OR REPLACE INTO translation VALUES (?, ?)", new.items())
+                rows_new = [(key, text, each) for key, text in new.items()]
+                connection.executemany(
+                    "INSERT OR REPLACE INTO translation (key, text, seconds) VALUES (?, ?, ?)", rows_new
+                )
             known |= new
         return [known[key] for key in keys]

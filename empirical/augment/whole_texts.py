@@ -37,6 +37,11 @@ class BackTranslation:
     online: bool = False
     at_once: bool = False
 
+    @property
+    def kept_seconds(self) -> float:
+        """What the translations that came from the store took when they were made."""
+        return self.store.kept_seconds
+
     def __call__(self, batch: Batch, degree: float, rng: np.random.Generator, *, copy: int = 0) -> Augmented:
         """Translate every text; the batch's own texts where it has them, else what its tokens decode to."""
         pivot = self.engine.pivots[copy % len(self.engine.pivots)]

@@ -31,10 +31,9 @@ from empirical.teachers.answering import Answering
 from empirical.teachers.answers import Answers, Asked, answered
 from empirical.tokens.batch import Batch
 from empirical.tokens.codec import encode_batch, tokenizer_key
+from theory.progress_report import Progress
 
 logger = logging.getLogger(__name__)
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass

@@ -25,6 +25,8 @@ class Shift(BaseModel):
     degrees: tuple[float, ...] = Field(min_length=1, description="positive degrees, shares of eligible tokens")
     neighbours: int = Field(15, ge=1, description="k of kNN")
     metric: str = Field("cosine", description="distance of the neighbour table")
+    pool: int | None = Field(None, ge=1, description="only the pool's first texts; None: all of them")
+    copies: int | None = Field(None, ge=1, description="fewer copies than the plan's")
 
     @model_validator(mode="after")
     def _check(self) -> Shift:
@@ -62,16 +64,24 @@ class BankPlan(BaseModel):
     def units(self) -> Iterator[Unit]:
         """Everything to make, block by block: a prefix that ends with a block is a smaller bank, complete."""
         for block in range(-(-self.pool // BLOCK)):
-            stop = min(self.pool, (block + 1) * BLOCK)
             for shift in self.shifts:
-                for degree in shift.degrees:
-                    for copy in range(self.copies):
-                        yield Unit(shift=shift, degree=degree, copy=copy, block=block, size=stop - block * BLOCK)
+                size = min(self.reach(shift) - block * BLOCK, BLOCK)
+                for degree in shift.degrees if size > 0 else ():
+                    for copy in range(self.copies_of(shift)):
+                        yield Unit(shift=shift, degree=degree, copy=copy, block=block, size=size)
+
+    def reach(self, shift: Shift) -> int:
+        """How many of the pool's texts a shift's copies are made of."""
+        return min(self.pool, shift.pool or self.pool)
+
+    def copies_of(self, shift: Shift) -> int:
+        """Copies of a text by a shift at each degree."""
+        return min(self.copies, shift.copies or self.copies)
 
     @property
     def answers(self) -> int:
         """Augmented texts a teacher answers, as if none of them came twice."""
-        return self.pool * self.copies * sum(len(shift.degrees) for shift in self.shifts)
+        return sum(self.reach(shift) * self.copies_of(shift) * len(shift.degrees) for shift in self.shifts)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,8 +96,8 @@ def read_copies(path: Path, size: int, pad_id: int) -> Copies | None:
     if arrays is None or len(arrays["length"]) < size:
         return None
     segment_T = arrays.get("segment", np.zeros(len(arrays["ids"]), dtype=np.int8))
-    counts = (arrays[name].astype(np.int64) for name in ("length", "eligible", "changed"))
-    return _copies(arrays["ids"], segment_T, *counts, pad_id)
+    length_N, eligible_N, changed_N = (arrays[name].astype(np.int64) for name in ("length", "eligible", "changed"))
+    return _copies(arrays["ids"], segment_T, length_N, eligible_N, changed_N, pad_id)
 
 
 def write_logits(path: Path, logits_NC: NDArray[np.float32]) -> None:
@@ -112,7 +113,7 @@ def read_logits(path: Path, size: int, classes: int) -> NDArray[np.float32] | No
     return np.asarray(arrays["logits"][:size], dtype=np.float32)
 
 
-def _write(path: Path, arrays: dict[str, NDArray[np.generic]]) -> None:
+def _write(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with temporary.open("wb") as file:
@@ -120,7 +121,7 @@ def _write(path: Path, arrays: dict[str, NDArray[np.generic]]) -> None:
     temporary.replace(path)
 
 
-def _read(path: Path, names: tuple[str, ...]) -> dict[str, NDArray[np.generic]] | None:
+def _read(path: Path, names: tuple[str, ...]) -> dict[str, NDArray[Any]] | None:
     """The arrays of a file (zip checks a checksum of each); a damaged file is named and counts as missing."""
     try:
         with np.load(path, allow_pickle=False) as kept:

@@ -16,7 +16,8 @@ DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 def resolve_precision(asked: str, device: torch.device) -> str:
     """`fp32`, `bf16` or `fp16`: what `auto` means on `device`, or what was asked for.
 
-    `auto` is bf16 on a GPU or processor with bf16 arithmetic of its own; elsewhere emulation would only cost time.
+    `auto` is bf16 on a GPU or processor with bf16 arithmetic of its own, and fp16 (with a scaled loss) on a GPU whose
+    tensor cores know nothing newer (compute capability 7: the paper's V100); elsewhere emulation would only cost time.
 
     Raises:
         InputError: fp16 without a GPU.
@@ -26,7 +27,8 @@ def resolve_precision(asked: str, device: torch.device) -> str:
     if asked != "auto":
         return asked
     if device.type == "cuda":
-        return "bf16" if torch.cuda.get_device_capability(device)[0] >= 8 else "fp32"
+        generation = torch.cuda.get_device_capability(device)[0]
+        return "bf16" if generation >= 8 else "fp16" if generation == 7 else "fp32"
     return "bf16" if device.type == "cpu" and BF16_FLAGS & processor_flags() else "fp32"
 
 

@@ -39,6 +39,7 @@ class RunResult(BaseModel):
     alpha: float | None = Field(None, description="the weights of section 2 as they acted in the run")
     beta: float | None = None
     gamma: float | None = None
+    mixed: bool | None = Field(None, description="whether offline copies were part of the data (else halves)")
     select: str | None = Field(None, description="how the reported weights were selected")
     teacher_calls: int = Field(0, description="texts that the teacher scored for this run")
     data_size: int | None = Field(None, description="count of original texts")
@@ -122,5 +123,6 @@ def description(config: RunConfig) -> dict[str, Any]:
         "alpha": weights.alpha,
         "beta": weights.beta,
         "gamma": weights.gamma,
+        "mixed": weights.mixed,
         "select": config.train.select,
     }

@@ -12,6 +12,7 @@ from typing import Any
 
 from empirical.config import RunConfig
 from empirical.files import replacing
+from empirical.metric import majority_score, score
 from empirical.models.classifier import load_classifier, load_tokenizer, save_model, source_of, weights_hash
 from empirical.runs.layout import RunFiles, foreign_teacher, run_directory, shared_folder, teachers_folder
 from empirical.runs.record import (
@@ -24,6 +25,9 @@ from empirical.runs.record import (
     write_result,
 )
 from empirical.runs.result import RunResult, Scores, description
+from empirical.tasks.load import Task
+from empirical.teachers.fine_tuned import AUDIT_TEXTS, Teacher
+from empirical.tokens.corpus import encode_corpus
 from empirical.training.cohort import Cohort, check_cohort, cohort_key, make_cohort, uses_teacher
 from empirical.training.loop import Member, train
 from empirical.training.student import Student
@@ -53,6 +57,7 @@ def run_cohort(
     save_weights: bool = False,
     tensorboard: bool = False,
     compiled: bool = False,
+    accept_weak_teacher: bool = False,
 ) -> list[RunResult]:
     """Train runs of equal `cohort_key` side by side, each in its directory under `root`, and return their results.
 
@@ -62,9 +67,10 @@ def run_cohort(
 
     stop: asked after each step. save_weights: keep the student in `model/`.
     compiled: compile the models first (`torch.compile`), which pays on long runs on a GPU; recorded in the result.
+    accept_weak_teacher: learn from a teacher that is no better than the most frequent class too.
 
     Raises:
-        InputError: a user's mistake, before anything of these runs is written.
+        InputError: a user's mistake, or a teacher that is not worth learning from, before any of these runs is written.
     """
     root = Path(root)
     if len({cohort_key(config) for config in configs}) > 1:
@@ -79,6 +85,8 @@ def run_cohort(
             cohort = make_cohort(
                 pending, shared_folder(root), teacher_model=teacher, progress=progress, compiled=compiled
             )
+            if not accept_weak_teacher and cohort.teacher is not None and teacher is not None:
+                _refuse_weak_teacher(cohort.teacher, teacher, cohort.task, pending[0].task.max_length)
             results |= _train_pending(cohort, pending, root, progress, stop, save_weights, tensorboard)
         except Stopped:
             results |= {config: RunResult.stopped(config) for config in pending}
@@ -106,6 +114,7 @@ def _train_pending(
         for student, files in zip(students, places, strict=True)
     ]
     for member in members:
+        member.student.seconds = cohort.stream.seconds  # a checkpoint's seconds hold them already
         member.resume()
     train(members, cohort.stream, teacher, kept_NC, steps=configs[0].train.steps, progress=progress, stop=stop)
     shared = {
@@ -247,6 +256,28 @@ def _teacher_model(config: RunConfig, root: Path, progress: Progress | None, sto
         return None
     folder = ensure_teacher(config, root, progress, stop)
     return RunFiles(folder).model if RunFiles(folder).model.is_dir() else folder
+
+
+def _refuse_weak_teacher(teacher: Teacher, model: Path, task: Task, max_length: int) -> None:
+    """Raise InputError for a teacher no better than the majority class: fine-tuning collapses on small sets.
+
+    It is judged by the task's metric on the validation split, or on the test split where there is no other; one that
+    was trained here has its scores in its record, another one answers some of the texts.
+    """
+    name, split = ("validation", task.validation) if len(task.validation) else ("test", task.test)
+    record = RunFiles(model.parent)
+    result = read_result(record.folder) if record.result.is_file() else None
+    if result is not None:
+        found = float(result.scores[name][task.metric])
+    else:
+        split = split.take(range(min(AUDIT_TEXTS, len(split))))
+        corpus = encode_corpus(teacher.tokenizer, split.text_a, split.text_b, max_length)
+        found = float(score(task.metric, teacher.confusion(corpus, split.labels)))
+    constant = majority_score(task.metric, split.labels, len(task.labels))
+    if found <= constant:
+        scores = f"{task.metric} {found:.4f}, the most frequent class {constant:.4f} on {len(split)} {name} texts"
+        allowed = "a better one (teacher_train: more steps, another rate), or --accept-weak-teacher to learn from it"
+        raise InputError("teacher", scores, allowed)
 
 
 def _logger(files: RunFiles) -> Callable[[Student], None]:

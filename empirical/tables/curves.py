@@ -1,16 +1,23 @@
-"""Curves from a sweep's table: one learning rate a cell, error against degree at each data size (section 5.1)."""
+"""Curves from a sweep's table: one learning rate a cell, error against degree at each data size (section 5.1).
+
+kdshift empirical table PRESET; kdshift compare
+"""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from theory.inference.curve import ShiftErrorCurve
+from theory.inference.evaluation import MEANS, SINGLE, bounded_covariance
 
 if TYPE_CHECKING:
     import pandas as pd
 
+Floats = npt.NDArray[np.float64]
 CELL = ["task", "mode", "teacher", "student", "augmenter", "amount", "degree", "data_fraction", "data_size"]
 ROW = ["task", "mode", "teacher", "student", "augmenter", "amount", "data_fraction", "data_size"]
 
@@ -45,10 +52,11 @@ class CurveKey(NamedTuple):
 def labelled_curves(frame: pd.DataFrame, protocol: str = "validation") -> dict[CurveKey, ShiftErrorCurve]:
     """Error against degree by task, mode, models, augmenter, amount and data size, ordered so.
 
-    The 0 % runs belong to every augmenter's curve. Seeds that every degree of a curve has are its paired replicates
-    (at least two); with fewer the standard error is that of the test examples, binomial, and a single complete
-    replicate stands alone. Curves of fewer than two
-    degrees, and of metrics without that standard error and replicates, are left out.
+    The 0 % runs belong to every augmenter's curve. A curve's replicates are the (seed, data seed) that all of its
+    degrees have; degrees that lack replicates which the others have are left out while three remain, so that three
+    replicates of five degrees are not cut to two of nine. A curve of one replicate has the standard error of the test
+    examples. All carry the test split's name and what it adds (`theory.inference.evaluation`: a bound, for tables are
+    kept without predictions). Curves of fewer than two degrees, and single runs without a standard error, are left out.
     """
     selected = select_learning_rate(frame, protocol)
     found: dict[CurveKey, ShiftErrorCurve] = {}
@@ -89,23 +97,54 @@ def with_vanilla(frame: pd.DataFrame, keys: list[str]) -> list[tuple[tuple[Any, 
 
 
 def _curve(members: pd.DataFrame, data_size: float) -> ShiftErrorCurve | None:
-    wide = members.pivot_table(index=["seed", "data_seed"], columns="degree", values="error").dropna()
-    if members["degree"].nunique() < 2 or not data_size > 0:
+    if not data_size > 0:
         return None
-    if len(wide) >= 2 and wide.shape[1] == members["degree"].nunique():
-        return ShiftErrorCurve.from_replicates(wide.columns.to_numpy(), wide.to_numpy(), data_size, "degree")
-    if len(wide) == 1:  # replicates that lack a degree would tilt the curve by their subset
-        seed, data_seed = wide.index[0]
-        members = members[(members["seed"] == seed) & (members["data_seed"] == data_seed)]
-    by_degree = members.groupby("degree")
-    error = by_degree["error"].mean()
-    spread = by_degree["error_se"].mean()
-    if spread.isna().any():
+    wide = _complete(members.pivot_table(index=["seed", "data_seed"], columns="degree", values="error"))
+    if wide.shape[1] < 2 or not len(wide):
+        return None
+    kept = members[members["degree"].isin(wide.columns)]
+    rows, shift = wide.to_numpy(dtype=float), wide.columns.to_numpy(dtype=float)
+    spread = rows.std(axis=0, ddof=1) / math.sqrt(len(rows)) if len(rows) > 1 else _test_error(kept)
+    if np.isnan(spread).any():
         return None
     return ShiftErrorCurve(
-        shift=error.index.to_numpy(dtype=float),
-        error=error.to_numpy(),
-        error_se=spread.to_numpy(),
+        shift=shift,
+        error=rows.mean(axis=0),
+        error_se=spread,
         data_size=data_size,
         shift_name="degree",
+        replicates=rows if len(rows) > 1 else None,
+        replicate_ids=tuple(wide.index) if len(rows) > 1 else None,
+        evaluation=str(members["task"].iloc[0]),
+        test_covariance=_shared_noise(kept, rows),
     )
+
+
+def _test_error(members: pd.DataFrame) -> Floats:
+    """The standard error over test examples of single runs, (S,); NaN where it is not known."""
+    return members.groupby("degree")["error_se"].mean().to_numpy(dtype=float)
+
+
+def _shared_noise(members: pd.DataFrame, rows_RS: Floats) -> Floats | None:
+    """What the test split adds to all replicates alike, bounded; None where its size is not known."""
+    error = rows_RS.mean(axis=0)
+    examples = float(members["n_test"].min()) if "n_test" in members else math.nan
+    if not examples > 0 or np.any((error < 0) | (error > 1)):
+        return None
+    return bounded_covariance(error, examples, SINGLE if len(rows_RS) == 1 else MEANS)
+
+
+def _complete(wide: pd.DataFrame) -> pd.DataFrame:
+    """The largest table without gaps: all replicates of the degrees that have them, if at least three degrees do.
+
+    Degrees are dropped for more replicates, never the smallest one: Student's interval of two is three times as wide.
+    """
+    least = wide.columns[0] if len(wide.columns) else None
+    for count in range(len(wide), 1, -1):
+        rows = wide[wide[least].notna()].assign(have=lambda table: table.notna().sum(axis=1))
+        rows = rows.sort_values("have", ascending=False, kind="stable").drop(columns="have").head(count)
+        columns = rows.columns[rows.notna().all()]
+        if len(rows) == count and len(columns) >= min(3, wide.shape[1]) and least in columns:
+            return rows[columns].sort_index()
+    single = wide.dropna().head(1)
+    return single if len(single) else wide.loc[wide.notna().sum(axis=1).nlargest(1).index].dropna(axis=1)

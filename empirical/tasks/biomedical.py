@@ -44,7 +44,7 @@ def _spec(name: str, title: str, labels: tuple[str, ...], licence: str, **more: 
         title=title,
         family="biomedical",
         labels=labels,
-        metric="accuracy" if name == "gad" else "f1",
+        metric="accuracy" if name == "gad" else "micro-f1",
         licence=licence,
         train_size=Size(value=train, source="paper, Table 7"),
         test_size=Size(value=test, source="paper, Table 7"),

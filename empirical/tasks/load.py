@@ -33,7 +33,7 @@ class Task:
     """A task ready for training: every choice is made on `validation`, every number reported is of `test`.
 
     validation: empty where the whole training data is trained on (`validation_size = 0`, the paper's protocol).
-    labels: label names in the order of the class indices. metric: "accuracy", "matthews" or "f1".
+    labels: label names in the order of the class indices. metric: one of `empirical.metric`.
     extra_tests: further test splits by name (MNLI's "mismatched").
     """
 
@@ -125,7 +125,7 @@ def _finished(config: TaskConfig, name: str, metric: Metric, raw: RawTask) -> Ta
     return Task(
         name=name,
         labels=raw.labels,
-        metric=metric,
+        metric=config.metric or metric,
         train=train,
         validation=validation,
         test=raw.test,

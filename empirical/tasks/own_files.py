@@ -22,6 +22,7 @@ from theory.errors import InputError
 logger = logging.getLogger(__name__)
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
+SEPARATORS = (",", ";", "\t", "|")
 LONG_TEXT = 20_000  # characters: longer texts are kept, cut to `max_length` tokens, and reported
 WHOLE_NUMBER = re.compile(r"-?[0-9]+")  # not what `isdigit` takes for one: a superscript two is a label like any other
 TEST_SHARE, TEST_LIMIT, TEST_KEY = 0.2, 5_000, 20_241  # the test split cut from a lone file
@@ -47,7 +48,8 @@ def read_rows(
     if path.suffix == ".jsonl":
         yield from _json_lines(path, text)
     else:
-        yield from _delimited(path, text, "," if path.suffix == ".csv" else "\t", quoted, header, broken)
+        separator = _separator(text) if path.suffix == ".csv" else "\t"
+        yield from _delimited(path, text, separator, quoted, header, broken)
 
 
 def _decoded(path: Path) -> str:
@@ -56,11 +58,21 @@ def _decoded(path: Path) -> str:
     except OSError as error:
         raise InputError("data file", str(path), f"a readable file ({error.strerror})") from None
     try:
-        return raw.decode("utf-8-sig")
+        text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         found = raw[error.start : error.start + 4]
         raise InputError(f"{path}:{line}", found, "UTF-8 text in the whole file (convert it with iconv)") from None
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise InputError(f"{path}:{line}", "a zero byte", "a text file (this one is binary)")
+    return text
+
+
+def _separator(text: str) -> str:
+    """What separates the fields of a CSV file: the most frequent of `,` `;` tab `|` in its first line, else a comma."""
+    head = text.split("\n", 1)[0]
+    return max(SEPARATORS, key=head.count)
 
 
 def _delimited(
@@ -132,7 +144,7 @@ def build_split(
         found.append(_label(where, row, label_column, labels))
     if not found:
         raise InputError("data file", str(path), "at least one example")
-    order = tuple(labels) if labels is not None else _sorted_labels(found)
+    order = tuple(labels) if labels is not None else sorted_labels(found)
     index = {label: position for position, label in enumerate(order)}
     split = Split(
         text_a=text_a,
@@ -166,7 +178,8 @@ def _label(where: str, row: dict[str, object], column: str, labels: Sequence[str
     return label
 
 
-def _sorted_labels(found: Iterable[str]) -> tuple[str, ...]:
+def sorted_labels(found: Iterable[str]) -> tuple[str, ...]:
+    """The distinct labels in order: of their numbers if all are whole numbers, else of their letters."""
     distinct = set(found)
     if all(WHOLE_NUMBER.fullmatch(label) for label in distinct):
         return tuple(sorted(distinct, key=int))
@@ -205,7 +218,7 @@ def read_own(
     of a text stay together.
     Raises InputError naming the file and the line.
     """
-    files = _folder_files(path) if path.is_dir() else {"train": path}
+    files = folder_files(path) if path.is_dir() else {"train": path}
     columns = own_columns(files["train"], text_a, text_b, label)
     train, order = build_split(files["train"], read_rows(files["train"]), columns, labels)
     if len(np.unique(train.labels)) < 2:
@@ -238,7 +251,8 @@ def _warn_of_shared_texts(path: Path, train: Split, parts: Mapping[str, Split]) 
             logger.warning("%s: %d of %d texts of %s stand in train too", path, shared, len(part), name)
 
 
-def _folder_files(folder: Path) -> dict[str, Path]:
+def folder_files(folder: Path) -> dict[str, Path]:
+    """The files of a folder's splits `train`, `test` and perhaps `validation`; raises InputError for none or two."""
     files: dict[str, Path] = {}
     for split, names in (("train", ("train",)), ("validation", ("validation", "valid", "dev")), ("test", ("test",))):
         hits = [

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Metric = Literal["accuracy", "matthews", "f1"]
+Metric = Literal["accuracy", "matthews", "f1", "micro-f1"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -102,6 +102,13 @@ class Teacher:
             _write(file, table_NC[index_M])
         return table_NC.to(self.device)
 
+    def confusion(self, corpus: Corpus, label_M: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Counts of shape (C, C), row the label, column the answer, on the first M texts."""
+        predicted_M = np.empty(len(label_M), dtype=np.int64)
+        for index_B in corpus.by_length(np.arange(len(label_M)), CACHE_BATCH):
+            predicted_M[index_B] = self.logits(corpus.batch(index_B)).argmax(dim=1).cpu().numpy()
+        return confusion(label_M, predicted_M, len(self.column_C))
+
     def audit(self, corpus: Corpus, label_N: NDArray[np.int64]) -> float:
         """Accuracy on (some of) these texts; a teacher whose nameless labels are in another order is refused.
 
@@ -111,10 +118,7 @@ class Teacher:
         from scipy.optimize import linear_sum_assignment
 
         index_N = np.arange(min(AUDIT_TEXTS, len(corpus)))
-        predicted_N = np.empty(len(index_N), dtype=np.int64)
-        for index_B in corpus.by_length(index_N, CACHE_BATCH):
-            predicted_N[index_B] = self.logits(corpus.batch(index_B)).argmax(dim=1).cpu().numpy()
-        count_CC = confusion(label_N[index_N], predicted_N, len(self.column_C))
+        count_CC = self.confusion(corpus, label_N[index_N])
         row_C, column_C = linear_sum_assignment(-count_CC)
         right, best = int(np.trace(count_CC)), int(count_CC[row_C, column_C].sum())
         if not self.named and best - right > 3 * np.sqrt(best) + 0.05 * len(index_N):

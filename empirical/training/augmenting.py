@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from empirical.augment import make_augmenter
+from empirical.augment.catalogue import needs_of
 from empirical.config import AugmentConfig, ModelConfig, RunConfig
 from empirical.models.classifier import build_model, embedding_matrix
+from empirical.models.input_gradient import InputGradient
 from empirical.tasks.load import Task
 from empirical.teachers.fine_tuned import Teacher
-from empirical.tokens.batch import Batch
+from empirical.teachers.frozen import frozen_network
 from empirical.tokens.corpus import encode_corpus
 from empirical.training.steps import Augmentation
 from theory.errors import InputError
@@ -44,16 +45,18 @@ def make_augmentation(
     Raises:
         InputError: what the augmenter needs is missing here.
     """
-    needs: dict[str, Any] = {}
-    if augment.augmenter == "knn":
+    asked, needs = needs_of(augment), dict[str, Any]()
+    if "embeddings" in asked:
         needs["embeddings"] = _embeddings(reader, task)
-    if augment.augmenter == "ground-truth":
+    if "held-out" in asked:
         needs |= _held_out(task, index_N, tokenizer, config.task.max_length)
     scored = [0]
-    if augment.entropy_quantile is not None:
+    if asked & {"teacher", "teacher-gradient"}:
         if teacher is None or teacher.key != key:
-            raise InputError("augment.entropy_quantile", augment.entropy_quantile, "a teacher whose tokens are changed")
-        needs["teacher"] = _counted(teacher, scored)
+            raise InputError("augment.entropy_quantile", augment, "a teacher and embeddings = 'teacher'")
+        needs["teacher"] = needs["network"] = _counted(teacher, scored)
+    if "student" in asked and augment.student is not None:
+        needs["student"] = frozen_network("student", augment.student, tokenizer, task.labels)
     return Augmentation(
         config=augment,
         augmenter=make_augmenter(augment, tokenizer=tokenizer, cache=cache, progress=progress, **needs),
@@ -83,11 +86,10 @@ def _held_out(task: Task, index_N: NDArray[np.int64], tokenizer: Any, max_length
     return {"held_out": corpus.batch(np.arange(len(split))), "held_out_labels": split.labels}
 
 
-def _counted(teacher: Teacher, scored: list[int]) -> Callable[[Batch], NDArray[np.float32]]:
-    """The teacher as an entropy filter calls it; the number of texts it scored is added up in `scored`."""
+def _counted(teacher: Teacher, scored: list[int]) -> InputGradient:
+    """The teacher as augmenters ask it; the number of texts it scored is added up in `scored`."""
 
-    def score(batch: Batch) -> NDArray[np.float32]:
-        scored[0] += len(batch)
-        return teacher.numpy_logits(batch)
+    def count(texts: int) -> None:
+        scored[0] += texts
 
-    return score
+    return InputGradient(teacher.model, teacher.column_C, count, score=teacher.numpy_logits)

@@ -11,10 +11,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from accelerate import Accelerator
 from torch import Tensor
 
+from empirical.augment.catalogue import needs_of
 from empirical.config import ModelConfig, RunConfig, TaskConfig
 from empirical.models.classifier import (
     build_model,
@@ -49,8 +51,9 @@ def reading_model(config: RunConfig) -> ModelConfig:
 
 
 def uses_teacher(config: RunConfig) -> bool:
-    """Whether a run needs a trained teacher: to learn from, or to filter augmented texts by its entropy."""
-    return config.mode == "distill" or (config.augment is not None and config.augment.entropy_quantile is not None)
+    """Whether a run needs a trained teacher: to learn from, or because its augmented texts are made with its help."""
+    asked = set() if config.augment is None else needs_of(config.augment)
+    return config.mode == "distill" or bool(asked & {"teacher", "teacher-gradient"})
 
 
 def cohort_key(config: RunConfig) -> str:
@@ -139,7 +142,7 @@ class Cohort:
         listeners = [student for student in self.students if student.needs_teacher]
         if self.teacher is None or not listeners or listeners[0].config.mode != "distill":
             return None
-        used = self.stream.order.used(listeners[0].config.train.steps)
+        used = self.stream.used(listeners[0].config.train.steps)
         return self.teacher.kept_logits(self.stream.corpora[self.teacher.key], used, self.shared / OUTPUTS, progress)
 
 
@@ -191,7 +194,7 @@ def make_cohort(
     corpora = {key: encoded(tokenizer, subset, first.task.max_length) for key, tokenizer in models.tokenizers.items()}
     if len(corpora) > 1 and first.augment is not None:
         logger.info("augmented texts are re-tokenised: %d tokenizers take part", len(corpora))
-    augmentation = None
+    augmentation, length_U = None, corpora[base].length_N  # of the texts that batches are drawn from
     if first.augment is not None:
         augmentation = make_augmentation(
             first,
@@ -207,12 +210,14 @@ def make_cohort(
             progress=progress,
         )
         augmentation.prepare(corpora[base], progress)
+        if augmentation.mixed and augmentation.pool is not None:
+            length_U = np.concatenate([length_U, augmentation.pool.corpus.length_N])
     stream = Stream(
         corpora=corpora,
         tokenizers=models.tokenizers,
         base=base,
         label_N=subset.labels,
-        order=BatchOrder(corpora[base].length_N, first.train.batch_size, first.data_seed),
+        order=BatchOrder(length_U, first.train.batch_size, first.data_seed),
         max_length=first.task.max_length,
         augmentation=augmentation,
     )

@@ -19,31 +19,47 @@ class Weights:
     """The weights of section 2 as they act in a run.
 
     alpha: hard labels against the teacher on original data. beta: the same on augmented data.
-    gamma: original against augmented data; 1 where there is no augmented data.
+    gamma: original against augmented data; 1 where there is no augmented data. mixed: whether copies are mixed into
+        the data, so that every example weighs the same and gamma is what the originals' share makes it.
     """
 
     alpha: float
     beta: float
     gamma: float
+    mixed: bool = False
 
     @classmethod
     def of(cls, config: RunConfig) -> Weights:
         """Fine-tuning is alpha = beta = 1 (with y' = y); without augmented data only L_KD counts."""
-        gamma = config.train.gamma if config.augment is not None else 1.0
+        augment = config.augment
+        gamma, mixed = config.train.gamma if augment is not None else 1.0, False
+        if augment is not None and augment.mixing == "mixed":
+            gamma, mixed = 1 / (1 + (augment.copies or 0)), True
         if config.mode == "finetune":
-            return cls(alpha=1.0, beta=1.0, gamma=gamma)
-        return cls(alpha=config.train.alpha, beta=config.train.beta, gamma=gamma)
+            return cls(alpha=1.0, beta=1.0, gamma=gamma, mixed=mixed)
+        return cls(alpha=config.train.alpha, beta=config.train.beta, gamma=gamma, mixed=mixed)
+
+    def shares(self, original: int, augmented: int) -> tuple[float, float]:
+        """The weights of the means over a batch's original and augmented examples, of which there are so many."""
+        if self.mixed:
+            return original / (original + augmented), augmented / (original + augmented)
+        return self.gamma, 1 - self.gamma
 
 
 def distance(student_BC: Tensor, teacher_BC: Tensor, kind: str, temperature: float = 1.0) -> Tensor:
     """Distance(f_g(x), f_t(x)) of every example, shape (B,).
 
-    kind: `mse`, the mean over classes of the squared difference of logits (the paper's choice);
-        `kl`, KL(teacher || student) of the softened distributions; `ce`, their cross-entropy. Both of the latter are
-        multiplied by temperature**2, so that gradients keep their size as the temperature changes (Hinton et al.).
+    kind: `mse`, the mean over classes of the squared difference of logits; `mse-probability`, that of the softmax of
+        both; `kl`, KL(teacher || student) of the softened distributions; `ce`, their cross-entropy. Both of the latter
+        are multiplied by temperature**2, so that gradients keep their size as the temperature changes (Hinton et al.).
+
+    The paper sets the mean square error without saying of which outputs, and speaks of label distributions elsewhere
+    (sections 2 and 7): logits, the presets' choice, are our assumption, probabilities the other reading.
     """
     if kind == "mse":
         return (student_BC - teacher_BC).square().mean(dim=1)
+    if kind == "mse-probability":
+        return (F.softmax(student_BC, dim=1) - F.softmax(teacher_BC, dim=1)).square().mean(dim=1)
     log_q_BC = F.log_softmax(student_BC / temperature, dim=1)
     log_p_BC = F.log_softmax(teacher_BC / temperature, dim=1)
     p_BC = log_p_BC.exp()

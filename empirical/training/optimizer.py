@@ -36,12 +36,17 @@ def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimiz
     return torch.optim.AdamW([group for group in groups if group["params"]], lr=config.learning_rate, fused=True)
 
 
-def learning_rate(config: TrainConfig, step: int) -> float:
-    """The learning rate of step `step` (from 0): a linear rise over the warm-up, then the schedule down to zero."""
+def learning_rate(config: TrainConfig, step: int, budget_used: float = 0.0) -> float:
+    """The learning rate of step `step` (from 0): a linear rise over the warm-up, then the schedule down to zero.
+
+    budget_used: share of the run's minutes or teacher calls that are spent; the schedule follows it where it is ahead
+    of the steps, so that a run which its budget ends has come down too.
+    """
     rise = round(config.warmup * config.steps)
-    if step < rise:
-        return config.learning_rate * (step + 1) / (rise + 1)
-    done = (step - rise) / max(1, config.steps - rise)
+    at = max(float(step), budget_used * config.steps)
+    if at < rise:
+        return config.learning_rate * (at + 1) / (rise + 1)
+    done = (at - rise) / max(1, config.steps - rise)
     factor = {"linear": 1 - done, "cosine": (1 + math.cos(math.pi * done)) / 2, "constant": 1.0}[config.schedule]
     return config.learning_rate * factor
 

@@ -7,6 +7,7 @@ Shapes: B original texts, A augmented ones (A = B unless a filter or the data le
 from __future__ import annotations
 
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -66,7 +67,7 @@ class Augmentation:
 
     scored: how many texts the augmenter's filter had the teacher score so far (0 without a filter).
     tokenizer: the augmenter's, where a model reads another and the augmented texts must be written out, else None.
-    max_length: tokens that texts are cut to.
+    max_length: tokens that texts are cut to. seconds: what the offline copies cost.
     """
 
     config: AugmentConfig
@@ -76,15 +77,28 @@ class Augmentation:
     tokenizer: Any = None
     scored: Callable[[], int] = lambda: 0
     pool: Pool | None = None
+    seconds: float = 0.0
+
+    @property
+    def mixed(self) -> bool:
+        """Whether the copies are part of the data that batches are drawn from, instead of a half of every batch."""
+        return self.config.mixing == "mixed"
 
     def prepare(self, corpus: Corpus, progress: Progress | None = None) -> None:
-        """Make the offline copies, if the configuration asks for them."""
+        """Make the offline copies, if the configuration asks for them; `seconds` is then what they cost.
+
+        That is the time it took, and what answers that were kept from earlier runs (translations) took then.
+        """
         if self.config.copies is None:
             if not self.augmenter.online:
                 allowed = f"a number of copies: {self.augmenter.name} is made offline"
                 raise InputError("augment.copies", None, allowed)
+            if self.mixed:
+                raise InputError("augment.mixing", "mixed", "halves for online augmentation, or a number of copies")
             return
+        began = time.perf_counter()
         self.pool = Pool.make(self, corpus, self.config.copies, progress)
+        self.seconds = time.perf_counter() - began + getattr(self.augmenter, "kept_seconds", 0.0)
 
     def draw(self, step: int, index_B: NDArray[np.int64], original: Batch) -> Augmented:
         """The augmented texts of step `step`."""
@@ -106,11 +120,13 @@ class Augmentation:
 class Pool:
     """Offline copies: P augmented texts, of which each original text owns some.
 
-    entry_P: numbers of augmented texts, grouped by original; first_N, count_N: each original's group.
+    owner_P: the original of each text. entry_P: numbers of augmented texts, grouped by original; first_N, count_N: each
+    original's group.
     eligible_P, changed_P: token counts. label_P, logits_PC: gold labels and teacher's logits brought along, or None.
     """
 
     corpus: Corpus
+    owner_P: NDArray[np.int64]
     entry_P: NDArray[np.int64]
     first_N: NDArray[np.int64]
     count_N: NDArray[np.int64]
@@ -146,6 +162,7 @@ class Pool:
         count_N = np.bincount(row_P, minlength=len(corpus))
         return cls(
             corpus=join_batches([part.batch for part in parts], corpus.pad_id),
+            owner_P=row_P,
             entry_P=np.argsort(row_P, kind="stable"),
             first_N=np.cumsum(count_N) - count_N,
             count_N=count_N,
@@ -160,7 +177,10 @@ class Pool:
         row_A = np.flatnonzero(self.count_N[index_B] > 0)
         owner_A = index_B[row_A]
         place_A = self.first_N[owner_A] + rng.integers(0, np.maximum(1, self.count_N[owner_A]))
-        entry_A = self.entry_P[place_A]
+        return self.take(self.entry_P[place_A], row_A)
+
+    def take(self, entry_A: NDArray[np.int64], row_A: NDArray[np.int64] | None = None) -> Augmented:
+        """The augmented texts of these numbers. row_A: the rows of the original batch they belong to, if any."""
         batch = self.corpus.batch(entry_A)
         return Augmented(
             batch=batch,
@@ -177,7 +197,8 @@ class Pool:
 class Stream:
     """The steps of a run, in order.
 
-    corpora: the training subset by tokenizer; base: the tokenizer whose ids are augmented.
+    corpora: the training subset by tokenizer; base: the tokenizer whose ids are augmented. order: of the original
+    texts, and of the copies after them where these are mixed into the data.
     tokenizers: the tokenizers themselves, for texts that must be re-tokenised.
     """
 
@@ -189,21 +210,41 @@ class Stream:
     max_length: int
     augmentation: Augmentation | None = None
 
+    @property
+    def seconds(self) -> float:
+        """What was spent before the first step: the making of offline copies."""
+        return 0.0 if self.augmentation is None else self.augmentation.seconds
+
+    def used(self, steps: int) -> NDArray[np.int64]:
+        """The original texts that any of the first `steps` steps holds, sorted."""
+        used_U = self.order.used(steps)
+        return used_U[used_U < len(self.label_N)]
+
+    def _drawn(self, step: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """(original texts, copies) of a step; copies that are mixed into the data are numbered after the originals."""
+        drawn_B = self.order.batch(step)
+        total = len(self.label_N)
+        return drawn_B[drawn_B < total], drawn_B[drawn_B >= total] - total
+
     def steps(self, first: int, stop: int) -> Generator[Step, None, None]:
         """Steps `first` to `stop` - 1, each made in the background while the ones before it are used."""
         seen_N = np.zeros(len(self.label_N), dtype=bool)
         for step in range(first):
-            seen_N[self.order.batch(step)] = True
+            seen_N[self._drawn(step)[0]] = True
         return run_ahead(lambda step: self._make(step, seen_N), range(first, stop))
 
     def _make(self, step: int, seen_N: NDArray[np.bool_]) -> Step:
-        index_B = self.order.batch(step)
+        index_B, copy_A = self._drawn(step)
         new = int((~seen_N[np.unique(index_B)]).sum())
         seen_N[index_B] = True
         original = {key: corpus.batch(index_B) for key, corpus in self.corpora.items()}
         label_B = self.label_N[index_B]
         scored = self.augmentation.scored() if self.augmentation and step > 0 else 0
-        drawn = self.augmentation.draw(step, index_B, original[self.base]) if self.augmentation else None
+        drawn = None
+        if self.augmentation is not None and self.augmentation.mixed:
+            drawn = self._mixed_in(self.augmentation, copy_A)
+        elif self.augmentation is not None:
+            drawn = self.augmentation.draw(step, index_B, original[self.base])
         return Step(
             number=step,
             index_B=index_B,
@@ -217,6 +258,14 @@ class Stream:
             eligible=0 if drawn is None else int(drawn.eligible_B.sum()),
             changed=0 if drawn is None else int(drawn.changed_B.sum()),
         )
+
+    def _mixed_in(self, augmentation: Augmentation, copy_A: NDArray[np.int64]) -> Augmented:
+        """These copies with their gold labels: y' = y unless the augmenter brought its own."""
+        assert augmentation.pool is not None, "copies are made before the first step"
+        drawn = augmentation.pool.take(copy_A)
+        if drawn.label_B is None:
+            return replace(drawn, label_B=self.label_N[augmentation.pool.owner_P[copy_A]])
+        return drawn
 
     def _retokenised(self, batch: Batch) -> dict[str, Batch]:
         """An augmented batch for every tokenizer: as it is for the one it was made with, its texts for others."""

@@ -122,7 +122,7 @@ class Student:
             Diverged: the loss is not finite or has exploded.
         """
         train = self.config.train
-        set_learning_rate(self.optimizer, learning_rate(train, self.step))
+        set_learning_rate(self.optimizer, learning_rate(train, self.step, self._budget_used()))
         self.prepared.train()
         total = torch.zeros((), device=self.device)
         with self._dropout_of_step():
@@ -141,15 +141,26 @@ class Student:
         self._book(float(self.accelerator.reduce(total, "mean")))
         self.step += 1
 
+    def _budget_used(self) -> float:
+        """The share of its minutes or teacher calls that the run has used; 0 without a budget."""
+        train, used = self.config.train, 0.0
+        if train.max_minutes is not None:
+            seconds = torch.tensor(self.seconds, device=self.device)
+            used = float(self.accelerator.reduce(seconds, "mean")) / (60 * train.max_minutes)
+        if train.max_teacher_calls is not None:
+            used = max(used, self.teacher_calls / train.max_teacher_calls)
+        return min(1.0, used)
+
     def _micro_batches(self, original: Half, augmented: Half | None) -> list[list[Part]]:
         """What this process computes of a step: as many parts as were asked for, or as keep each within its tokens.
 
         Their losses add up to gamma * L_KD / B + (1 - gamma) * L'_KD / A, divided by the number of processes.
         """
         world, rank = self.accelerator.num_processes, self.accelerator.process_index
-        halves = [(original, self.weights.alpha, self.weights.gamma)]
+        shares = self.weights.shares(len(original), 0 if augmented is None else len(augmented))
+        halves = [(original, self.weights.alpha, shares[0])]
         if augmented is not None:
-            halves.append((augmented, self.weights.beta, 1 - self.weights.gamma))
+            halves.append((augmented, self.weights.beta, shares[1]))
         tokens = sum(half.batch.ids_BL.size for half, *_ in halves)
         most = MICRO_TOKENS.get(self.device.type, MICRO_TOKENS_ELSEWHERE)
         count = max(self.config.train.accumulate, math.ceil(tokens / world / most))
@@ -161,7 +172,8 @@ class Student:
                 if share > 0 and len(row_R := deal(len(half), part=number, parts=count, rank=rank, world=world))
             ]
             # With fewer texts than processes and parts, every process must still take part in the gradients
-            nothing = Part(half=original, row_R=np.array([0]), hard=1.0, share=0.0, augmented=False)
+            some = original if augmented is None or len(original) else augmented
+            nothing = Part(half=some, row_R=np.array([0]), hard=1.0, share=0.0, augmented=False)
             batches.append(parts or [nothing])
         return batches
 

@@ -22,6 +22,13 @@ app.command("kdshift.cli.theory:app", name="theory", help="Theorem 1 as printed,
 app.command("kdshift.cli.simulate:app", name="simulate", help="The Gaussian mixture and its Monte Carlo.")
 app.command("kdshift.cli.empirical:app", name="empirical", help="Real text: augment, fine-tune, distil, sweep.")
 app.command(
+    "kdshift.cli.fit:fit", name="fit", help="Your own texts: baselines, teacher, the degree that pays, a student."
+)
+app.command(
+    "kdshift.cli.predict:predict", name="predict", help="Labels and probabilities from a student that fit made."
+)
+app.command("kdshift.cli.predict:export", name="export", help="The same student as ONNX (fp32, int8).")
+app.command(
     "kdshift.cli.compare:compare", name="compare", help="Score every claim on theory, simulation, text and the paper."
 )
 app.command("kdshift.cli.compare:report", name="report", help="Execute the notebooks on your results and write HTML.")

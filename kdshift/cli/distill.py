@@ -24,6 +24,9 @@ Compile = Annotated[
     bool,
     Parameter(name="--compile", negative="", help="compile the models first (torch.compile): pays on long GPU runs"),
 ]
+WeakTeacher = Annotated[
+    bool, Parameter(negative="", help="learn from a teacher that is no better than the most frequent class, too")
+]
 File = Annotated[Path | None, Parameter(help="TOML file with the run's configuration; options take precedence")]
 
 
@@ -133,12 +136,15 @@ def distill(
     fresh: Annotated[bool | None, Parameter(negative="", help="a student with random weights")] = None,
     alpha: Annotated[float | None, Parameter(help="weight of hard labels on original data [0.1]")] = None,
     beta: Annotated[float | None, Parameter(help="weight of hard labels on augmented data [0]")] = None,
-    distance: Annotated[Literal["mse", "kl", "ce"] | None, Parameter(help="distance to the teacher [mse]")] = None,
+    distance: Annotated[
+        Literal["mse", "mse-probability", "kl", "ce"] | None, Parameter(help="distance to the teacher [mse]")
+    ] = None,
     temperature: Annotated[float | None, Parameter(help="temperature of kl and ce [1]")] = None,
     max_teacher_calls: Annotated[int | None, Parameter(help="stop after this many texts for the teacher")] = None,
     results: Results = Path("results"),
     tensorboard: Annotated[bool, Parameter(negative="", help="also write TensorBoard logs")] = False,
     compiled: Compile = False,
+    accept_weak_teacher: WeakTeacher = False,
     json: Json = False,
 ) -> None:
     """Distil one teacher into one student; the teacher is fine-tuned first (once), the student is kept.
@@ -158,7 +164,7 @@ def distill(
     config = _config(file, base, over)
     if teacher_steps == 0:
         config = config.model_copy(update={"teacher_train": None})
-    _run(config, results, json, tensorboard=tensorboard, compiled=compiled)
+    _run(config, results, json, tensorboard=tensorboard, compiled=compiled, accept_weak_teacher=accept_weak_teacher)
 
 
 def _kept(layers: Layers | None) -> dict[str, Any]:

@@ -17,6 +17,8 @@ for name, module, text in (
     ("cost", "augment", "Time per augmented example of every augmenter (the paper's Table 1, here)."),
     ("finetune", "distill", "Fine-tune one model on a task."),
     ("distill", "distill", "Distil one teacher into one student."),
+    ("bank", "bank", "Augment a pool of texts and let the teacher answer it once, for curves and offline copies."),
+    ("curves", "bank", "Error against degree by light students on a bank: gains, exchange rates."),
     ("sweep", "sweep", "Run a grid of runs: a preset or a TOML file."),
     ("status", "sweep", "What of a sweep is done, running, failed and left."),
     ("table", "sweep", "A sweep's table beside the paper's, with intervals."),

@@ -15,6 +15,7 @@ from kdshift.cli.progress import shown
 
 if TYPE_CHECKING:
     from simulate.counterexample import CounterexampleConfig
+    from simulate.predictions import Reading
     from simulate.verdict import Verdict
 
 app = cyclopts.App(name="simulate", help="The Gaussian mixture and its Monte Carlo.")
@@ -51,7 +52,7 @@ class Grid:
     outside
         What a trusted teacher says beyond R: half, flipped, field.
     kernel
-        isotropic, subspace, heavy_tailed.
+        isotropic, subspace, heavy_tailed; keeping the population: preserving, replacement, neighbour_replacement.
     student
         ridge, logistic, mlp, knn.
     replicates
@@ -131,6 +132,8 @@ def run(
     out = out or Path("results/simulate") / Path(preset).stem
     if values.get("kind") == "counterexample":
         return _counterexample(values, given, out, json)
+    if "kind" in values:
+        return _study(values, given, preset, out, json)
     _experiment({**values, **given}, preset, out, workers, "cluster" if cluster else engine, cluster, json)
 
 
@@ -150,6 +153,7 @@ def _experiment(
     from simulate.error_figures import experiment_figure
     from simulate.experiment import run_experiment
     from simulate.experiment_config import make_config
+    from simulate.readings import read_against_theory
     from simulate.tau_curves import optima_table, read_curves
     from simulate.verdict import decide
     from theory.errors import InputError
@@ -168,12 +172,19 @@ def _experiment(
         verdict = decide(config.verdict, found) if config.verdict and failed.empty else None
     if verdict:
         (out / "verdict.txt").write_text(verdict.line() + "\n", encoding="utf-8")
+    reading = read_against_theory(config.reading, found, config) if config.reading and failed.empty else None
+    if reading:
+        reading.draw().savefig(out / "figure.png", dpi=120)
+        reading.frame().to_parquet(out / "predictions.parquet", index=False)
     optima = optima_table(found)
     if json:
         payload = {"preset": preset, "out": str(out), "cells": len(table), "failed": len(failed)}
         payload |= {"verdict": vars(verdict) if verdict else None, "optima": optima.to_dict("records")}
+        payload |= _reading_record(reading)
         return emit_json({**payload, "seconds": time.perf_counter() - begin})
     _show(config.title, optima, verdict)
+    if reading:
+        _show_reading(config.title, reading)
     for reason in sorted(set(failed["reason"])):
         print(f"failed: {int((failed['reason'] == reason).sum())} of {len(table)} cells: {reason}")
     print(f"{len(table)} cells in {out}: table.parquet, replicates.parquet, config.toml, figure.png")
@@ -196,6 +207,44 @@ def _show(title: str, optima: Any, verdict: Verdict | None) -> None:
     emit_table(title, [*shown, "best tau", "95 % interval", "theory", "error", "se"], rows)
     if verdict:
         print(verdict.line())
+
+
+def _reading_record(reading: Reading | None) -> dict[str, Any]:
+    if reading is None:
+        return {"sentence": None, "predictions": None}
+    return {"sentence": reading.sentence, "predictions": reading.frame().to_dict("records")}
+
+
+def _show_reading(title: str, reading: Reading) -> None:
+    rows = [
+        (p.quantity, p.theory, p.predicted, p.measured, f"[{p.low:.3g}, {p.high:.3g}]", p.outcome, p.note)
+        for p in reading.predictions
+    ]
+    columns = ["quantity", "theory", "predicted", "measured", "95 % interval", "outcome", "note"]
+    emit_table(f"{title}: predicted and measured", columns, rows)
+    print(reading.sentence)
+
+
+def _study(values: dict[str, Any], given: dict[str, Any], preset: str, out: Path, json: bool) -> None:
+    import time
+
+    from simulate.studies.study import make_study_config, run_study
+    from theory.errors import InputError
+
+    config = make_study_config(values)
+    for name in given:
+        if name not in type(config).model_fields:
+            raise InputError(f"--{name.replace('_', '-')}", given[name], "not an option of this preset")
+    config = make_study_config({**values, **given})
+    begin = time.perf_counter()
+    with shown() as progress:
+        table, reading = run_study(config, out, lambda done, total: progress(config.title, done, total))
+    reading.draw().savefig(out / "figure.png", dpi=120)
+    if json:
+        payload = {"preset": preset, "out": str(out), "rows": len(table), **_reading_record(reading)}
+        return emit_json({**payload, "seconds": time.perf_counter() - begin})
+    _show_reading(config.title, reading)
+    print(f"{len(table)} rows in {out}: table.parquet, predictions.parquet, config.toml, figure.png")
 
 
 def _counterexample(values: dict[str, Any], given: dict[str, Any], out: Path, json: bool) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from kdshift.cli.distill import Compile
+from kdshift.cli.distill import Compile, WeakTeacher
 from kdshift.cli.lists import Layers
 from kdshift.cli.output import Json, duration, emit_json, emit_table, log_to_stderr
 from kdshift.cli.progress import shown
@@ -40,6 +40,7 @@ def sweep(
         Parameter(consume_multiple=True, negative="", help="run as SLURM jobs; submitit's parameters as name=value"),
     ] = None,
     compiled: Compile = False,
+    accept_weak_teacher: WeakTeacher = False,
     json: Json = False,
 ) -> None:
     """Run a grid of runs, or go on with it: finished runs are skipped, so the same command is always safe.
@@ -60,7 +61,7 @@ def sweep(
 
     log_to_stderr()
     engine = _engine(workers, cluster, slurm)
-    run = partial(run_cohort, compiled=compiled)
+    run = partial(run_cohort, compiled=compiled, accept_weak_teacher=accept_weak_teacher)
     with shown() as progress:
         frame = run_sweep(grid, results, engine=engine, retry_failed=retry_failed, progress=progress, run=run)
     counts = frame["status"].value_counts().to_dict()

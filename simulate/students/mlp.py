@@ -36,7 +36,7 @@ class Network:
         split = inputs * hidden
         return cls(
             value_BP=value_BP,
-            hidden_BeH=value_BP[:, :split].unflatten(1, (inputs, hidden)),
+            hidden_BeH=value_BP[:, :split].view(-1, inputs, hidden),
             out_BH1=value_BP[:, split : split + hidden, None],
             shift_B11=value_BP[:, split + hidden :, None],
         )
@@ -69,8 +69,29 @@ def fit_predict(
 ) -> Tensor:
     """Predictions (R, T, Q), clipped to [0, 1].
 
-    A replicate's initial weights and the order of its examples are the same for all tau. Offline, `steps` batches go
-    through the examples epoch by epoch; online, every example is seen once and the steps are as many as that takes.
+    Offline, `steps` batches go through the examples epoch by epoch; online, every example is seen once and the steps
+    are as many as that takes.
+    """
+    size = examples.x_RTMd.shape[2]
+    count = max(1, size // min(batch_size, size)) if online else steps
+    return fit_at(
+        examples, test_RQd, rngs, hidden=hidden, learning_rate=learning_rate, batch_size=batch_size, at=(count,)
+    )[0]
+
+
+def fit_at(
+    examples: Examples,
+    test_RQd: Tensor,
+    rngs: Sequence[np.random.Generator],
+    *,
+    hidden: int,
+    learning_rate: float,
+    batch_size: int,
+    at: Sequence[int],
+) -> Tensor:
+    """Predictions (S, R, T, Q), clipped to [0, 1], after each of the increasing numbers of steps `at` of one training.
+
+    A replicate's initial weights and the order of its examples are the same for all tau.
     """
     replicates, taus, size, dimension = examples.x_RTMd.shape
     device = test_RQd.device
@@ -79,13 +100,13 @@ def fit_predict(
     gradient = Network.of(torch.zeros_like(start_BP), dimension + 1, hidden)
     mean_BP, square_BP = torch.zeros_like(start_BP), torch.zeros_like(start_BP)
     length = min(batch_size, size)
-    count = max(1, size // length) if online else steps
     owner = torch.arange(replicates, device=device)[:, None]
     # Points, their last coordinate 1 and targets in one array, so that a batch is one gathering of whole rows.
     table_RMTc = (
         torch.cat([_with_one(examples.x_RTMd), examples.target_RTM[..., None]], -1).transpose(1, 2).contiguous()
     )
-    for step, rows_RN in enumerate(_batches(rngs, size, length, count), start=1):
+    snapshots = []
+    for step, rows_RN in enumerate(_batches(rngs, size, length, max(at)), start=1):
         rows_RN = rows_RN.to(device)
         batch_BNc = table_RMTc[owner, rows_RN].transpose(1, 2).reshape(replicates * taus, length, dimension + 2)
         weight_BN = examples.weight_M[rows_RN].repeat_interleave(taus, dim=0)
@@ -94,8 +115,10 @@ def fit_predict(
         square_BP.lerp_(gradient.value_BP.square(), 1 - BETA2)
         scale_BP = square_BP.sqrt().div_(math.sqrt(1 - BETA2**step)).add_(EPSILON)
         network.value_BP.addcdiv_(mean_BP, scale_BP, value=-learning_rate / (1 - BETA1**step))
-    predicted = network(_with_one(test_RQd).repeat_interleave(taus, dim=0))
-    return torch.clamp(predicted, 0.0, 1.0).reshape(replicates, taus, -1)
+        if step in at:
+            predicted = network(_with_one(test_RQd).repeat_interleave(taus, dim=0))
+            snapshots.append(torch.clamp(predicted, 0.0, 1.0).reshape(replicates, taus, -1))
+    return torch.stack(snapshots)
 
 
 def _with_one(x: Tensor) -> Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from empirical.config import (
@@ -11,6 +13,8 @@ from empirical.config import (
     AugmentConfig,
     ModelConfig,
     RunConfig,
+    TaskConfig,
+    _Config,
     canonical,
     load_run,
     run_of,
@@ -83,3 +87,17 @@ def test_a_file_with_none_and_values_over_it(tmp_path):
 def test_mistakes_name_the_place_and_the_field(values, message):
     with pytest.raises(InputError, match=message):
         run_of(values, "here")
+
+
+def test_fields_that_came_later_change_a_digest_only_when_they_are_set():
+    assert RunConfig().digest() == "43f21b5d2aba96fb"
+    assert AugmentConfig().digest() == "a4c9055c5739f82f"
+    assert "metric" not in TaskConfig().model_dump() and "metric" not in RunConfig().model_dump()["task"]
+    scored = TaskConfig(metric="matthews")
+    assert scored.model_dump()["metric"] == "matthews" and scored.digest() != TaskConfig().digest()
+    assert TaskConfig.model_validate(json.loads(json.dumps(scored.model_dump(mode="json")))) == scored
+
+
+def test_later_fields_exist():
+    for kind in _Config.__subclasses__():
+        assert kind.later <= set(kind.model_fields), kind

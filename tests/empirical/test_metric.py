@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from empirical.metric import METRICS, bootstrap, confusion, interval, score
+from empirical.metric import METRICS, bootstrap, confusion, interval, majority_score, score
 from theory.errors import InputError
 
 
@@ -26,6 +26,12 @@ def test_scores_are_those_of_scikit_learn(classes, seed):
     assert score("matthews", count) == pytest.approx(metrics.matthews_corrcoef(label, guess))
     average = "binary" if classes == 2 else "macro"
     assert score("f1", count) == pytest.approx(metrics.f1_score(label, guess, average=average))
+    positive = list(range(1, classes))
+    micro = metrics.f1_score(label, guess, labels=positive, average="micro")
+    assert score("micro-f1", count) == pytest.approx(micro)
+    common = np.bincount(label).argmax()
+    assert majority_score("accuracy", label, classes) == pytest.approx((label == common).mean())
+    assert majority_score("matthews", label, classes) == 0
 
 
 def test_a_constant_answer_has_no_correlation_and_no_f1():

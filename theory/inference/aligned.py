@@ -1,7 +1,6 @@
 """What is resampled: curves brought to one grid and to the replicates that they share, and contrasts over them.
 
-The unit is the replicate across all curves that share it (same seed, nested subsets). Where curves have one run a cell,
-as in the paper's tables, the unit is the row: how rows differ is then the only measure of noise. Serves `effects`.
+The unit is the replicate across all curves that share it (same seed, nested subsets). Serves `effects` and `optima`.
 """
 
 from __future__ import annotations
@@ -9,34 +8,42 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import t as student_t
 
-from theory.inference.contrast import LEVEL, Contrasts, simultaneous
+from theory.inference.contrast import LEVEL, Contrasts, exact_contrasts, independent, simultaneous
 from theory.inference.curve import ShiftErrorCurve
 from theory.inference.evaluation import least_correlation
 
 Floats = npt.NDArray[np.float64]
+Unit = Literal["replicate", "own replicate", "row", "none"]
+Names = tuple[Hashable, ...]
 Block = tuple[ShiftErrorCurve, ...]
 Pairs = Sequence[tuple[ShiftErrorCurve, ShiftErrorCurve]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Aligned:
-    """B blocks of P curves each, all on the grid `shift` (S,) and with the replicates `names`.
+    """B blocks of P curves each, all on the grid `shift` (S,), and what their unit of resampling is.
 
-    A block is one curve, or the curves of one comparison (at one data size). No names: the unit is the block.
+    A block is one curve, or the curves of one comparison (at one data size). unit: `replicate`, when all curves have
+    the same ones; `own replicate`, when every block has its own and blocks are independent; `row`, when there is one
+    run a cell and only the blocks' scatter shows noise; `none`, when the curves are exact. `dropped` names the data
+    sizes left out because they have too few replicates.
     """
 
     blocks: tuple[Block, ...]
     shift: Floats
-    names: tuple[Hashable, ...]
+    unit: Unit
+    dropped: tuple[float, ...] = ()
 
     @property
     def exact(self) -> bool:
         """Whether the curves are evaluations of a formula, without any noise."""
-        return all(curve.replicates is None and not np.any(curve.error_se) for curve in self.curves)
+        return self.unit == "none"
 
     @property
     def curves(self) -> list[ShiftErrorCurve]:
@@ -50,32 +57,38 @@ class Aligned:
 
     @property
     def note(self) -> str:
-        """What the unit is where it is not the replicate."""
-        if self.names or self.exact:
-            return ""
-        return "one run a cell" + (
-            f": the interval is over the {len(self.blocks)} rows" if len(self.blocks) > 1 else ""
-        )
+        """What the unit is where it is not the replicate, and what was left out."""
+        parts = []
+        if self.unit == "row":
+            parts.append("one run a cell" + (f": over {len(self.blocks)} rows" if len(self.blocks) > 1 else ""))
+        if self.dropped:
+            parts.append("too few replicates at n = " + ", ".join(f"{size:,.0f}" for size in self.dropped))
+        return "; ".join(parts)
 
     def runs(self) -> int:
         """Replicates behind the curves (grid points where there is one run each; 0 if exact)."""
-        return 0 if self.exact else len(self.curves) * self.shift.size * max(len(self.names), 1)
+        return 0 if self.exact else sum(self.shift.size * max(len(curve.names), 1) for curve in self.curves)
 
     def errors(self, block: Block) -> Floats:
         """The block's errors, shape (R, P, S), one row without replicates."""
-        if self.names:
-            return np.stack([_rows(curve) for curve in block], axis=1)
-        return np.stack([curve.error for curve in block])[None]
+        rows = [curve.error[None] if curve.replicates is None else curve.replicates for curve in block]
+        return np.stack(rows, axis=1)
+
+    def effects(self, weights: Sequence[Floats]) -> list[Floats]:
+        """K contrasts of every replicate, a table (R, K) a block; `weights` holds (K, P, S) for every block."""
+        pairs = zip(self.blocks, weights, strict=True)
+        return [np.einsum("rps,kps->rk", self.errors(block), own) for block, own in pairs]
 
     def contrasts(self, weights: Sequence[Floats], *, level: float = LEVEL) -> Contrasts:
         """The mean over blocks of K contrasts each: `weights` holds (K, P, S) for every block."""
-        per_block = [
-            np.einsum("rps,kps->rk", self.errors(block), own) for block, own in zip(self.blocks, weights, strict=True)
-        ]
+        tables = self.effects(weights)
         if self.exact:
-            return _exact(np.mean([rows[0] for rows in per_block], axis=0), level)
-        units = np.mean(per_block, axis=0) if self.names else np.concatenate(per_block)
-        return simultaneous(units, level=level, shared_variance=self._shared_variance(weights))
+            return exact_contrasts(np.mean([rows[0] for rows in tables], axis=0), level=level)
+        shared = self._shared_variance(weights)
+        if self.unit == "own replicate" and len(tables) > 1:
+            return independent(tables, level=level, shared_variance=shared)
+        units = np.concatenate(tables) if self.unit == "row" else np.mean(tables, axis=0)
+        return simultaneous(units, level=level, shared_variance=shared)
 
     def block_spread(self, weights: Sequence[Floats]) -> Floats:
         """Standard errors (B, K) that the evaluation sets give to each block's share of the mean contrasts."""
@@ -94,23 +107,54 @@ class Aligned:
         return np.asarray(sum(np.sum(spreads, axis=0) ** 2 for spreads in by_set.values()), dtype=float)
 
 
-def align(blocks: Sequence[Block], *, shifts: Floats | None = None) -> Aligned | None:
-    """The blocks on the shifts that all curves have (or `shifts`), with the replicates that all share.
+def align(blocks: Sequence[Block]) -> Aligned | None:
+    """The blocks on the shifts that all curves have, with the replicates that make the mean over blocks most precise.
 
-    Fewer than two shared replicates: none are used, the unit is the block. None where there is no block or no shift.
+    Blocks with too few replicates for the others are left out. None where there is no block or no common shift.
     """
     curves = [curve for block in blocks for curve in block]
     if not curves:
         return None
-    grid = curves[0].shift if shifts is None else shifts
+    grid = curves[0].shift
     for curve in curves:
         grid = grid[[bool(np.any(np.isclose(curve.shift, shift, rtol=1e-9, atol=1e-12))) for shift in grid]]
     if not len(grid):
         return None
-    names = tuple(name for name in curves[0].names if all(name in curve.names for curve in curves))
-    names = names if len(names) > 1 else ()
-    cut = tuple(tuple(curve.only(names, grid) for curve in block) for block in blocks)
-    return Aligned(blocks=cut, shift=grid, names=names)
+    if all(curve.replicates is None and not np.any(curve.error_se) for curve in curves):
+        return Aligned(blocks=_cut(blocks, [()] * len(blocks), grid), shift=grid, unit="none")
+    names = [_common(block) for block in blocks]
+    replicated = [at for at, own in enumerate(names) if len(own) > 1]
+    if not replicated:
+        return Aligned(blocks=_cut(blocks, [()] * len(blocks), grid), shift=grid, unit="row")
+    disjoint = len({name for own in names for name in own}) == sum(map(len, names)) and len(replicated) > 1
+    kept, shared = (replicated, None) if disjoint else _most_precise(names)
+    chosen = [blocks[at] for at in kept]
+    return Aligned(
+        blocks=_cut(chosen, [names[at] if shared is None else shared for at in kept], grid),
+        shift=grid,
+        unit="own replicate" if disjoint else "replicate",
+        dropped=tuple(block[0].data_size for at, block in enumerate(blocks) if at not in kept),
+    )
+
+
+def _common(block: Block) -> Names:
+    return tuple(name for name in block[0].names if all(name in curve.names for curve in block))
+
+
+def _most_precise(names: Sequence[Names]) -> tuple[list[int], Names]:
+    """Which blocks to keep, and the replicates they share, so that Student's factor / sqrt(B R) is least."""
+    best: tuple[float, list[int], Names] = (math.inf, [], ())
+    for least in sorted({len(own) for own in names if len(own) > 1}):
+        kept = [at for at, own in enumerate(names) if len(own) >= least]
+        shared = tuple(name for name in names[kept[0]] if all(name in names[at] for at in kept))
+        if len(shared) > 1:
+            width = float(student_t.ppf(0.975, len(shared) - 1)) / math.sqrt(len(shared) * len(kept))
+            best = min(best, (width, kept, shared), key=lambda found: found[0])
+    return (best[1], best[2]) if best[1] else ([int(np.argmax([len(own) for own in names]))], max(names, key=len))
+
+
+def _cut(blocks: Sequence[Block], names: Sequence[Names], grid: Floats) -> tuple[Block, ...]:
+    return tuple(tuple(curve.only(own, grid) for curve in block) for block, own in zip(blocks, names, strict=True))
 
 
 def mean_over_shifts(curve: ShiftErrorCurve) -> ShiftErrorCurve | None:
@@ -131,20 +175,6 @@ def mean_over_shifts(curve: ShiftErrorCurve) -> ShiftErrorCurve | None:
         replicates=rows,
         test_covariance=None if cut.test_covariance is None else np.array([[cut.test_covariance.mean()]]),
     )
-
-
-def _rows(curve: ShiftErrorCurve) -> Floats:
-    assert curve.replicates is not None
-    return curve.replicates
-
-
-def _exact(effect: Floats, level: float) -> Contrasts:
-    """Contrasts without noise: every interval is the value itself."""
-    none = np.zeros_like(effect)
-    return Contrasts(
-        effect=effect, se=none, low=effect, high=effect, own_low=effect, own_high=effect,
-        p=(effect == 0).astype(float), freedom=none + math.inf, each=1 - level, units=0, level=level,
-    )  # fmt: skip
 
 
 def _joint_covariance(block: Block) -> Floats:

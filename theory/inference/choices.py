@@ -6,7 +6,7 @@ Serves `effects.regret_below` (the rule of thumb of section 5.1).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,8 @@ from scipy.stats import t as student_t
 from theory.inference.aligned import Aligned
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.intp]
+Moments = Callable[[int, Ints], tuple[Floats, Floats]]
 
 
 def highest_choice(found: Aligned, weights: Sequence[Floats], level: float) -> tuple[float, float]:
@@ -24,43 +26,60 @@ def highest_choice(found: Aligned, weights: Sequence[Floats], level: float) -> t
     with probability (1 + level) / 2, so there is nothing to correct for. Found by changing one block's choice at a time
     from several starts: the objective is convex, so its maximum lies at a corner, though not surely the one found.
     """
-    rows = [
-        np.einsum("rps,kps->rk", found.errors(block), own) for block, own in zip(found.blocks, weights, strict=True)
-    ]
-    shared = found.block_spread(weights)
+    tables = found.effects(weights)
     if found.exact:
-        return float(np.mean([table[0].max() for table in rows])), 0.0
-    units = len(rows[0]) if found.names else len(rows)
+        return float(np.mean([table[0].max() for table in tables])), 0.0
+    units = len(tables) if found.unit == "row" else min(len(table) for table in tables)
     if units < 2:
         return math.nan, math.nan
-    table_BUK = np.stack([_placed(table, at, found) for at, table in enumerate(rows)])
+    moments = _apart(tables) if found.unit == "own replicate" else _together(tables, rows=found.unit == "row")
     critical = float(student_t.ppf((1 + level) / 2, units - 1))
-    means = table_BUK.mean(axis=1)
-    starts = [means.argmax(axis=1), *(np.full(len(rows), k) for k in range(means.shape[1]))]
-    return max(_climb(table_BUK, shared, critical, start) for start in starts)
+    means = np.stack([table.mean(axis=0) for table in tables])
+    starts = [means.argmax(axis=1), *(np.full(len(tables), k, dtype=np.intp) for k in range(means.shape[1]))]
+    shared = found.block_spread(weights)
+    return max(_climb(moments, shared, critical, start) for start in starts)
 
 
-def _placed(table_RK: Floats, at: int, found: Aligned) -> Floats:
-    """A block's share of every unit's value, (U, K): its replicates, or its own row of the rows."""
-    if found.names:
-        return table_RK / len(found.blocks)
-    share = np.zeros((len(found.blocks), table_RK.shape[1]))
-    share[at] = table_RK[0]
-    return share
+def _together(tables: Sequence[Floats], *, rows: bool) -> Moments:
+    """Mean and variance (K,) of the mean over blocks for every contrast of one block: replicates (or rows) shared."""
+    count = len(tables)
+    if rows:
+        values_BUK = np.stack([np.eye(count)[at][:, None] * table for at, table in enumerate(tables)])
+    else:
+        values_BUK = np.stack(tables) / count
+
+    def moments(at: int, choice: Ints) -> tuple[Floats, Floats]:
+        others = [values_BUK[block, :, choice[block]] for block in range(count) if block != at]
+        units_UK = np.sum(others, axis=0)[:, None] + values_BUK[at] if others else values_BUK[at]
+        return units_UK.mean(axis=0), units_UK.var(axis=0, ddof=1) / len(units_UK)
+
+    return moments
 
 
-def _climb(table_BUK: Floats, shared_BK: Floats, critical: float, start: npt.NDArray[np.intp]) -> tuple[float, float]:
+def _apart(tables: Sequence[Floats]) -> Moments:
+    """The same where every block has its own replicates: variances add."""
+    count = len(tables)
+    mean_BK = np.stack([table.mean(axis=0) for table in tables]) / count
+    variance_BK = np.stack([table.var(axis=0, ddof=1) / len(table) for table in tables]) / count**2
+
+    def moments(at: int, choice: Ints) -> tuple[Floats, Floats]:
+        others = [block for block in range(count) if block != at]
+        mean, variance = (sum(part[block, choice[block]] for block in others) for part in (mean_BK, variance_BK))
+        return mean + mean_BK[at], variance + variance_BK[at]
+
+    return moments
+
+
+def _climb(moments: Moments, shared_BK: Floats, critical: float, start: Ints) -> tuple[float, float]:
     """Upper end and standard error at a choice that no change of one block's contrast raises."""
     choice, best = start.copy(), (-math.inf, 0.0)
     while True:
         before = best[0]
-        for at in range(len(table_BUK)):
-            others = [block for block in range(len(table_BUK)) if block != at]
-            base = sum((table_BUK[block, :, choice[block]] for block in others), np.zeros(table_BUK.shape[1]))
-            units_UK = base[:, None] + table_BUK[at]
-            spread = sum(shared_BK[block, choice[block]] for block in others) + shared_BK[at]
-            se = np.sqrt(units_UK.var(axis=0, ddof=1) / len(units_UK) + spread**2)
-            upper = units_UK.mean(axis=0) + critical * se
+        for at in range(len(choice)):
+            mean, variance = moments(at, choice)
+            others = sum(shared_BK[block, choice[block]] for block in range(len(choice)) if block != at)
+            se = np.sqrt(variance + (others + shared_BK[at]) ** 2)
+            upper = mean + critical * se
             choice[at] = int(np.argmax(upper))
             best = (float(upper[choice[at]]), float(se[choice[at]]))
         if best[0] <= before + 1e-12:

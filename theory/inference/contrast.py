@@ -7,6 +7,7 @@ table (R, K) holds one replicate's value of each of K contrasts, so what replica
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -173,6 +174,34 @@ def simultaneous(
     )  # fmt: skip
 
 
+def independent(tables: Sequence[Floats], *, level: float = LEVEL, shared_variance: npt.ArrayLike = 0.0) -> Contrasts:
+    """The mean over tables (R_b, K) of K contrasts, each table with replicates of its own.
+
+    Welch and Satterthwaite's degrees of freedom; simultaneous by Bonferroni.
+    """
+    mean = np.mean([table.mean(axis=0) for table in tables], axis=0)
+    parts = np.stack([_variance(table) / len(table) for table in tables]) / len(tables) ** 2
+    total = parts.sum(axis=0) + np.asarray(shared_variance, dtype=float)
+    rest = np.sum(parts**2 / np.array([[len(table) - 1.0] for table in tables]), axis=0)
+    freedom = np.divide(total**2, rest, out=np.full(total.shape, math.inf), where=rest > 0)
+    se, each = np.sqrt(total), (1 - level) / len(mean)
+    half, own = (_quantile(share, freedom) * se for share in (each, 1 - level))
+    return Contrasts(
+        effect=mean, se=se, low=mean - half, high=mean + half, own_low=mean - own, own_high=mean + own,
+        p=np.minimum(_p_values(mean, se, freedom) * len(mean), 1.0), freedom=freedom, each=each,
+        units=min(len(table) for table in tables), level=level,
+    )  # fmt: skip
+
+
+def exact_contrasts(effect: Floats, *, level: float = LEVEL) -> Contrasts:
+    """Contrasts without noise: every interval is the value itself, over no units."""
+    none = np.zeros_like(effect)
+    return Contrasts(
+        effect=effect, se=none, low=effect, high=effect, own_low=effect, own_high=effect,
+        p=(effect == 0).astype(float), freedom=none + math.inf, each=1 - level, units=0, level=level,
+    )  # fmt: skip
+
+
 def greatest(found: Contrasts) -> Interval:
     """The greatest of the K true means: at least the highest simultaneous low end, at most the highest own high end.
 
@@ -188,17 +217,25 @@ def greatest(found: Contrasts) -> Interval:
     )  # fmt: skip
 
 
-def gain_over_none(curve: ShiftErrorCurve, *, level: float = LEVEL, draws: int = DRAWS, seed: int = 0) -> Gain:
-    """What the best positive shift of a curve saves against its smallest shift, paired by replicate.
+def gains_over_none(curve: ShiftErrorCurve, *, level: float = LEVEL, draws: int = DRAWS, seed: int = 0) -> Contrasts:
+    """What each positive shift of a curve saves against its smallest shift, paired by replicate, all of them at once.
 
     Raises InputError for a curve with one shift. A curve without replicates has NaN ends.
     """
     if curve.shift.size < 2:
         raise InputError("curve", f"shifts {curve.shift.tolist()}", "the smallest shift and at least one above it")
     errors = curve.error[None] if curve.replicates is None else curve.replicates
-    saved = errors[:, :1] - errors[:, 1:]
-    found = simultaneous(saved, level=level, shared_variance=curve.shared_variance(_against_first(curve.shift.size)),
-                         draws=draws, seed=seed)  # fmt: skip
+    weights = _against_first(curve.shift.size)
+    shared = curve.shared_variance(weights)
+    return simultaneous(errors @ weights.T, level=level, shared_variance=shared, draws=draws, seed=seed)
+
+
+def gain_over_none(curve: ShiftErrorCurve, *, level: float = LEVEL, draws: int = DRAWS, seed: int = 0) -> Gain:
+    """What the best positive shift of a curve saves against its smallest shift, paired by replicate.
+
+    Raises InputError for a curve with one shift. A curve without replicates has NaN ends.
+    """
+    found = gains_over_none(curve, level=level, draws=draws, seed=seed)
     best = greatest(found)
     return Gain(
         shift=float(curve.shift[1 + int(np.argmax(found.effect))]), gain=best.effect, low=best.low, high=best.high,
@@ -252,6 +289,18 @@ def _largest_t(table: Floats, draws: int, rng: np.random.Generator) -> Floats:
 
 
 __all__ = [
-    "LEVEL", "Contrasts", "Gain", "Interval", "equivalent", "gain_over_none", "greatest", "p_of",
-    "paired_difference", "simultaneous", "student_from", "student_interval",
+    "LEVEL",
+    "Contrasts",
+    "Gain",
+    "Interval",
+    "equivalent",
+    "exact_contrasts",
+    "gain_over_none",
+    "greatest",
+    "independent",
+    "p_of",
+    "paired_difference",
+    "simultaneous",
+    "student_from",
+    "student_interval",
 ]  # fmt: skip

@@ -145,7 +145,7 @@ def gain_falls_with_size(groups: Sequence[Curves]) -> Evidence:
         return unmeasured("needs at least two data sizes")
     gain = np.r_[1.0, np.full(found.shift.size - 1, -1 / (found.shift.size - 1))]
     slope = fall_per_decade([[curve.data_size for curve in group] for group in groups])
-    if found.names or found.exact:
+    if found.unit != "row":
         return _one(
             found, [len(slope) * each * gain[None, None] for each in slope], unit="fall of the gain per decade of n"
         )

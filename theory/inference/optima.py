@@ -37,7 +37,7 @@ def larger_best_shift(pairs: Pairs, *, level: float = LEVEL) -> Evidence:
         return _one_sided(optima, tau, unit, found, note)
     scale = _scale(tau)
     points = np.array([scale(a.shift) - scale(b.shift) for a, b in inside])
-    if not found.names and not found.exact:
+    if found.unit == "row":
         return judge(student_interval(points, level=level), unit=unit, runs=found.runs(), note=note)
     draws = np.mean([scale(a.samples) - scale(b.samples) for a, b in inside], axis=0)
     return _judged(float(points.mean()), draws, found, unit=unit, note=note, level=level)
@@ -66,7 +66,7 @@ def falls_with_size(groups: Sequence[Sequence[ShiftErrorCurve]], *, level: float
     slope = fall_per_decade(sizes) / (math.log(10) if tau else 1.0)
     scale = _scale(tau)
     points = np.array([scale(optima[at][0].shift) for at in keep])
-    if not found.names and not found.exact:
+    if found.unit == "row":
         over_rows = slope_over_rows(points, slope, [len(group) for group in sizes])
         return judge(over_rows, unit=unit, runs=found.runs(), note=note)
     draws = slope @ np.stack([scale(optima[at][0].samples) for at in keep])
@@ -74,10 +74,9 @@ def falls_with_size(groups: Sequence[Sequence[ShiftErrorCurve]], *, level: float
 
 
 def best_shifts(found: Aligned, block: int) -> tuple[Optimum, ...]:
-    """The optima of a block's curves, drawn with the replicates that all blocks share, or with a seed of their own."""
-    curves = found.blocks[block]
-    seeds = [0] * len(curves) if found.names else [1 + block * len(curves) + place for place in range(len(curves))]
-    return tuple(curve.optimum(level=LEVEL, draws=DRAWS, seed=seed) for curve, seed in zip(curves, seeds, strict=True))
+    """The optima of a block's curves: one seed for curves that share replicates, another for every other block."""
+    seed = 0 if found.unit == "replicate" else 1 + block
+    return tuple(curve.optimum(level=LEVEL, draws=DRAWS, seed=seed) for curve in found.blocks[block])
 
 
 def _scale(tau: bool) -> np.ufunc:
@@ -89,7 +88,7 @@ def _judged(point: float, draws: Floats, found: Aligned, *, unit: str, note: str
     low, high = min(low, point), max(high, point)
     tail = min(int(np.sum(draws <= 0)), int(np.sum(draws >= 0)))
     p = 0.0 if found.exact else min(2 * (tail + 1) / (len(draws) + 1), 1.0)
-    units = len(found.names)
+    units = 0 if found.exact else min(len(curve.names) for curve in found.curves)
     interval = Interval(
         effect=point, low=low, high=high, se=float(np.std(draws)), p=p, units=units, freedom=max(units - 1.0, 0.0)
     )

@@ -19,8 +19,9 @@ from empirical.models.minilm import minilm_path
 from empirical.randomness import step_generator
 from empirical.tokens.batch import Augmented, Batch
 from empirical.tokens.codec import decode_batch, encode_batch
+from tests.empirical.augment.linear_network import LinearNetwork
 
-ONLINE = ("knn", "random", "synonym", "eda")
+ONLINE = ("knn", "random", "synonym", "eda", "augpro-mix", "augpro-fgsm")
 TOKENIZERS = ("wordpiece", "bytelevel", "unigram")
 TEXT_A = [
     "How do you know? All this is their information again.",
@@ -74,7 +75,11 @@ def cache(tmp_path_factory):
 @pytest.fixture(scope="module", params=ONLINE)
 def augmenter(request, tokenizer, cache):
     vectors = np.random.default_rng(0).standard_normal((len(tokenizer), 8)).astype(np.float32)
-    return make_augmenter(AugmentConfig(augmenter=request.param), tokenizer=tokenizer, embeddings=vectors, cache=cache)
+    networks = {
+        name: LinearNetwork.random(len(tokenizer), seed=seed) for seed, name in enumerate(("teacher", "student"))
+    }
+    config = AugmentConfig(augmenter=request.param)
+    return make_augmenter(config, tokenizer=tokenizer, embeddings=vectors, cache=cache, **networks)
 
 
 @pytest.fixture(scope="module", params=["single", "pair"])
@@ -157,7 +162,7 @@ def test_the_original_batch_is_left_alone(augmenter, batch):
     assert np.array_equal(batch.ids_BL, before)
 
 
-@pytest.mark.parametrize("name", ["knn", "random"])
+@pytest.mark.parametrize("name", ["knn", "random", "augpro-mix"])
 def test_replaced_tokens_differ_and_are_ordinary(name, tokenizer, batch, cache):
     vectors = np.random.default_rng(0).standard_normal((len(tokenizer), 8)).astype(np.float32)
     augmenter = make_augmenter(AugmentConfig(augmenter=name), tokenizer=tokenizer, embeddings=vectors, cache=cache)

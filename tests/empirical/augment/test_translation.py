@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
+import sqlite3
+import time
 
 import numpy as np
 import pytest
@@ -59,6 +62,30 @@ def test_store_asks_once_for_each_text_and_pivot(tmp_path):
     sampled = Shouting(random=True)
     sampled.name = "sampling"
     assert Store(file).round_trip(sampled, ["y"], "aa", 1) != Store(file).round_trip(sampled, ["y"], "aa", 2)
+
+
+def test_what_kept_translations_took_is_known_to_whoever_asks_again(tmp_path):
+    class Slow:
+        name, pivots, random = "slow", ("x",), False
+
+        def round_trip(self, texts, pivot, seed):
+            time.sleep(0.02 * len(texts))
+            return [text.upper() for text in texts]
+
+    first = Store(tmp_path / "store.sqlite")
+    first.round_trip(Slow(), ["a", "b", "c"], "x", 0)
+    assert first.kept_seconds == 0
+    again = Store(tmp_path / "store.sqlite")
+    assert again.round_trip(Slow(), ["b", "d", "c"], "x", 0) == ["B", "D", "C"]
+    assert 0.04 <= again.kept_seconds < 0.5
+
+
+def test_a_store_made_before_times_were_kept_is_read(tmp_path):
+    with contextlib.closing(sqlite3.connect(tmp_path / "old.sqlite")) as connection, connection:
+        connection.execute("CREATE TABLE translation (key BLOB PRIMARY KEY, text TEXT) WITHOUT ROWID")
+    engine = Shouting()
+    assert Store(tmp_path / "old.sqlite").round_trip(engine, ["a"], "aa", 0) == ["aa a"]
+    assert Store(tmp_path / "old.sqlite").round_trip(engine, ["a"], "aa", 0) == ["aa a"] and engine.asked == ["a"]
 
 
 def test_back_translation_goes_round_the_pivots_and_counts_what_is_lost(tokenizer, tmp_path):

@@ -22,6 +22,13 @@ def test_auto_is_bf16_only_where_the_processor_has_it(monkeypatch, flags, precis
     assert resolve_precision("bf16", torch.device("cpu")) == "bf16"
 
 
+@pytest.mark.parametrize(("capability", "precision"), [((6, 1), "fp32"), ((7, 0), "fp16"), ((7, 5), "fp16"),
+                                                     ((8, 0), "bf16"), ((9, 0), "bf16")])  # fmt: skip
+def test_auto_uses_the_tensor_cores_that_a_gpu_has(monkeypatch, capability, precision):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    assert resolve_precision("auto", torch.device("cuda")) == precision
+
+
 def test_fp16_needs_a_gpu():
     with pytest.raises(InputError, match="fp16 needs a GPU"):
         resolve_precision("fp16", torch.device("cpu"))

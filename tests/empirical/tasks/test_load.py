@@ -155,7 +155,9 @@ def test_chemprot_brings_its_validation_split_and_counts_related_pairs(caplog):
         task = load_task(TaskConfig(name="chemprot", path=str(DATA / "biomedical" / "chemprot")))
     assert (len(task.train), len(task.validation), len(task.test)) == (18, 6, 6)
     assert task.labels[task.test.labels[0]] == "CPR:3" and task.labels[task.test.labels[5]] == "no relation"
-    assert "20 related pairs in train" in caplog.text and task.metric == "f1"
+    assert "20 related pairs in train" in caplog.text and task.metric == "micro-f1"
+    macro = TaskConfig(name="chemprot", path=str(DATA / "biomedical" / "chemprot"), metric="f1")
+    assert load_task(macro).metric == "f1"
 
 
 def test_without_a_validation_split_the_whole_training_data_is_trained_on():

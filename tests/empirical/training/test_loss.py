@@ -32,6 +32,15 @@ def test_half_is_the_weighted_sum_of_cross_entropy_and_squared_distance(logits, 
     assert float(loss) == pytest.approx(alpha * hard + (1 - alpha) * soft, rel=1e-9, abs=1e-9)
 
 
+@given(pairs)
+def test_squared_distance_of_probabilities(logits):
+    student, teacher = logits
+    expected = np.mean((np.exp(log_softmax(student)) - np.exp(log_softmax(teacher))) ** 2, axis=1)
+    found = distance(torch.tensor(student), torch.tensor(teacher), "mse-probability").numpy()
+    assert found == pytest.approx(expected, rel=1e-6, abs=1e-12)
+    assert (found <= 2 / 3 + 1e-9).all(), "two distributions on three classes differ by 2 in square at most"
+
+
 @given(pairs, st.floats(0.5, 6))
 def test_kl_is_the_divergence_of_the_softened_outputs_and_ce_exceeds_it_by_the_teachers_entropy(logits, temperature):
     student, teacher = logits
@@ -84,3 +93,12 @@ def test_weights_of_fine_tuning_and_of_runs_without_augmented_data():
     assert Weights.of(RunConfig(train=train, mode="finetune")) == Weights(alpha=1.0, beta=1.0, gamma=1.0)
     tuned = Weights.of(RunConfig(train=train, mode="finetune", augment=shifted))
     assert tuned == Weights(alpha=1.0, beta=1.0, gamma=0.3)
+
+
+def test_mixed_copies_weigh_what_their_number_makes_them():
+    mixed = RunConfig(augment=AugmentConfig(copies=4, mixing="mixed"))
+    weights = Weights.of(mixed)
+    assert (weights.alpha, weights.beta, weights.gamma) == (0.1, 0.0, pytest.approx(0.2))
+    assert weights.shares(3, 13) == (3 / 16, 13 / 16) and weights.shares(0, 16) == (0, 1)
+    halves = Weights.of(RunConfig(augment=AugmentConfig(copies=4)))
+    assert halves.shares(3, 13) == (0.5, 0.5) and not halves.mixed

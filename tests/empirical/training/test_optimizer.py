@@ -22,6 +22,14 @@ def test_the_schedule_rises_over_the_warm_up_and_falls_to_zero():
     assert {learning_rate(constant, step) for step in range(100)} == {1.0}
 
 
+def test_a_budget_brings_the_schedule_to_its_end():
+    """A run that its minutes end early would otherwise stop at a high rate."""
+    config = TrainConfig(steps=100, learning_rate=1.0, warmup=0.1)
+    assert learning_rate(config, 20, 0.55) == pytest.approx(learning_rate(config, 55))
+    assert learning_rate(config, 55, 0.2) == learning_rate(config, 55)
+    assert learning_rate(config, 20, 1.0) == pytest.approx(0) and learning_rate(config, 3, 0.055) < 1.0
+
+
 @pytest.mark.parametrize(("name", "rate"), [("adamw", 1e-2), ("adafactor", 1e-2)])
 def test_both_optimisers_fit_a_line(name, rate):
     torch.manual_seed(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -11,12 +12,15 @@ from hypothesis import strategies as st
 
 from empirical.augment import make_augmenter
 from empirical.augment.entropy_filter import EntropyFilter
+from empirical.augment.replacement import RandomReplacement
 from empirical.augment.whole_texts import GroundTruth
 from empirical.config import AugmentConfig
 from empirical.tokens.codec import encode_batch, tokenizer_key
 from empirical.tokens.corpus import BatchOrder, encode_corpus
+from empirical.tokens.vocabulary import Vocabulary
 from empirical.training.steps import Augmentation, Pool, Stream, run_ahead
 from tests.empirical.tiny_kd import WORDS, tokenizer
+from theory.errors import InputError
 
 TEXTS = ["good1 word2", "bad1", "fair2 word9 word8 word7", "word1 word2 word3"]
 
@@ -46,15 +50,35 @@ def test_an_epoch_holds_every_text_at_most_once_and_all_are_met_in_the_long_run(
     assert not np.array_equal(epochs[0], epochs[1])
 
 
+def padded_share(order: BatchOrder, batches: int) -> float:
+    taken = [order.batch(step) for step in range(batches)]
+    size, length = order.batch_size, order.length_N
+    return sum(size * length[batch].max() for batch in taken) / sum(length[batch].sum() for batch in taken)
+
+
 def test_batches_by_length_hold_little_padding_and_come_in_random_order():
-    length = lengths(2048)
+    length = lengths(32 * 2048)
     order = BatchOrder(length, 32, 0)
-    batches = [order.batch(step) for step in range(64)]
-    padded = sum(32 * length[batch].max() for batch in batches)
-    shuffled = np.random.default_rng(0).permutation(2048).reshape(64, 32)
-    assert padded / length.sum() < 1.06 < 1.6 < sum(32 * length[batch].max() for batch in shuffled) / length.sum()
-    means = np.array([length[batch].mean() for batch in batches])
+    shuffled = np.random.default_rng(0).permutation(len(length)).reshape(2048, 32)
+    assert padded_share(order, 2048) < 1.06 < 1.6 < sum(32 * length[batch].max() for batch in shuffled) / length.sum()
+    means = np.array([length[order.batch(step)].mean() for step in range(64)])
     assert abs(np.corrcoef(means[:-1], means[1:])[0, 1]) < 0.35
+
+
+@pytest.mark.parametrize(("total", "size"), [(3917, 64), (8551, 64), (2048, 32)])
+def test_a_small_set_is_mixed_again_every_epoch(total, size):
+    """Sorted by length alone a third of a text's batch mates would come back: 1 % of MNLI has 61 batches."""
+    order = BatchOrder(lengths(total), size, 0)
+    batches = order.batches_per_epoch
+    home = np.full((2, total), -1)
+    for epoch in range(2):
+        for number in range(batches):
+            home[epoch, order.batch(epoch * batches + number)] = number
+    both = home[:, (home >= 0).all(axis=0)]
+    mates = sum(n * (n - 1) for n in np.bincount(both[0]))
+    again = sum(n * (n - 1) for n in np.bincount(both[0] * batches + both[1]))
+    assert again / mates < 0.09
+    assert padded_share(order, batches) < 1.35
 
 
 def test_the_texts_used_are_those_of_the_batches():
@@ -132,6 +156,58 @@ def test_ground_truth_repeats_no_held_out_text_while_they_last():
     )
     assert sum(asked) == size and max(asked) < size, "the teacher is asked about some texts at a time"
     assert len(set(halved.label_P.tolist())) == len(halved.label_P) < size
+
+
+def mixed_stream(copies: int, size: int, total: int = 60) -> Stream:
+    reader = tokenizer()
+    texts = [f"{WORDS[number % 64]} {WORDS[number // 8]}" for number in range(total)]
+    config = AugmentConfig(augmenter="random", degree=0.5, copies=copies, mixing="mixed")
+    corpora = {"own": encode_corpus(reader, texts, None, 16)}
+    work = Augmentation(config=config, augmenter=make_augmenter(config, tokenizer=reader), data_seed=0, max_length=16)
+    work.prepare(corpora["own"])
+    lengths_U = np.concatenate([corpora["own"].length_N, work.pool.corpus.length_N])
+    order = BatchOrder(lengths_U, size, 0)
+    return Stream(corpora=corpora, tokenizers={"own": reader}, base="own", label_N=np.arange(total), order=order,
+                  max_length=16, augmentation=work)  # fmt: skip
+
+
+def test_copies_mixed_into_the_data_are_met_as_often_as_originals_with_their_labels():
+    """The paper's 4x: an epoch holds every original once and every copy once, in batches of both (section 3)."""
+    stream = mixed_stream(copies=4, size=20)
+    steps = list(stream.steps(0, 15))
+    assert all(len(step.index_B) + len(step.augmented_label_A) == 20 for step in steps)
+    originals = np.concatenate([step.index_B for step in steps])
+    copies = np.concatenate([step.augmented_label_A for step in steps])
+    assert sorted(originals) == list(range(60)), "60 originals and 240 copies are 15 batches"
+    np.testing.assert_array_equal(np.bincount(copies, minlength=60), np.full(60, 4))
+    assert 0 < sum(len(step.index_B) for step in steps[:5]) < 60
+    assert sum(step.new_originals for step in steps) == 60 and list(stream.used(15)) == list(range(60))
+    resumed = list(stream.steps(7, 9))
+    for again, step in zip(resumed, steps[7:9], strict=True):
+        np.testing.assert_array_equal(again.augmented["own"].ids_BL, step.augmented["own"].ids_BL)
+        np.testing.assert_array_equal(again.index_B, step.index_B)
+
+
+def test_mixing_needs_copies():
+    config = AugmentConfig(augmenter="random", mixing="mixed")
+    work = Augmentation(
+        config=config, augmenter=make_augmenter(config, tokenizer=tokenizer()), data_seed=0, max_length=16
+    )
+    with pytest.raises(InputError, match="mixing"):
+        work.prepare(encode_corpus(tokenizer(), TEXTS, None, 16))
+
+
+def test_the_making_of_copies_is_paid_for():
+    class Slow(RandomReplacement):
+        def __call__(self, *arguments, **options):
+            time.sleep(0.05)
+            return super().__call__(*arguments, **options)
+
+    stream = mixed_stream(copies=1, size=20)
+    assert 0 < stream.seconds
+    stream.augmentation.augmenter = Slow.of(Vocabulary.of(tokenizer()))
+    stream.augmentation.prepare(stream.corpora["own"])
+    assert stream.seconds >= 0.05
 
 
 @pytest.mark.parametrize("copies", [None, 2])

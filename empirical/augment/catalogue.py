@@ -1,0 +1,117 @@
+"""What there is to choose from: every augmenter with what it needs, when it is made, and what its degree counts.
+
+Command: `kdshift empirical augmenters`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from empirical.config import AugmentConfig
+from theory.errors import unknown_name
+
+Need = Literal[
+    "embeddings", "teacher", "teacher-gradient", "student", "masked-model", "span-model", "held-out", "labels"
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One augmenter: its name, what it does, what it needs, and what its degree is a share of.
+
+    online: whether fresh texts are made at every step; the others make copies once.
+    needs: what the rooms above must hand in.  install: what must be on the machine, with the command; empty: nothing.
+    """
+
+    name: str
+    does: str
+    counts: str
+    online: bool = True
+    needs: tuple[Need, ...] = ()
+    install: str = ""
+
+
+CATALOGUE: dict[str, Entry] = {
+    entry.name: entry
+    for entry in (
+        Entry(name="knn", does="one of the k nearest tokens", counts="tokens", needs=("embeddings",)),
+        Entry(name="random", does="any other ordinary token", counts="tokens"),
+        Entry(
+            name="synonym",
+            does="a WordNet synonym",
+            counts="words that have one",
+            install="apt-get install wordnet-base",
+        ),
+        Entry(
+            name="eda",
+            does="synonym, insertion, swap and deletion of words",
+            counts="words",
+            install="apt-get install wordnet-base",
+        ),
+        Entry(
+            name="back-translation",
+            does="through another language and back",
+            counts="tokens not found again",
+            online=False,
+            install="apt-get install apertium-eng-spa, or --engine MODEL",
+        ),
+        Entry(
+            name="ground-truth",
+            does="held-out originals with their labels",
+            counts="tokens not found again",
+            online=False,
+            needs=("held-out",),
+        ),
+        Entry(
+            name="augpro-mix",
+            does="nearest token on the way to another text's token",
+            counts="tokens",
+            needs=("embeddings",),
+        ),
+        Entry(
+            name="augpro-fgsm",
+            does="nearest token one gradient step towards the student's largest distance",
+            counts="tokens",
+            needs=("teacher", "student"),
+        ),
+        Entry(
+            name="flip",
+            does="the fewest changes that turn the teacher's label",
+            counts="tokens, at most",
+            online=False,
+            needs=("teacher-gradient",),
+        ),
+        Entry(
+            name="flip-before",
+            does="the text one change before the teacher's label turns",
+            counts="tokens, at most",
+            online=False,
+            needs=("teacher-gradient",),
+        ),
+    )
+}
+# Rules of selection, which go with any augmenter.
+SELECTIONS: dict[str, tuple[Need, ...]] = {
+    "low-entropy": ("teacher",),
+    "high-entropy": ("teacher",),
+    "confident": ("teacher",),
+    "glitter": ("teacher", "student"),
+}
+
+
+def selects(config: AugmentConfig) -> bool:
+    """Whether a configuration drops some of what its augmenter makes."""
+    return config.entropy_quantile is not None or config.selection == "glitter"
+
+
+def needs_of(config: AugmentConfig) -> set[Need]:
+    """What a configuration's augmenter and its selection need of the rooms above.
+
+    Raises:
+        InputError: no augmenter of that name.
+    """
+    if config.augmenter not in CATALOGUE:
+        raise unknown_name("augmenter", config.augmenter, CATALOGUE)
+    needs = set(CATALOGUE[config.augmenter].needs)
+    return needs | set(SELECTIONS[config.selection]) if selects(config) else needs

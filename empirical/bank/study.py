@@ -1,0 +1,122 @@
+"""A study of error against degree: a bank, light students on it, sizes, arms; read from a preset or a TOML file.
+
+    kdshift empirical curves curves-demo
+
+The string of every field's description is its help text.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from empirical.bank.plan import BankPlan, Shift
+from empirical.config import ModelConfig, TaskConfig, TrainConfig
+from theory.errors import InputError, unknown_name
+
+PRESETS = Path(__file__).parent / "presets"
+
+
+class Size(BaseModel):
+    """One data size and the replicates it gets: disjoint subsets of the pool's first `pool` texts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data_size: int = Field(ge=2, description="original texts of a replicate")
+    pool: int | None = Field(None, ge=2, description="texts that are cut into replicates; None: the study's pool")
+    copies: int | None = Field(None, ge=1, description="augmented copies of a text; None: the study's")
+
+
+class Study(BaseModel):
+    """Everything that decides a study's numbers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: str = ""
+    task: TaskConfig = TaskConfig(max_length=64)
+    teacher: ModelConfig = ModelConfig()
+    teacher_train: TrainConfig | None = Field(
+        TrainConfig(steps=304, learning_rate=1e-4, alpha=1.0, gamma=1.0),
+        description='the teacher\'s fine-tuning on the whole training split; "none": it is fine-tuned already',
+    )
+    pool: int = Field(880, ge=2, description="training texts that are augmented")
+    reserve: int = Field(0, ge=0, description="further real texts for the arm `unlabelled`, beside the pool's others")
+    copies: int = Field(4, ge=1, description="augmented copies of a text, for each augmenter and degree")
+    seed: int = Field(0, ge=0, description="seed of the pool, the copies and the students")
+    test_size: int | None = Field(None, ge=1, description="test texts; None: all")
+    shifts: tuple[Shift, ...] = Field(min_length=1, description="augmenters and their degrees")
+    sizes: tuple[Size, ...] = Field(min_length=1, description="data sizes")
+    students: tuple[Literal["linear", "static"], ...] = ("linear", "static")
+    finetune: tuple[Literal["linear", "static"], ...] = Field(
+        ("static",), description="students that are fitted to labels, copied ones too, as well"
+    )
+    alpha: float = Field(0.1, ge=0, le=1, description="weight of labels on originals (section 2); linear: 0")
+    gamma: float = Field(0.5, gt=0, lt=1, description="weight of original against augmented texts (section 2)")
+    unlabelled: tuple[float, ...] = Field((), description="real unlabelled texts instead of augmented, in units of n")
+    equal_compute: bool = Field(False, description="static: no augmentation with twice the originals a step as well")
+    steps: int = Field(600, ge=20, description="static: steps up to n = 220; beyond, with the root of n")
+    same_teacher: tuple[int, ...] = Field((), description="sizes with a second arm: a teacher of the same n texts")
+    same_teacher_train: TrainConfig = Field(
+        TrainConfig(steps=140, batch_size=16, learning_rate=1e-4, alpha=1.0, gamma=1.0),
+        description="fine-tuning of a teacher of n texts",
+    )
+    same_replicates: int = Field(4, ge=1, description="replicates of that arm: each trains a teacher of its own")
+
+    @model_validator(mode="after")
+    def _check(self) -> Study:
+        for size in self.sizes:
+            if size.data_size > (size.pool or self.pool) or (size.pool or 0) > self.pool:
+                raise ValueError(f"sizes: data_size {size.data_size} and its pool at most the study's pool {self.pool}")
+        return self
+
+    def bank(self) -> BankPlan:
+        """The bank that all sizes together need, as one rectangle; `banks` has what each size needs."""
+        return BankPlan(
+            task=self.task,
+            pool=self.pool,
+            reserve=self.reserve,
+            copies=self.copies,
+            seed=self.seed,
+            test_size=self.test_size,
+            shifts=self.shifts,
+        )
+
+    def bank_of(self, size: Size) -> BankPlan:
+        """The bank that one size needs."""
+        update = {"pool": size.pool or self.pool, "copies": size.copies or self.copies}
+        return self.bank().model_copy(update=update)
+
+
+def presets() -> list[str]:
+    """The names of the presets that come with the package."""
+    return sorted(path.stem for path in PRESETS.glob("*.toml"))
+
+
+def load_study(source: str) -> Study:
+    """The study of a preset's name or of a TOML file.
+
+    Raises:
+        InputError: no such preset or file, no TOML, or a field or value that does not exist, by its name.
+    """
+    path = Path(source)
+    if path.suffix != ".toml":
+        path = PRESETS / f"{source}.toml"
+        if not path.exists():
+            raise unknown_name("preset", source, presets())
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise InputError("study", str(path), f"a readable TOML file ({error.strerror})") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(str(path), str(error), "a TOML file") from None
+    if values.get("teacher_train") == "none":
+        values["teacher_train"] = None
+    try:
+        return Study.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"{path}: {field}", first.get("input"), first["msg"]) from None

@@ -1,0 +1,247 @@
+"""A study run to its table: sizes x students x modes x teacher arms, each part kept as soon as it is there.
+
+    kdshift empirical curves curves-demo
+
+A killed run goes on with the first part that is missing; the finished table is the same bytes either way.
+Shapes: N test texts, A arms of a part.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from empirical.bank.arms import Arm, BankTargets, Bench, Inputs, SubsetTargets, Targets, arms
+from empirical.bank.light import TEXT_DISTANCES, EmbeddingInputs, Job, NgramInputs, Row, fit_linear, fit_static
+from empirical.bank.making import Bank, make_bank
+from empirical.bank.plan import BankPlan
+from empirical.bank.pool import replicates
+from empirical.bank.study import Size, Study
+from empirical.files import write_atomically
+from empirical.teachers.answering import Answering
+from theory.progress_report import Progress
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+logger = logging.getLogger(__name__)
+
+TABLE, NOISE, MADE = "curves.parquet", "test-noise.json", "made.json"
+WHOLE, SAME = "whole", "same"
+ARM = ("augmenter", "degree", "amount")
+SubsetTeacher = Callable[[NDArray[np.int64], int], Answering]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """What is fitted and kept together: one student in one mode at one size, under one kind of teacher."""
+
+    student: str
+    mode: str
+    size: Size
+    teacher_arm: str
+
+    @property
+    def name(self) -> str:
+        """The part's file name."""
+        return f"{self.student}-{self.mode}-{self.size.data_size}-{self.teacher_arm}"
+
+
+def parts(study: Study) -> Iterator[Part]:
+    """A study's parts, the cheap and telling ones first."""
+    for teacher_arm in (WHOLE, SAME):
+        for size in study.sizes:
+            if teacher_arm == SAME and size.data_size not in study.same_teacher:
+                continue
+            for student in study.students:
+                yield Part(student=student, mode="distill", size=size, teacher_arm=teacher_arm)
+            for student in study.finetune:
+                yield Part(student=student, mode="finetune", size=size, teacher_arm=teacher_arm)
+
+
+@dataclass
+class StudyRun:
+    """A study in its folder.
+
+    bank: made for the study's task and tokenizer; its plan is replaced by what each size needs.
+    teacher: who answers. subset_teacher: function from a replicate's places in the pool and its number to the teacher
+    that was trained on them; None where the study has no such arm. folder: the study's own.
+    """
+
+    study: Study
+    bank: Bank
+    teacher: Answering
+    embeddings: NDArray[np.float32]
+    folder: Path
+    subset_teacher: SubsetTeacher | None = None
+    progress: Progress | None = None
+    stop: Callable[[], bool] | None = None
+
+    def run(self) -> pd.DataFrame | None:
+        """The study's table, made as far as it is not there yet; None if `stop` ended it before."""
+        if self.table is not None:
+            return self.table
+        if not self.make_banks():
+            return None
+        self.folder.mkdir(parents=True, exist_ok=True)
+        done = total = 0
+        work = list(parts(self.study))
+        total = len(work)
+        for part in work:
+            if self.progress is not None:
+                self.progress(f"students: {part.name}", done, total)
+            if not self._file(part).exists():
+                self._fit(part)
+            done += 1
+            if self.stop is not None and self.stop():
+                return None
+        self._join(work)
+        return self.table
+
+    @property
+    def table(self) -> pd.DataFrame | None:
+        """The finished table, or None."""
+        import pandas as pd
+
+        path = self.folder / TABLE
+        return pd.read_parquet(path) if path.exists() else None
+
+    def make_banks(self) -> bool:
+        """Make and answer what every size needs; whether it came to its end."""
+        for plan in dict.fromkeys(self.study.bank_of(size) for size in self.study.sizes):
+            if not make_bank(self._bank(plan), self.teacher, self.progress, self.stop):
+                return False
+        return True
+
+    def _bank(self, plan: BankPlan) -> Bank:
+        return Bank(
+            plan=plan,
+            task=self.bank.task,
+            tokenizer=self.bank.tokenizer,
+            embeddings=self.bank.embeddings,
+            root=self.bank.root,
+            count=self.bank.count,
+        )
+
+    def _file(self, part: Part) -> Path:
+        return self.folder / "parts" / f"{part.name}.parquet"
+
+    @cached_property
+    def _benches(self) -> dict[tuple[str, Size], Bench]:
+        return {}
+
+    def _bench(self, student: str, size: Size) -> Bench:
+        """The bank of a size as a student sees it; the last one stays in memory for the next part."""
+        key = (student, size)
+        if key not in self._benches:
+            for other in [other for other in self._benches if other[1] != size]:
+                del self._benches[other]
+            bank = self._bank(self.study.bank_of(size))
+            inputs: Inputs = NgramInputs()
+            if student == "static":
+                inputs = EmbeddingInputs(self.embeddings, bank.pool.validation.corpus)
+            self._benches[key] = Bench(bank, self.study.bank_of(size), inputs)
+        return self._benches[key]
+
+    def _fit(self, part: Part) -> None:
+        import pandas as pd
+
+        began = time.perf_counter()
+        bench = self._bench(part.student, part.size)
+        jobs = [
+            Job(arm=arm, replicate=number, own_N=own_N, targets=targets)
+            for number, own_N, targets in self._replicates(part, bench.bank)
+            for arm in self._arms(part)
+        ]
+        rows = {"linear": fit_linear, "static": fit_static}[part.student](jobs, bench, self.study)
+        noise = covariance(rows)
+        frame = pd.DataFrame([{key: value for key, value in row.items() if key != TEXT_DISTANCES} for row in rows])
+        lead = {
+            "task": self.bank.task.name,
+            "teacher": self.teacher.name,
+            "teacher_arm": part.teacher_arm,
+            "student": part.student,
+            "data_size": part.size.data_size,
+        }
+        for place, (column, value) in enumerate(lead.items()):
+            frame.insert(place, column, value)
+        made = {"students": len(jobs), "seconds": round(time.perf_counter() - began, 1)}
+        write_atomically(self._file(part).with_suffix(".json"), json.dumps({"noise": noise, "made": made}))
+        write_frame(frame, self._file(part))
+
+    def _arms(self, part: Part) -> list[Arm]:
+        chosen = [arm for arm in arms(self.study, part.student) if arm.mode == part.mode]
+        pool = part.size.pool or self.study.pool
+        chosen = [arm for arm in chosen if arm.shift is None or (arm.shift.pool or pool) >= pool]
+        room = self.study.pool + self.study.reserve - part.size.data_size
+        fits = [arm for arm in chosen if arm.amount * part.size.data_size <= room]
+        # A teacher of n texts is asked about nothing but those and their copies.
+        return [arm for arm in fits if part.teacher_arm == WHOLE or arm.amount == 0]
+
+    def _replicates(self, part: Part, bank: Bank) -> Iterator[tuple[int, NDArray[np.int64], Targets]]:
+        subsets = replicates(part.size.pool or self.study.pool, part.size.data_size)
+        if part.teacher_arm == WHOLE:
+            targets = BankTargets(bank, self.teacher, bank.store(self.teacher))
+            for number, own_N in enumerate(subsets):
+                yield number, own_N, targets
+            return
+        assert self.subset_teacher is not None, "an arm with teachers of their own needs someone to train them"
+        for number, own_N in enumerate(subsets[: self.study.same_replicates]):
+            teacher = self.subset_teacher(own_N, number)
+            yield number, own_N, SubsetTargets(bank, teacher, bank.store(teacher))
+
+    def _join(self, work: list[Part]) -> None:
+        """The parts as one table, their notes as two files beside it; the table comes last."""
+        import pandas as pd
+
+        frames = [pd.read_parquet(self._file(part)) for part in work]
+        notes = {part.name: json.loads(self._file(part).with_suffix(".json").read_text()) for part in work}
+        noise = {name: note["noise"] for name, note in notes.items()}
+        write_atomically(self.folder / NOISE, json.dumps(noise) + "\n")
+        made = {name: note["made"] for name, note in notes.items()}
+        write_atomically(self.folder / MADE, json.dumps(made, indent=1) + "\n")
+        write_frame(pd.concat(frames, ignore_index=True), self.folder / TABLE)
+
+
+def covariance(rows: list[Row]) -> dict[str, Any]:
+    """The covariance of the arms' mean distances that comes from drawing the test texts, which replicates share.
+
+    Returns the arms (augmenter, degree, amount), in order, and the matrix of shape (A, A).
+    """
+    sums: dict[tuple[Any, ...], list[NDArray[np.float64]]] = {}
+    for row in rows:
+        sums.setdefault(tuple(row[name] for name in ARM), []).append(row[TEXT_DISTANCES])
+    mean_AN = np.stack([np.mean(found, axis=0) for found in sums.values()])
+    matrix = np.atleast_2d(np.cov(mean_AN)) / mean_AN.shape[1]
+    return {"arms": [list(arm) for arm in sums], "covariance": matrix.round(12).tolist()}
+
+
+def write_frame(frame: pd.DataFrame, path: Path) -> None:
+    """Write a table, whole or not at all; equal tables give equal bytes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    frame.to_parquet(temporary, index=False)
+    temporary.replace(path)
+
+
+def read_noise(folder: Path) -> dict[str, dict[str, Any]]:
+    """What the test texts add to the distances of each part of a finished study (see `covariance`)."""
+    found: dict[str, dict[str, Any]] = json.loads((folder / NOISE).read_text("utf-8"))
+    return found
+
+
+def study_folder(study: Study, task_digest: str, teacher: str, root: Path, name: str) -> Path:
+    """Where a study's results live: its name and a digest of all that decides them."""
+    what = json.dumps([study.model_dump(mode="json", exclude={"title"}), task_digest, teacher], sort_keys=True)
+    return root / f"{name}-{hashlib.sha256(what.encode()).hexdigest()[:12]}"

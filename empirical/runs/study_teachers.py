@@ -1,0 +1,106 @@
+"""A study made ready to run: its teacher trained (once), its bank opened, teachers of single replicates on demand.
+
+    kdshift empirical curves curves-demo
+
+It stands above the bank because teachers are runs in their directories. Shapes: N texts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from empirical.bank.making import Bank
+from empirical.bank.pool import pool_order
+from empirical.bank.study import Study
+from empirical.bank.study_run import StudyRun, study_folder
+from empirical.config import ModelConfig, RunConfig, TaskConfig
+from empirical.files import write_atomically
+from empirical.models.classifier import check_tokenizer, embedding_matrix, load_classifier, load_tokenizer
+from empirical.runs.run import ensure_teacher
+from empirical.tasks.load import Task, load_task
+from empirical.tasks.spec import Split
+from empirical.teachers.answering import NetworkAnswers
+from empirical.teachers.fine_tuned import Teacher
+from theory.progress_report import Progress
+
+EVALUATED = 200  # texts on which a replicate's teacher is scored for its record
+
+
+def open_study(
+    study: Study,
+    name: str,
+    results: Path,
+    progress: Progress | None = None,
+    stop: Callable[[], bool] | None = None,
+    device: str = "cpu",
+) -> StudyRun:
+    """A study with its teacher and its bank under `results`, ready to `run`.
+
+    `results`/teachers has the teacher, `results`/bank the banks, `results`/curves/NAME-DIGEST the study's own files.
+
+    Raises:
+        InputError: data, a model or an augmenter that is not to be had. TeacherFailed: its training failed.
+    """
+    task = load_task(study.task)
+    config = RunConfig(task=study.task, teacher=study.teacher, teacher_train=study.teacher_train)
+    teacher, tokenizer = _teacher(ensure_teacher(config, results, progress, stop), study.teacher.name, task, device)
+    embeddings = embedding_matrix(study.teacher)
+    bank = Bank(plan=study.bank(), task=task, tokenizer=tokenizer, embeddings=embeddings, root=results / "bank")
+    texts = hashlib.sha256("".join(s.digest() for s in (task.train, task.validation, task.test)).encode()).hexdigest()
+
+    def subset_teacher(own_N: NDArray[np.int64], number: int) -> NetworkAnswers:
+        folder = _subset_task(study, task, own_N, results / "bank" / "subsets")
+        one = RunConfig(
+            task=TaskConfig(name=str(folder), max_length=study.task.max_length, labels=task.labels),
+            teacher=study.teacher,
+            teacher_train=study.same_teacher_train,
+        )
+        return _teacher(ensure_teacher(one, results, progress, stop), f"{study.teacher.name} of n", task, device)[0]
+
+    return StudyRun(
+        study=study,
+        bank=bank,
+        teacher=teacher,
+        embeddings=embeddings,
+        folder=study_folder(study, texts, teacher.key, results / "curves", name),
+        subset_teacher=subset_teacher,
+        progress=progress,
+        stop=stop,
+    )
+
+
+def _teacher(folder: Path, name: str, task: Task, device: str) -> tuple[NetworkAnswers, Any]:
+    """The teacher kept in a run's folder, and its tokenizer."""
+    source = str(folder / "model" if (folder / "model").is_dir() else folder)
+    model, tokenizer = load_classifier(source), load_tokenizer(ModelConfig(name=source))
+    check_tokenizer(model, tokenizer, source)
+    return NetworkAnswers(Teacher(model, tokenizer, task.labels, device=device), name, task.labels), tokenizer
+
+
+def _subset_task(study: Study, task: Task, own_N: NDArray[np.int64], root: Path) -> Path:
+    """A replicate's texts as a task of their own, with a few texts of validation and test for the teacher's record."""
+    place_N = pool_order(study.seed, len(task.train))[own_N]
+    few = [split.take(np.arange(min(EVALUATED, len(split)))) for split in (task.validation, task.test)]
+    splits = dict(zip(("train", "validation", "test"), (task.train.take(place_N), *few), strict=True))
+    folder = root / splits["train"].digest()
+    for name, split in splits.items():
+        if not (folder / f"{name}.jsonl").exists():
+            write_atomically(folder / f"{name}.jsonl", _lines(split, task.labels))
+    return folder
+
+
+def _lines(split: Split, labels: tuple[str, ...]) -> str:
+    """A split as JSON lines."""
+    second = split.text_b or [None] * len(split)
+    rows = (
+        {"text": text, **({} if other is None else {"text_b": other}), "label": labels[label]}
+        for text, other, label in zip(split.text_a, second, split.labels, strict=True)
+    )
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)

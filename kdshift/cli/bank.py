@@ -1,0 +1,183 @@
+"""`kdshift empirical bank | curves`: answer a pool of augmented texts once, fit light students on it many times."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from kdshift.cli.output import emit_json, emit_table
+
+if TYPE_CHECKING:
+    from empirical.bank.study_run import StudyRun
+
+Json = Annotated[bool, Parameter(negative="", help="print one JSON object")]
+Results = Annotated[Path, Parameter(help="results directory: teachers, banks and curves get folders in it")]
+Source = Annotated[
+    str, Parameter(help="a preset (curves-quick, curves-demo, curves-tweets, curves-full) or a TOML file")
+]
+FORWARD_SAMPLE = 256  # texts on which the teacher's speed is measured for the estimate
+
+
+def bank(
+    preset: Source = "curves-demo",
+    /,
+    *,
+    results: Results = Path("results"),
+    dry_run: Annotated[bool, Parameter(negative="", help="only say how much there is to do")] = False,
+    json: Json = False,
+) -> None:
+    """Make or extend a study's bank: augmented copies of its texts, each answered once by the teacher.
+
+    The same command goes on where it was stopped; a larger study of the same texts only adds to the bank.
+    """
+    from empirical.bank.making import size_of
+
+    began = time.perf_counter()
+    if dry_run:
+        return _plan(preset, json)
+    with _opened(preset, results) as run:
+        seconds = forward_seconds(run)
+        texts = run.study.bank().answers
+        sys.stderr.write(
+            f"about {texts} answers at {1e3 * seconds:.1f} ms: {texts * seconds / 60:.1f} min if all are new\n"
+        )
+        if not run.make_banks():
+            raise KeyboardInterrupt
+    count = run.bank.count
+    found = {
+        "preset": preset,
+        "task": run.bank.task.name,
+        "folder": str(run.bank.folder),
+        "answers": count.asked + count.kept,
+        "teacher_calls": count.asked,
+        "kept_answers": count.kept,
+        "bytes": size_of(run.bank.folder),
+        "seconds": round(time.perf_counter() - began, 1),
+    }
+    if json:
+        emit_json(found)
+    else:
+        emit_table("The bank", ["", ""], [[name.replace("_", " "), value] for name, value in found.items()])
+
+
+def curves(
+    preset: Source = "curves-demo",
+    /,
+    *,
+    results: Results = Path("results"),
+    figure: Annotated[Path | None, Parameter(help="draw the curves into this file too")] = None,
+    json: Json = False,
+) -> None:
+    """Error against degree by light students on a bank: distance to the teacher, gains, exchange rates.
+
+    Example: `kdshift empirical curves curves-demo`. The same command goes on where it was stopped.
+    """
+    from empirical.bank import summary
+    from empirical.bank.study_run import read_noise
+
+    began = time.perf_counter()
+    with _opened(preset, results) as run:
+        table = run.run()
+    if table is None:
+        raise KeyboardInterrupt
+    found = {
+        "preset": preset,
+        "task": run.bank.task.name,
+        "teacher": run.teacher.name,
+        "seconds": round(time.perf_counter() - began, 1),
+        "teacher_calls": run.bank.count.asked,
+        "kept_answers": run.bank.count.kept,
+        "curves": summary.curves(table, read_noise(run.folder)),
+        "equal_compute": summary.equal_compute(table),
+        "folder": str(run.folder),
+    }
+    if figure is not None:
+        from empirical.bank.degree_figure import draw
+
+        draw(table, read_noise(run.folder)).savefig(figure, dpi=150)
+    if json:
+        emit_json(found)
+    else:
+        _print(found)
+
+
+@contextmanager
+def _opened(preset: str, results: Path) -> Iterator[StudyRun]:
+    """The study ready to run, its progress on standard error; Ctrl-C stops it where it can go on."""
+    from empirical.bank.study import load_study
+    from empirical.sweeps.engines import STOP, interruptible
+    from kdshift.cli.output import log_to_stderr
+    from kdshift.cli.progress import shown
+
+    log_to_stderr()
+    study = load_study(preset)
+    with interruptible(lambda: sys.stderr.write("finishing what is under way ...\n")), shown() as progress:
+        from empirical.runs.study_teachers import open_study
+
+        yield open_study(study, Path(preset).stem, results, progress, STOP.is_set)
+
+
+def _plan(preset: str, json: bool) -> None:
+    """What a bank would hold, without making anything."""
+    from empirical.bank.study import load_study
+
+    study = load_study(preset)
+    plan = study.bank()
+    found = {
+        "preset": preset,
+        "texts": plan.pool,
+        "augmenters": [shift.augmenter for shift in plan.shifts],
+        "answers": max(plan.answers, 0),
+        "sizes": [size.data_size for size in study.sizes],
+    }
+    if json:
+        emit_json(found)
+    else:
+        rows = [
+            [name, ", ".join(map(str, value)) if isinstance(value, list) else value] for name, value in found.items()
+        ]
+        emit_table("The bank that would be made", ["", ""], rows)
+
+
+def forward_seconds(run: StudyRun) -> float:
+    """Seconds a text of the teacher's forward pass on this machine, measured on some of the pool's texts."""
+    import numpy as np
+
+    corpus = run.bank.pool.pool.corpus
+    batches = corpus.by_length(np.arange(min(FORWARD_SAMPLE, len(corpus))), 64)
+    run.teacher.answer(corpus.batch(batches[0]))
+    began = time.perf_counter()
+    for index_B in batches:
+        run.teacher.answer(corpus.batch(index_B))
+    return (time.perf_counter() - began) / sum(len(index_B) for index_B in batches)
+
+
+def _print(found: dict[str, Any]) -> None:
+    """One row a curve: the best degree, what it saves, what it is worth in real texts."""
+    rows = []
+    for curve in found["curves"]:
+        gain, exchange = curve["gain"], curve["exchange"]
+        rows.append(
+            [
+                curve["augmenter"],
+                f"{curve['student']}, {curve['mode']}",
+                curve["data_size"],
+                curve["replicates"],
+                curve["distance"][0],
+                f"{gain['degree']:.0%}",
+                f"{gain['distance']:.4f} [{gain['low']:.4f}, {gain['high']:.4f}]",
+                "-" if exchange is None else f"{exchange['rate']:.2f} n",
+            ]
+        )
+    columns = ["augmenter", "student", "n", "replicates", "distance at 0", "best", "gain in distance, 95 %", "worth"]
+    note = (
+        f"teacher asked {found['teacher_calls']} texts, {found['kept_answers']} answers were kept; {found['folder']}\n"
+        "gain: simultaneous over the degrees; worth: real unlabelled texts that do as much"
+    )
+    emit_table(f"Distance to the teacher on held-out texts: {found['task']}", columns, rows, note)

@@ -1,0 +1,139 @@
+"""`kdshift fit`: your own texts, labelled or not, to a small classifier that ships."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from kdshift.cli.lists import Numbers, Words
+from kdshift.cli.output import emit_json, emit_table
+
+if TYPE_CHECKING:
+    from kdshift.fit.own_texts import OwnTexts
+
+
+def fit(
+    file: Annotated[Path | None, Parameter(help="CSV, TSV, JSONL or Parquet, or a folder with train and test")] = None,
+    /,
+    *,
+    text: Annotated[str | None, Parameter(help="column of the text [text]")] = None,
+    text_b: Annotated[str | None, Parameter(help="column of the second text, for pairs")] = None,
+    label: Annotated[str | None, Parameter(help="column of the label [label]")] = None,
+    test: Annotated[Path | None, Parameter(help="file to score on; else a split, or cross-validation")] = None,
+    unlabelled: Annotated[
+        Path | None, Parameter(help="file of texts without labels, for the teacher to answer")
+    ] = None,
+    labels: Annotated[Words | None, Parameter(help="label names, where no text is labelled")] = None,
+    teacher: Annotated[
+        str,
+        Parameter(
+            help="`minilm`, a hub id or folder to fine-tune; a file with p_<label> columns; or http://host/v1#model"
+        ),
+    ] = "minilm",
+    calls: Annotated[int | None, Parameter(help="most calls to an endpoint")] = None,
+    tokens: Annotated[int | None, Parameter(help="most tokens to and from an endpoint")] = None,
+    augmenter: Annotated[str, Parameter(help="knn, random, synonym or eda")] = "knn",
+    degree: Annotated[Numbers | None, Parameter(help="degrees to try [0.1,0.2,0.4,0.6,0.8]")] = None,
+    student: Annotated[str, Parameter(help="static, encoder, bilstm, or auto: the best on validation")] = "auto",
+    max_megabytes: Annotated[float | None, Parameter(help="what the student may weigh")] = None,
+    max_milliseconds: Annotated[float | None, Parameter(help="what the student may take for one text")] = None,
+    minutes: Annotated[float, Parameter(help="time to lay the work out in")] = 10.0,
+    max_length: Annotated[int, Parameter(help="tokens a text (or pair) is cut to")] = 128,
+    seed: Annotated[int, Parameter(help="seed of folds, students and copies")] = 0,
+    out: Annotated[Path | None, Parameter(help="folder to write [NAME-fit]")] = None,
+    json: Annotated[bool, Parameter(negative="", help="print one JSON object")] = False,
+) -> None:
+    """Baselines, teacher, the degree that pays, and a student to ship; the same command goes on where it was stopped.
+
+    Example: `kdshift fit reviews.csv --text review --label stars`
+    """
+    from kdshift.fit.options import DEGREES, FitOptions
+    from kdshift.fit.own_texts import read_texts
+    from theory.errors import InputError
+
+    options = FitOptions(
+        teacher=teacher,
+        augmenter=augmenter,
+        degrees=tuple(degree) if degree else DEGREES,
+        student=student,
+        minutes=minutes,
+        megabytes=max_megabytes,
+        milliseconds=max_milliseconds,
+        labels=tuple(labels) if labels else None,
+        max_length=max_length,
+        seed=seed,
+    )
+    if file is None and unlabelled is None:
+        raise InputError("FILE", "nothing", "a file of labelled texts, or --unlabelled FILE with a --teacher")
+    folder = out or Path(f"{(file or unlabelled or Path('texts')).stem}-fit")
+    own = None if file is None else read_texts(
+        file, text=text, text_b=text_b, label=label, test=test, unlabelled=unlabelled
+    )  # fmt: skip
+    facts = _run(own, unlabelled, options, folder, (text, text_b), (calls, tokens))
+    if json:
+        emit_json(facts)
+    else:
+        _show(facts, folder)
+
+
+def _run(
+    own: OwnTexts | None,
+    unlabelled: Path | None,
+    options: Any,
+    folder: Path,
+    columns: tuple[str | None, str | None],
+    budget: tuple[int | None, int | None],
+) -> dict[str, Any]:
+    from kdshift.fit.finished import finished, write_all
+    from kdshift.fit.fitting import Fit
+    from kdshift.fit.outcome import run_fit
+    from kdshift.fit.outside import ask_outside
+
+    if own is not None and (done := finished(folder, options.digest(own.digest()))) is not None:
+        return done
+    progress = StageLines()
+    own, outside_NC, agreement = ask_outside(own, unlabelled, options, folder, columns, budget, progress)
+    if own.dropped.sentence():
+        sys.stderr.write(own.dropped.sentence() + "\n")
+    if (done := finished(folder, options.digest(own.digest()))) is not None:
+        return done
+    fit = Fit(own=own, options=options, folder=folder, outside_NC=outside_NC, agreement=agreement, progress=progress)
+    facts = write_all(fit, run_fit(fit, say=lambda line: sys.stderr.write(line + "\n")))
+    progress.close()
+    return facts
+
+
+class StageLines:
+    """Progress on standard error: a line when a stage begins, and one every ten seconds with the time it has left."""
+
+    def __init__(self, every: float = 10.0) -> None:
+        self.every, self.title, self.began, self.told = every, "", 0.0, 0.0
+
+    def __call__(self, title: str, done: int, total: int) -> None:
+        import time
+
+        now = time.monotonic()
+        if title != self.title:
+            self.title, self.began, self.told, self.first = title, now, now, done
+            sys.stderr.write(f"{title} ...\n")
+        elif now - self.told >= self.every and done > self.first:
+            self.told = now
+            left = (now - self.began) / (done - self.first) * (total - done)
+            sys.stderr.write(f"{title}: {done} of {total}, about {left:.0f} s left\n")
+
+    def close(self) -> None:
+        self.title = ""
+
+
+def _show(facts: dict[str, Any], folder: Path) -> None:
+    rows = [
+        (name.replace("_", " "), f"{score['accuracy']:.3f}", f"{score['low']:.3f} to {score['high']:.3f}", score["n"])
+        for name, score in facts["scores"].items()
+    ]
+    emit_table(f"{facts['measure']}, by {facts['protocol']}", ("", facts["measure"], "95 % interval", "texts"), rows)
+    sys.stdout.write(f"\n{facts['recommendation']['sentence']}\n")
+    sys.stdout.write(f"\n{folder}/: model/ predictions.csv card.html README.md fit.json\n")
+    sys.stdout.write(f"next: kdshift predict {folder} new.csv; kdshift export {folder} --onnx --int8\n")

@@ -1,0 +1,59 @@
+"""The folder of a finished fit: written whole at the end, recognised by the next call.
+
+DIR/model/  bag-of-words/  teacher/  predictions.csv  curve.csv  README.md  card.html  fit.json (last)
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from empirical.files import write_atomically
+from kdshift.fit.card import write_cards
+from kdshift.fit.fitting import Fit
+from kdshift.fit.outcome import Outcome
+from kdshift.fit.prediction import fit_facts
+from theory.errors import InputError
+
+
+def finished(folder: Path, digest: str) -> dict[str, Any] | None:
+    """What a finished fit of these texts and options said, or None."""
+    try:
+        facts = fit_facts(folder)
+    except InputError:
+        return None
+    return facts if facts.get("digest") == digest and (folder / "model" / "config.json").exists() else None
+
+
+def write_all(fit: Fit, outcome: Outcome) -> dict[str, Any]:
+    """Write everything a user gets into the fit's folder, `fit.json` last; the work of the fit is then cleared away."""
+    folder, work = fit.folder, fit.stages.folder
+    (folder / "fit.json").unlink(missing_ok=True)  # a folder half replaced is not finished
+    for name, source in (
+        ("model", work / "model"),
+        ("bag-of-words", work / "words"),
+        ("teacher", work / "teacher-0" / "model"),
+    ):
+        shutil.rmtree(folder / name, ignore_errors=True)
+        shutil.copytree(source, folder / name)
+    outcome.predictions.to_csv(folder / "predictions.csv", index=False)
+    outcome.curve.to_csv(folder / "curve.csv", index=False)
+    dropped = fit.own.dropped.sentence()
+    facts = {
+        **outcome.summary,
+        "digest": fit.options.digest(fit.own.digest()),
+        "max_length": fit.options.max_length,
+        "columns": vars(fit.own.columns),
+    }
+    write_cards(folder, fit.own.name, outcome.summary, outcome.curve, dropped)
+    write_atomically(folder / "fit.json", json.dumps(_plain(facts), indent=2) + "\n")
+    shutil.rmtree(folder / "work", ignore_errors=True)
+    return facts
+
+
+def _plain(value: Any) -> Any:
+    from kdshift.cli.output import plain
+
+    return plain(value)

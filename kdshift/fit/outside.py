@@ -1,0 +1,171 @@
+"""Teachers that are no network of ours: a file of probabilities, or a language model behind an endpoint.
+
+Their answers to all texts are asked once and kept; temperature is set on labelled training texts where there are any.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_softmax, softmax
+
+from empirical.endpoint import Budget, Endpoint
+from empirical.tasks.spec import Split
+from empirical.teachers.language_model import LanguageModelTeacher
+from empirical.teachers.probabilities import ProbabilityFile
+from kdshift.fit.options import FitOptions
+from kdshift.fit.own_texts import LEAST_OF_A_CLASS, LEAST_TEXTS, Columns, Dropped, OwnTexts, read_unlabelled
+from kdshift.fit.scoring import calibration_error, log_loss
+from theory.errors import InputError
+
+logger = logging.getLogger(__name__)
+
+ASKED_AT_ONCE = 32
+TEMPERATURES = (0.05, 20.0)
+
+Outside = ProbabilityFile | LanguageModelTeacher
+
+
+def ask_outside(
+    own: OwnTexts | None,
+    unlabelled: Path | None,
+    options: FitOptions,
+    folder: Path,
+    columns: tuple[str | None, str | None],
+    budget: tuple[int | None, int | None],
+    progress: Callable[[str, int, int], None] | None = None,
+) -> tuple[OwnTexts, NDArray[np.float32] | None, bool]:
+    """The texts with an outside teacher's log-probabilities of all of them, and whether its answers are all the labels.
+
+    Without an outside teacher the texts come back as they are, with None.
+
+    Raises:
+        InputError: no labels and no such teacher; a teacher whose labels are not the texts', or who answers nothing.
+    """
+    if not options.outside:
+        if own is None:
+            raise InputError(
+                "--teacher", options.teacher, "an endpoint or a file of probabilities where no text is labelled"
+            )
+        return own, None, False
+    labels = own.labels if own is not None else options.labels
+    teacher = _outside(options, labels, columns, budget, folder)
+    agreement = own is None
+    if own is None:
+        assert unlabelled is not None, "there is a file of some kind"
+        own = _without_labels(unlabelled, columns, teacher.labels)
+    parts = [part for part in (own.train, own.test, own.unlabelled) if part is not None]
+    text_a = [text for part in parts for text in part.text_a]
+    text_b = None if own.train.text_b is None else [text for part in parts for text in part.text_b or ()]
+    answer_NC = _asked(teacher, text_a, text_b, progress)
+    known_N = np.isfinite(answer_NC).all(axis=1)
+    if not known_N.all():
+        own, answer_NC = _answered_only(own, answer_NC, known_N, teacher.name)
+    if agreement:
+        return _named_by_teacher(own, answer_NC), answer_NC, True
+    return own, _calibrated(own, answer_NC), False
+
+
+def _outside(
+    options: FitOptions,
+    labels: tuple[str, ...] | None,
+    columns: tuple[str | None, str | None],
+    budget: tuple[int | None, int | None],
+    folder: Path,
+) -> Outside:
+    if "://" not in options.teacher:
+        path = Path(options.teacher)
+        if not path.exists():
+            raise InputError("--teacher", options.teacher, "an existing file with a text and p_<label> columns")
+        return ProbabilityFile.read(path, columns[0], columns[1], labels)
+    if labels is None:
+        raise InputError("--labels", "nothing", "the names of the classes, such as --labels negative,positive")
+    endpoint = Endpoint.parse(options.teacher, Budget(calls=budget[0], tokens=budget[1]))
+    return LanguageModelTeacher(endpoint=endpoint, labels=labels, folder=folder / "work" / "endpoint")
+
+
+def _asked(
+    teacher: Outside, text_a: list[str], text_b: list[str] | None, progress: Callable[[str, int, int], None] | None
+) -> NDArray[np.float32]:
+    parts = []
+    for start in range(0, len(text_a), ASKED_AT_ONCE):
+        stop = start + ASKED_AT_ONCE
+        parts.append(teacher.ask(text_a[start:stop], None if text_b is None else text_b[start:stop]))
+        if progress:
+            progress("answers of the outside teacher", min(stop, len(text_a)), len(text_a))
+    if isinstance(teacher, LanguageModelTeacher):
+        logger.info("%s: %.1f %% of its mass on no class", teacher.name, 100 * teacher.missing)
+    return np.concatenate(parts)
+
+
+def _without_labels(path: Path, columns: tuple[str | None, str | None], labels: tuple[str, ...]) -> OwnTexts:
+    """Texts of an unlabelled file in the place of training texts; their labels come from the teacher."""
+    split, rows = read_unlabelled(path, columns[0], columns[1])
+    if len(split) < LEAST_TEXTS:
+        raise InputError(str(path), f"{len(split)} texts", f"at least {LEAST_TEXTS} different ones")
+    return OwnTexts(
+        name=path.stem,
+        labels=labels,
+        train=split,
+        line_N=np.array([line for line, _ in rows], dtype=np.int64),
+        test=None,
+        test_line_N=None,
+        unlabelled=None,
+        columns=Columns(text=columns[0] or "text", text_b=columns[1], label=None),
+        dropped=Dropped(),
+    )
+
+
+def _answered_only(
+    own: OwnTexts, answer_NC: NDArray[np.float32], known_N: NDArray[np.bool_], name: str
+) -> tuple[OwnTexts, NDArray[np.float32]]:
+    """Unlabelled texts without an answer are left out; labelled ones must all have one, as scores compare with it."""
+    labelled = len(own.train) + (0 if own.test is None else len(own.test))
+    without_file = own.columns.label is None
+    if not without_file and not known_N[:labelled].all():
+        found = f"answers to {int(known_N[:labelled].sum())} of {labelled} labelled texts"
+        raise InputError(
+            f"--teacher {name}", found, "an answer to every labelled text (texts are matched as they stand)"
+        )
+    if not known_N.any():
+        raise InputError(f"--teacher {name}", "no answer to any text", "texts that stand in that file as they do here")
+    logger.warning("%d texts without an answer of %s are left out", int((~known_N).sum()), name)
+    if without_file:
+        kept = np.flatnonzero(known_N)
+        return replace(own, train=own.train.take(kept), line_N=own.line_N[kept]), answer_NC[kept]
+    assert own.unlabelled is not None, "all labelled texts have answers"
+    kept = np.flatnonzero(known_N[labelled:])
+    rest: Split | None = own.unlabelled.take(kept) if len(kept) else None
+    return replace(own, unlabelled=rest), answer_NC[known_N]
+
+
+def _named_by_teacher(own: OwnTexts, answer_NC: NDArray[np.float32]) -> OwnTexts:
+    """The texts with the teacher's own classes for labels: every score is then agreement with the teacher."""
+    label_N = answer_NC.argmax(axis=1).astype(np.int64)
+    count_C = np.bincount(label_N, minlength=len(own.labels))
+    if (count_C >= LEAST_OF_A_CLASS).sum() < 2 or len(label_N) < LEAST_TEXTS:
+        found = ", ".join(f"{label} {count}" for label, count in zip(own.labels, count_C.tolist(), strict=True))
+        raise InputError("--teacher", f"answers {found}", f"at least {LEAST_OF_A_CLASS} texts in each of two classes")
+    split = own.train
+    return replace(own, train=Split(text_a=split.text_a, text_b=split.text_b, labels=label_N))
+
+
+def _calibrated(own: OwnTexts, answer_NC: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Log-probabilities at the temperature that gives the labels of training texts the least log loss."""
+    from scipy.optimize import minimize_scalar
+
+    seen_NC, label_N = answer_NC[: len(own.train)].astype(np.float64), own.train.labels
+
+    def loss(log_temperature: float) -> float:
+        return log_loss(softmax(seen_NC / np.exp(log_temperature), axis=1), label_N)
+
+    found = minimize_scalar(loss, bounds=tuple(np.log(TEMPERATURES)), method="bounded")
+    cooled_NC = log_softmax(answer_NC.astype(np.float64) / np.exp(found.x), axis=1).astype(np.float32)
+    before, after = (calibration_error(np.exp(array[: len(seen_NC)]), label_N) for array in (answer_NC, cooled_NC))
+    logger.info("temperature %.2f: calibration error %.3f before, %.3f after", np.exp(found.x), before, after)
+    return np.asarray(cooled_NC)

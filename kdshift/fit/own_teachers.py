@@ -1,0 +1,121 @@
+"""The teachers of a fit: encoders fine-tuned with early stopping, each without some folds, their answers kept.
+
+With an outside teacher (an endpoint, a file of probabilities) they are its assistants: they learn its answers and then
+answer for augmented copies, which the outside teacher could not be asked about. Shapes: N texts, C classes, T teachers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax
+
+from empirical.config import ModelConfig, TrainConfig
+from empirical.models.classifier import build_model, check_tokenizer, load_classifier, save_model
+from empirical.models.precision import resolve_precision
+from empirical.teachers.answering import NetworkAnswers
+from empirical.teachers.answers import Answers, answered
+from empirical.teachers.cross_fitted import CrossFitting
+from empirical.teachers.fine_tuned import Teacher
+from empirical.tokens.corpus import Corpus
+from kdshift.fit.folds import Folds, held_back
+from kdshift.fit.learner import Material, learn, predict_logits
+from kdshift.fit.scoring import distance, log_loss
+
+MOST_EPOCHS, PATIENCE, EVALUATIONS_AN_EPOCH = 8, 2, 1
+BATCH, RATE = 16, 1e-4
+VALIDATION_SHARE, LEAST_VALIDATION, MOST_VALIDATION = 0.15, 40, 1_000
+
+
+@dataclass(kw_only=True)
+class OwnTeachers:
+    """T networks, trained when they are first asked for, and the store of their answers.
+
+    corpus: all texts. answer_NC: an outside teacher's logits for all texts, None where the labels teach.
+    folder: where weights and answers are kept. seconds: time for one training.
+    """
+
+    model: ModelConfig
+    labels: tuple[str, ...]
+    tokenizer: Any
+    corpus: Corpus
+    folds: Folds
+    plan: CrossFitting
+    answer_NC: NDArray[np.float32] | None
+    folder: Path
+    seed: int
+    progress: Callable[[str, int, int], None] | None = None
+
+    def train(self, number: int, seconds: float) -> dict[str, Any]:
+        """Train teacher `number` unless it is there; returns what is known of its training."""
+        facts = self.folder / f"teacher-{number}" / "training.json"
+        if facts.exists():
+            return dict(json.loads(facts.read_text(encoding="utf-8")))
+        left = self.plan.left[number]
+        row_N = self.folds.training_rows(left, labelled=self.answer_NC is None)
+        train_N, validation_N = held_back(row_N, self.folds.label_N, VALIDATION_SHARE, LEAST_VALIDATION, self.seed)
+        validation_N = validation_N[:MOST_VALIDATION]
+        model = build_model(self.model, self.labels, self.seed + number)
+        check_tokenizer(model, self.tokenizer, self.model.name)
+        every = max(1, len(train_N) // BATCH) // EVALUATIONS_AN_EPOCH
+        learned = learn(
+            model,
+            Material(corpus=self.corpus, row_N=train_N, label_N=self.folds.label_N, answer_NC=self.answer_NC),
+            TrainConfig(
+                steps=MOST_EPOCHS * every,
+                batch_size=BATCH,
+                learning_rate=RATE,
+                evaluate_every=max(1, min(every, 250)),
+                alpha=1.0 if self.answer_NC is None else 0.0,
+                distance="kl",
+            ),
+            lambda network: self._loss(network, validation_N),
+            seed=self.seed,
+            patience=PATIENCE,
+            seconds=seconds,
+            folder=self.folder / f"teacher-{number}" / "checkpoints",
+            progress=self.progress,
+            title=f"teacher {number + 1} of {len(self.plan.left)}",
+        )
+        save_model(model, self.tokenizer, self.folder / f"teacher-{number}" / "model")
+        what = {"texts": len(train_N), "validation": len(validation_N), "left_out": sorted(left), **vars(learned)}
+        from empirical.files import write_atomically
+
+        write_atomically(facts, json.dumps(what))
+        return what
+
+    def _loss(self, network: Any, row_M: NDArray[np.int64]) -> float:
+        """What early stopping watches: log loss on labels, or the distance to the outside teacher."""
+        p_MC = softmax(predict_logits(network, self.corpus, row_M), axis=1)
+        if self.answer_NC is None:
+            return log_loss(p_MC, self.folds.label_N[row_M])
+        return float(distance(p_MC, softmax(self.answer_NC[row_M], axis=1)).mean())
+
+    def network(self, number: int) -> NetworkAnswers:
+        """A trained teacher as one who answers."""
+        model = load_classifier(str(self.folder / f"teacher-{number}" / "model"))
+        precision = resolve_precision("auto", model.device)
+        return NetworkAnswers(
+            Teacher(model, self.tokenizer, self.labels, precision=precision), f"teacher {number + 1}", self.labels
+        )
+
+    def answers(
+        self,
+        number: int,
+        corpus: Corpus,
+        row_M: NDArray[np.int64],
+        network: NetworkAnswers,
+        tick: Callable[[int], None] | None = None,
+    ) -> NDArray[np.float32]:
+        """A teacher's logits of these texts of `corpus` in an array of shape (N, C), NaN elsewhere."""
+        store = Answers(self.folder / "answers", network.key, len(self.labels))
+        output_NC = np.full((len(corpus), len(self.labels)), np.nan, dtype=np.float32)
+        output_NC[row_M] = answered(network, corpus, row_M, store, tick=tick)
+        store.close()
+        return output_NC

@@ -1,0 +1,72 @@
+"""What every study is: a validated configuration, a measurement, a reading of its table against what was predicted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pandas as pd
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from simulate.predictions import Reading
+from theory.errors import InputError, unknown_name
+
+Progress = Callable[[int, int], None]
+KINDS = {
+    "smoothed-l1": "smoothed_l1",
+    "smoothed-w2": "smoothed_w2",
+    "capacity-gap": "capacity_gap",
+    "cross-fitting": "cross_fitting",
+    "patience": "patience",
+}
+
+
+class StudyConfig(BaseModel):
+    """What all studies share; `kind` names the module that runs it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: str
+    title: str = "study"
+    replicates: int = Field(16, ge=2, description="independent replicates of every row")
+    seed: int = Field(0, ge=0)
+
+
+def study(kind: str) -> ModuleType:
+    """The module of that kind; InputError with the nearest names otherwise.
+
+    It has `Config` (a StudyConfig), `measure(config, progress)` -> the tidy table with a row a cell and replicate and
+    the measurement in `value`, and `read(table, config)` -> the table against what was predicted.
+    """
+    if kind not in KINDS:
+        raise unknown_name("kind", kind, KINDS)
+    return import_module(f"simulate.studies.{KINDS[kind]}")
+
+
+def make_study_config(values: Mapping[str, Any]) -> StudyConfig:
+    """The validated configuration of a study; InputError names the field."""
+    kind = str(values.get("kind"))
+    try:
+        config: StudyConfig = study(kind).Config.model_validate(dict(values))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(".".join(str(part) for part in first["loc"]), first["input"], first["msg"]) from None
+    return config
+
+
+def run_study(config: StudyConfig, out: Path, progress: Progress) -> tuple[pd.DataFrame, Reading]:
+    """Measure, read, and write `table.parquet`, `predictions.parquet` and `config.toml` under `out`."""
+    module = study(config.kind)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "config.toml").write_text(tomli_w.dumps(config.model_dump(exclude_none=True)), encoding="utf-8")
+    table: pd.DataFrame = module.measure(config, progress)
+    reading: Reading = module.read(table, config)
+    for name, frame in (("table", table), ("predictions", reading.frame())):
+        partial = out / f"{name}.parquet.partial"
+        frame.to_parquet(partial, index=False)
+        partial.replace(out / f"{name}.parquet")
+    return table, reading
