@@ -94,12 +94,14 @@ class RunResult(BaseModel):
             return values
         known = cls.model_fields
         splits = {name: table for name, table in values.items() if name not in known and isinstance(table, Mapping)}
-        return {**{name: value for name, value in values.items() if name not in splits}, "scores": splits}
+        others = {name: value for name, value in values.items() if name not in splits}
+        return {**others, "scores": splits} if splits else others
 
     @model_serializer(mode="wrap")
     def _spread_splits(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
         values: dict[str, Any] = plain(self)
-        return {**values, **values.pop("scores")} if "scores" in values else values
+        splits = values.pop("scores", {})
+        return {**values, **splits}
 
     def record(self) -> dict[str, Any]:
         """The result as a JSON object: what is known of the run, each split's scores under the split's name."""

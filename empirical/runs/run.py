@@ -25,7 +25,8 @@ from empirical.runs.record import (
     write_result,
 )
 from empirical.runs.result import RunResult, Scores, description
-from empirical.teachers.fine_tuned import AUDIT_TEXTS
+from empirical.tasks.load import Task
+from empirical.teachers.fine_tuned import AUDIT_TEXTS, Teacher
 from empirical.tokens.corpus import encode_corpus
 from empirical.training.cohort import Cohort, check_cohort, cohort_key, make_cohort, uses_teacher
 from empirical.training.loop import Member, train
@@ -84,8 +85,8 @@ def run_cohort(
             cohort = make_cohort(
                 pending, shared_folder(root), teacher_model=teacher, progress=progress, compiled=compiled
             )
-            if teacher is not None and not accept_weak_teacher:
-                _refuse_weak_teacher(cohort, teacher)
+            if not accept_weak_teacher and cohort.teacher is not None and teacher is not None:
+                _refuse_weak_teacher(cohort.teacher, teacher, cohort.task, pending[0].task.max_length)
             results |= _train_pending(cohort, pending, root, progress, stop, save_weights, tensorboard)
         except Stopped:
             results |= {config: RunResult.stopped(config) for config in pending}
@@ -257,22 +258,20 @@ def _teacher_model(config: RunConfig, root: Path, progress: Progress | None, sto
     return RunFiles(folder).model if RunFiles(folder).model.is_dir() else folder
 
 
-def _refuse_weak_teacher(cohort: Cohort, teacher_model: Path) -> None:
+def _refuse_weak_teacher(teacher: Teacher, model: Path, task: Task, max_length: int) -> None:
     """Raise InputError for a teacher no better than the majority class: fine-tuning collapses on small sets.
 
     It is judged by the task's metric on the validation split, or on the test split where there is no other; one that
     was trained here has its scores in its record, another one answers some of the texts.
     """
-    teacher, task = cohort.teacher, cohort.task
-    assert teacher is not None, "a cohort with a teacher"
     name, split = ("validation", task.validation) if len(task.validation) else ("test", task.test)
-    record = RunFiles(teacher_model.parent)
+    record = RunFiles(model.parent)
     result = read_result(record.folder) if record.result.is_file() else None
     if result is not None:
         found = float(result.scores[name][task.metric])
     else:
         split = split.take(range(min(AUDIT_TEXTS, len(split))))
-        corpus = encode_corpus(teacher.tokenizer, split.text_a, split.text_b, cohort.max_length)
+        corpus = encode_corpus(teacher.tokenizer, split.text_a, split.text_b, max_length)
         found = float(score(task.metric, teacher.confusion(corpus, split.labels)))
     constant = majority_score(task.metric, split.labels, len(task.labels))
     if found <= constant:

@@ -45,8 +45,7 @@ def make_augmentation(
     Raises:
         InputError: what the augmenter needs is missing here.
     """
-    needs: dict[str, Any] = {}
-    asked = needs_of(augment)
+    asked, needs = needs_of(augment), dict[str, Any]()
     if "embeddings" in asked:
         needs["embeddings"] = _embeddings(reader, task)
     if "held-out" in asked:

@@ -121,7 +121,6 @@ class Cohort:
 
     subset: the original texts that they train on. tokenizers: those that the models read, by key; base: the one whose
     ids are augmented and whose lengths order the batches. shared: the folder of kept teacher outputs.
-    max_length: tokens that texts are cut to.
     """
 
     task: Task
@@ -132,7 +131,6 @@ class Cohort:
     base: str
     stream: Stream
     shared: Path
-    max_length: int
     device: torch.device
     precision: str
     compiled: bool
@@ -198,7 +196,7 @@ def make_cohort(
     corpora = {key: encoded(tokenizer, *read) for key, tokenizer in models.tokenizers.items()}
     if len(corpora) > 1 and first.augment is not None:
         logger.info("augmented texts are re-tokenised: %d tokenizers take part", len(corpora))
-    augmentation = None
+    augmentation, length_U = None, corpora[base].length_N  # of the texts that batches are drawn from
     if first.augment is not None:
         augmentation = make_augmentation(
             first,
@@ -214,9 +212,8 @@ def make_cohort(
             progress=progress,
         )
         augmentation.prepare(corpora[base], progress)
-    length_U = corpora[base].length_N
-    if augmentation is not None and augmentation.mixed and augmentation.pool is not None:
-        length_U = np.concatenate([length_U, augmentation.pool.corpus.length_N])
+        if augmentation.mixed and augmentation.pool is not None:
+            length_U = np.concatenate([length_U, augmentation.pool.corpus.length_N])
     stream = Stream(
         corpora=corpora,
         tokenizers=models.tokenizers,
@@ -235,7 +232,6 @@ def make_cohort(
         base=base,
         stream=stream,
         shared=shared,
-        max_length=first.task.max_length,
         device=accelerator.device,
         precision=precision,
         compiled=compiled,

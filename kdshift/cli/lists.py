@@ -75,8 +75,10 @@ def layers(name: str, text: str) -> list[int]:
     return [int(word) for word in words(text)]
 
 
-def as_typed(values: Sequence[object]) -> str:
-    """A default as a user would type it."""
+def as_typed(values: Sequence[object] | None) -> str:
+    """A default as a user would type it; nothing where it is left to a file."""
+    if values is None:
+        return ""
     return ",".join(f"{value:g}" if isinstance(value, float) else str(value) for value in values) or "none"
 
 

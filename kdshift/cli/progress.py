@@ -91,8 +91,8 @@ class Lines:
             stage = Stage(began=now, first=done, done=done, told=None if stage is None else stage.told)
             self.stages[label] = stage
         stage.done = done
-        since = now - stage.began if stage.told is None else now - stage.told
-        if since >= (FIRST_SECONDS if stage.told is None else AGAIN_SECONDS) or (stage.told is None and done >= total):
+        worth_telling = done >= total or now - stage.began >= FIRST_SECONDS
+        if worth_telling and (stage.told is None or now - stage.told >= AGAIN_SECONDS):
             stage.told = now
             sys.stderr.write(f"{label}: {done:.0f} of {total:.0f}{_left(stage, now, total)}\n")
 

@@ -58,7 +58,7 @@ def test_a_teacher_no_better_than_the_majority_class_is_refused_with_its_scores(
     with pytest.raises(InputError, match="--accept-weak-teacher"):
         run_cohort([elsewhere], place / "results")
     (result,) = run_cohort([elsewhere], place / "results", accept_weak_teacher=True)
-    assert result["status"] == "finished"
+    assert result.status == "finished"
 
 
 def constant(place):
@@ -77,6 +77,6 @@ def test_a_run_on_copies_mixed_into_the_data(place):
     augment = AugmentConfig(augmenter="random", degree=0.4, copies=2, mixing="mixed")
     config = run(place, augment=augment, train={"steps": 4})
     (result,) = run_cohort([config], place / "results", accept_weak_teacher=True)
-    assert (result["status"], result["mixed"], result["examples_seen"]) == ("finished", True, 4 * 8)
-    assert result["gamma"] == pytest.approx(1 / 3)
-    assert result["realised_degree"] == pytest.approx(0.4, abs=0.15)
+    assert (result.status, result.mixed, result.examples_seen) == ("finished", True, 4 * 8)
+    assert result.gamma == pytest.approx(1 / 3)
+    assert result.realised_degree == pytest.approx(0.4, abs=0.15)
