@@ -151,6 +151,30 @@ def test_a_stopped_fit_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pyt
     assert trained == [2, 3], "teachers whose answers are kept are not trained again"
 
 
+@pytest.mark.slow
+def test_an_endpoint_labels_texts_without_labels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from tests.scripted_endpoint import Reply, chat_logprobs, completion, letter_of, serving, text_of
+
+    def script(request: dict[str, Any], number: int) -> Reply:
+        right = next((label for label in tiny_kd.LABELS if label in text_of(request)), "fair")
+        mass = {letter_of(request, label): 0.9 if label == right else 0.05 for label in tiny_kd.LABELS}
+        return Reply(completion("A", chat_logprobs(mass)))
+
+    tiny_kd.bert(tmp_path / "bert", layers=2)
+    data = tiny_kd.table(tmp_path / "texts.csv", rows=60)
+    with serving(script) as served:
+        main_without_exit(
+            "fit", "--unlabelled", str(data), "--labels", ",".join(tiny_kd.LABELS), "--teacher", f"{served.address}#m",
+            "--assistant", str(tmp_path / "bert"), "--student", "static", "--degree", "0.4", "--out",
+            str(tmp_path / "out"), "--json",
+        )  # fmt: skip
+        asked = len(served.requests)
+    facts = json.loads(capsys.readouterr().out)
+    assert asked == 2 * facts["texts"]["labelled"], "two letter orders of every text, once"
+    assert facts["measure"] == "agreement with the teacher" and "teacher" not in facts["scores"]
+    assert "agreement with the teacher" in facts["recommendation"]["sentence"]
+
+
 WRONG = {
     "no such column": (("--text", "review"), "columns text, label"),
     "a degree in percent": (("--degree", "30"), "did you mean 0.3"),
