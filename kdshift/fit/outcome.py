@@ -40,9 +40,8 @@ def run_fit(fit: Fit, say: Callable[[str], None] = lambda line: None) -> Outcome
     for name, p_NC in probabilities.items():
         say(f"{NAMES[name]}: {Score.of(p_NC[scored].argmax(axis=1) == label_M).text()}")
     answers = fit.answers()
-    say(
-        f"{'teacher' if fit.outside_NC is None else 'assistant'}: {Score.of(own_answers(fit, answers)[scored].argmax(axis=1) == label_M).text()}"
-    )
+    who = "teacher" if fit.outside_NC is None else "assistant"
+    say(f"{who}: {Score.of(own_answers(fit, answers)[scored].argmax(axis=1) == label_M).text()}")
     curve, recommendation = fit.degree(answers)
     say(f"{recommendation['augmenter']} {recommendation['degree']:.0%}: {recommendation['verdict']}")
     facts = fit.stages.facts("copies") or {}
