@@ -152,6 +152,22 @@ def test_a_stopped_fit_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pyt
 
 
 @pytest.mark.slow
+def test_the_export_says_what_each_version_weighs_takes_and_loses(
+    done: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("onnxruntime")
+    main_without_exit("export", str(done / "out"), "--onnx", "--int8", "--json")
+    facts = json.loads(capsys.readouterr().out)
+    names = [row["name"] for row in facts["models"]]
+    assert names == ["teacher, PyTorch", "student, PyTorch", "student, ONNX fp32", "student, ONNX int8"]
+    assert (
+        facts["largest_logit_gap"] < 1e-4 and facts["int8"]["low"] <= facts["int8"]["points"] <= facts["int8"]["high"]
+    )
+    assert all(row["milliseconds"] <= row["milliseconds_p99"] for row in facts["models"])
+    assert {"model.onnx", "model-int8.onnx", "export.json"} <= {path.name for path in (done / "out").iterdir()}
+
+
+@pytest.mark.slow
 def test_an_endpoint_labels_texts_without_labels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from tests.scripted_endpoint import Reply, chat_logprobs, completion, letter_of, serving, text_of
 
