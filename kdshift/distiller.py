@@ -1,4 +1,4 @@
-"""The Python door: distillation with shifted texts as a scikit-learn classifier, an augmenting collator for Trainer.
+"""The Python door: distillation with shifted texts as a scikit-learn classifier, and a collator that shifts texts.
 
 from kdshift import Distiller
 Distiller(degree=0.4).fit(texts, probabilities).predict(["a new text"])
@@ -26,7 +26,7 @@ class Distiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit
 
     degree: share of each text's tokens that copies change, in [0, 1]; 0 trains without copies.
     copies: augmented copies a text. model: whose tokenizer, embeddings and layers the student takes.
-    student: `static`, `encoder` or `bilstm`. Copies take the soft label (or the label) of their text.
+    student: `static`, `encoder` or `bilstm`. steps: the most; None: the kind's own. Copies take the soft label (or the label) of their text.
     """
 
     def __init__(
@@ -36,6 +36,7 @@ class Distiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         copies: int = 4,
         model: str = "minilm",
         student: str = "static",
+        steps: int | None = None,
         max_length: int = 128,
         seed: int = 0,
     ) -> None:
@@ -44,6 +45,7 @@ class Distiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         self.copies = copies
         self.model = model
         self.student = student
+        self.steps = steps
         self.max_length = max_length
         self.seed = seed
 
@@ -85,7 +87,9 @@ class Distiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         row_N, held_N = held_back(np.arange(len(texts)), label_N, 0.1, 1, self.seed)
         copies = self._copies(texts, label_N, embeddings, answer_NC) if self.degree > 0 else None
         kind: Any = self.student
-        self.model_, self.learned_ = maker.train(kind, maker.material(row_N, answer_NC, copies), held_N, float("inf"))
+        self.model_, self.learned_ = maker.train(
+            kind, maker.material(row_N, answer_NC, copies), held_N, float("inf"), steps=self.steps
+        )
         return self
 
     def _soft(self, count: int, target: Any) -> NDArray[np.float64]:

@@ -107,7 +107,7 @@ class LanguageModelTeacher:
     def _probed(self, text: str) -> str:
         """`logprobs` where the first answer has some that can be believed, else `votes`; found once, and kept."""
         if self._mode is None:
-            for mode in ("logprobs", "votes"):
+            for mode in ("logprobs", "votes") if self.folder.exists() else ():
                 store = self._store(mode)
                 if len(store):
                     self._mode = mode

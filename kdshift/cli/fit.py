@@ -33,6 +33,7 @@ def fit(
             help="`minilm`, a hub id or folder to fine-tune; a file with p_<label> columns; or http://host/v1#model"
         ),
     ] = "minilm",
+    assistant: Annotated[str, Parameter(help="the encoder that learns an outside teacher's answers")] = "minilm",
     calls: Annotated[int | None, Parameter(help="most calls to an endpoint")] = None,
     tokens: Annotated[int | None, Parameter(help="most tokens to and from an endpoint")] = None,
     augmenter: Annotated[str, Parameter(help="knn, random, synonym or eda")] = "knn",
@@ -56,6 +57,7 @@ def fit(
 
     options = FitOptions(
         teacher=teacher,
+        assistant=assistant,
         augmenter=augmenter,
         degrees=tuple(degree) if degree else DEGREES,
         student=student,

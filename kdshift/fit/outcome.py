@@ -20,7 +20,7 @@ from kdshift.fit.scoring import Difference, Score, calibration_error, distance, 
 from kdshift.fit.shipping import latencies, megabytes
 
 TIMED_TEXTS = 100
-NAMES = {"majority": "majority", "bag_of_words": "bag of words", "teacher": "teacher", "student": "student"}
+NAMES = {name: name.replace("_", " ") for name in ("majority", "bag_of_words", "teacher", "assistant", "student")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,8 @@ def run_fit(fit: Fit, say: Callable[[str], None] = lambda line: None) -> Outcome
     for name, p_NC in probabilities.items():
         say(f"{NAMES[name]}: {Score.of(p_NC[scored].argmax(axis=1) == label_M).text()}")
     answers = fit.answers()
-    say(f"teacher: {Score.of(own_answers(fit, answers)[scored].argmax(axis=1) == label_M).text()}")
+    who = "teacher" if fit.outside_NC is None else "assistant"
+    say(f"{who}: {Score.of(own_answers(fit, answers)[scored].argmax(axis=1) == label_M).text()}")
     curve, recommendation = fit.degree(answers)
     say(f"{recommendation['augmenter']} {recommendation['degree']:.0%}: {recommendation['verdict']}")
     facts = fit.stages.facts("copies") or {}
@@ -53,6 +54,8 @@ def run_fit(fit: Fit, say: Callable[[str], None] = lambda line: None) -> Outcome
     if assistant_NC is not None:
         everyone["assistant"] = assistant_NC
     right = {name: p_NC[scored].argmax(axis=1) == label_M for name, p_NC in everyone.items()}
+    if fit.agreement:  # the teacher's agreement with itself says nothing
+        del right["teacher"]
     scores: dict[str, Any] = {name: Score.of(right_M) for name, right_M in right.items()}
     against = Difference.of(right["student"], right["bag_of_words"])
     student = _student(fit, known)
@@ -138,7 +141,8 @@ def sentence(
     else:
         least = f"; the least distance was at {degree} ({gain})" if found["degree"] > 0 else ""
         first = f"no degree is distinguishable from none{least}"
-    words = [f"{NAMES[name]} {scores[name].text()}" for name in ("student", "teacher", "bag_of_words", "majority")]
+    told = [name for name in ("student", "teacher", "assistant", "bag_of_words", "majority") if name in scores]
+    words = [f"{NAMES[name]} {scores[name].text()}" for name in told]
     measure = " (agreement with the teacher)" if agreement else ""
     beaten = ""
     if against.high < 0:

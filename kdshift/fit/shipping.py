@@ -140,11 +140,12 @@ class StudentMaker:
         folder: Path | None = None,
         progress: Progress | None = None,
         title: str = "student",
+        steps: int | None = None,
     ) -> tuple[PreTrainedModel, Learned]:
         """A student of this kind, stopped early by its distance to the teacher on the validation texts `held_N`."""
         model = self.build(kind)
         recipe = RECIPES[kind]
-        most = max(recipe.steps, min(6 * recipe.steps, 3 * len(material.row_N) // recipe.batch_size))
+        most = steps or max(recipe.steps, min(6 * recipe.steps, 3 * len(material.row_N) // recipe.batch_size))
         recipe = recipe.model_copy(
             update={
                 "steps": most,

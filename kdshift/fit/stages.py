@@ -79,5 +79,5 @@ class Clock:
 
     @property
     def left(self) -> float:
-        """Seconds left, never below zero."""
-        return max(0.0, 60 * self.minutes - self.spent)
+        """Seconds left; never less than a twentieth of the whole, so that what is late is still done, if in short."""
+        return max(3 * self.minutes, 60 * self.minutes - self.spent)

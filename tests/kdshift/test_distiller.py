@@ -1,4 +1,4 @@
-"""The Python door: a scikit-learn classifier that learns from (soft) labels, and a collator like a run's steps."""
+"""The Python door: a scikit-learn classifier of labels and soft labels, and a collator like a run's steps."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ def test_it_learns_and_is_a_classifier_of_scikit_learn(bert: Path, degree: float
     from sklearn.base import clone
 
     given, labels = texts()
-    model = clone(kdshift.Distiller(degree=degree, augmenter="random", copies=1, model=str(bert))).fit(given, labels)
+    model = clone(kdshift.Distiller(degree=degree, augmenter="random", copies=1, model=str(bert), steps=300)).fit(
+        given, labels
+    )
     assert list(model.classes_) == sorted(tiny_kd.LABELS)
     p_NC = model.predict_proba(given)
     assert p_NC.shape == (60, 3) and np.allclose(p_NC.sum(axis=1), 1, atol=1e-5)
@@ -41,7 +43,7 @@ def test_it_learns_and_is_a_classifier_of_scikit_learn(bert: Path, degree: float
 def test_soft_labels_are_taken_and_wrong_ones_refused(bert: Path) -> None:
     given, _ = texts(30)
     soft = np.tile([0.2, 0.8], (30, 1))
-    model = kdshift.Distiller(degree=0, model=str(bert)).fit(given, soft)
+    model = kdshift.Distiller(degree=0, model=str(bert), steps=300).fit(given, soft)
     assert np.allclose(model.predict_proba(given), soft, atol=0.1)
     for target in (soft[:5], soft * 2, soft[:, :, None]):
         with pytest.raises(InputError, match="target"):

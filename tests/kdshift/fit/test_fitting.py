@@ -151,6 +151,46 @@ def test_a_stopped_fit_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pyt
     assert trained == [2, 3], "teachers whose answers are kept are not trained again"
 
 
+@pytest.mark.slow
+def test_the_export_says_what_each_version_weighs_takes_and_loses(
+    done: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("onnxruntime")
+    main_without_exit("export", str(done / "out"), "--onnx", "--int8", "--json")
+    facts = json.loads(capsys.readouterr().out)
+    names = [row["name"] for row in facts["models"]]
+    assert names == ["teacher, PyTorch", "student, PyTorch", "student, ONNX fp32", "student, ONNX int8"]
+    assert (
+        facts["largest_logit_gap"] < 1e-4 and facts["int8"]["low"] <= facts["int8"]["points"] <= facts["int8"]["high"]
+    )
+    assert all(row["milliseconds"] <= row["milliseconds_p99"] for row in facts["models"])
+    assert {"model.onnx", "model-int8.onnx", "export.json"} <= {path.name for path in (done / "out").iterdir()}
+
+
+@pytest.mark.slow
+def test_an_endpoint_labels_texts_without_labels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from tests.scripted_endpoint import Reply, chat_logprobs, completion, letter_of, serving, text_of
+
+    def script(request: dict[str, Any], number: int) -> Reply:
+        right = next((label for label in tiny_kd.LABELS if label in text_of(request)), "fair")
+        mass = {letter_of(request, label): 0.9 if label == right else 0.05 for label in tiny_kd.LABELS}
+        return Reply(completion("A", chat_logprobs(mass)))
+
+    tiny_kd.bert(tmp_path / "bert", layers=2)
+    data = tiny_kd.table(tmp_path / "texts.csv", rows=60)
+    with serving(script) as served:
+        main_without_exit(
+            "fit", "--unlabelled", str(data), "--labels", ",".join(tiny_kd.LABELS), "--teacher", f"{served.address}#m",
+            "--assistant", str(tmp_path / "bert"), "--student", "static", "--degree", "0.4", "--out",
+            str(tmp_path / "out"), "--json",
+        )  # fmt: skip
+        asked = len(served.requests)
+    facts = json.loads(capsys.readouterr().out)
+    assert asked == 2 * facts["texts"]["labelled"], "two letter orders of every text, once"
+    assert facts["measure"] == "agreement with the teacher" and "teacher" not in facts["scores"]
+    assert "agreement with the teacher" in facts["recommendation"]["sentence"]
+
+
 WRONG = {
     "no such column": (("--text", "review"), "columns text, label"),
     "a degree in percent": (("--degree", "30"), "did you mean 0.3"),

@@ -1,0 +1,40 @@
+"""Stages come back as they were kept, damaged ones do not; the clock counts earlier calls."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kdshift.fit.options import FitOptions
+from kdshift.fit.stages import Clock, Stages
+from theory.errors import InputError
+
+
+def test_kept_stages_come_back_and_damaged_ones_do_not(tmp_path: Path) -> None:
+    stages = Stages(tmp_path / "work")
+    assert stages.arrays("x") is None and stages.facts("x") is None
+    stages.keep_arrays("x", a=np.arange(3.0), b=np.array([np.nan]))
+    stages.keep_facts("x", {"degree": 0.4})
+    kept = stages.arrays("x")
+    assert kept is not None and np.array_equal(kept["a"], np.arange(3.0)) and np.isnan(kept["b"][0])
+    assert stages.facts("x") == {"degree": 0.4}
+    (tmp_path / "work" / "x.npz").write_bytes(b"PK broken")
+    (tmp_path / "work" / "x.json").write_text("{", encoding="utf-8")
+    assert stages.arrays("x") is None and stages.facts("x") is None
+
+
+def test_the_clock_counts_earlier_calls_and_always_leaves_a_twentieth() -> None:
+    assert 290 < Clock(minutes=10, spent_before=300).left <= 300
+    assert Clock(minutes=10, spent_before=9999).left == 30
+
+
+def test_minutes_do_not_name_a_fit_and_everything_else_does() -> None:
+    plain = FitOptions()
+    assert plain.digest("t") == FitOptions(minutes=3).digest("t") != plain.digest("u")
+    for change in ({"seed": 1}, {"degrees": (0.5,)}, {"megabytes": 5.0}, {"teacher": "other"}, {"student": "static"}):
+        assert FitOptions(**change).digest("t") != plain.digest("t")  # type: ignore[arg-type]
+    assert FitOptions(teacher="http://host/v1#m").outside and FitOptions(teacher="p.parquet").outside
+    with pytest.raises(InputError, match=r"did you mean 0\.3"):
+        FitOptions(degrees=(30.0,))
