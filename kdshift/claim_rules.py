@@ -173,9 +173,17 @@ def on_degrees(sources: Sources, measure: Callable[[Sequence[effects.ShiftErrorC
     return {
         "theory": unmeasured("the theorem knows tau, not tokens"),
         "simulation": unmeasured(NO_TOKENS),
-        "text": in_text(sources, lambda source: measure(source())),
+        "text": _in_accuracy(sources, lambda source: measure(source())),
         "paper": measure(sources.paper()),
     }
+
+
+def _in_accuracy(sources: Sources, measure: Measure) -> Evidence:
+    """Text, in accuracy (the claim speaks of points): of light students where there are any, else of sweeps."""
+    light = in_parts(sources.light_error, measure)
+    if light.effect is None:
+        return in_parts(sources.text, measure)
+    return replace(light, note="light students" + (f": {light.note}" if light.note else ""))
 
 
 def rule_is_good(curves: Sequence[effects.ShiftErrorCurve]) -> Evidence:

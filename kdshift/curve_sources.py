@@ -1,7 +1,7 @@
 """Where evidence comes from: theory, simulation, text and the paper's tables, all as shift-error curves.
 
 A results directory holds `simulate/PRESET/` (from `kdshift simulate run`), `text/` or `sweeps/` (tables of sweeps,
-written by `kdshift empirical sweep`), `curves/` (light students on a bank, `kdshift empirical curves`) and `shift/`
+written by `kdshift empirical sweep`), `curves/` or `text/` (light students, `kdshift empirical curves`), `shift/`
 (written by `kdshift empirical shift`); whatever is missing is not measured.
 """
 
@@ -25,7 +25,7 @@ from kdshift.source import Setting, Source
 from simulate.tau_curves import CurveKey, read_curves
 from theory.errors import InputError
 from theory.inference.curve import ShiftErrorCurve
-from theory.inference.evaluation import SINGLE, bounded_covariance
+from theory.inference.evaluation import MEANS, SINGLE, bounded_covariance
 from theory.risk import mean_risk_bound
 
 if TYPE_CHECKING:
@@ -103,8 +103,9 @@ def text_source(frame: pd.DataFrame, command: str = "kdshift empirical sweep dem
 def light_source(folders: Sequence[Path], outcome: str = "distance") -> Source:
     """The curves of light students on banks (folders of `kdshift empirical curves`), a task each student.
 
-    outcome: `distance` to the teacher on held-out originals, or another column of `curves.parquet`. Replicates of
-    different data sizes are different texts; at one size, all arms share them. Sizes with one replicate are left out.
+    outcome: `distance` to the teacher on held-out originals, or `error`, the share of wrong labels, with a stated bound
+    on what the test split adds. Replicates of different data sizes are different texts; at one size, all arms share
+    them. Sizes with one replicate are left out.
     """
     import pandas as pd
 
@@ -115,9 +116,12 @@ def light_source(folders: Sequence[Path], outcome: str = "distance") -> Source:
         for lead, frame in groups(pd.read_parquet(folder / TABLE)):
             part = noise.get("-".join(str(lead[name]) for name in ("student", "mode", "data_size", "teacher_arm")))
             for augmenter in sorted(set(frame["augmenter"]) - {NONE, TWICE, UNLABELLED}):
-                curve = curve_of(frame, augmenter, outcome, part)
+                curve = curve_of(frame.assign(error=1 - frame["accuracy"]), augmenter, outcome, part)
                 if curve.replicates is None:
                     continue
+                if outcome == "error" and "n_test" in frame:
+                    shared = bounded_covariance(curve.error, float(frame["n_test"].min()), MEANS)
+                    curve = replace(curve, test_covariance=shared)
                 names = tuple((curve.data_size, replicate) for replicate in range(len(curve.replicates)))
                 setting = Setting(
                     supervision="teacher" if lead["mode"] == "distill" else "copied_label",
@@ -166,7 +170,7 @@ class Sources:
     """The four sources of the claims.
 
     presets: simulated experiments by preset; text: sweeps, in accuracy; light: light students on a bank, in distance to
-    the teacher; shift: the measured shift of augmenters, or None.
+    the teacher, and light_error, in accuracy; shift: the measured shift of augmenters, or None.
     """
 
     theory: Source
@@ -174,6 +178,7 @@ class Sources:
     text: Source
     paper: Source
     light: Source = field(default_factory=lambda: Source(name="text", command="kdshift empirical curves"))
+    light_error: Source = field(default_factory=lambda: Source(name="text", command="kdshift empirical curves"))
     shift: pd.DataFrame | None = None
     counterexample: pd.DataFrame | None = None
 
@@ -227,7 +232,7 @@ def load_sources(results: Path) -> Sources:
                 like = list(found)
     tables = {name: pd.read_parquet(path) for name, path in tables_of(results).items() if path.is_file()}
     sweeps = [pd.read_parquet(path) for path in sweep_tables(results)]
-    light = [path.parent for path in sorted((results / "curves").rglob(TABLE))]
+    light = [path.parent for folder in ("curves", "text") for path in sorted((results / folder).rglob(TABLE))]
     return Sources(
         theory=theory_source(like or default_settings()),
         presets=presets,
@@ -236,6 +241,7 @@ def load_sources(results: Path) -> Sources:
         shift=tables.get("shift"),
         counterexample=tables.get("counterexample"),
         light=light_source(light),
+        light_error=light_source(light, "error"),
     )
 
 
