@@ -54,7 +54,8 @@ def sentences(found: Sequence[Found], augmenter: str = "knn") -> list[str]:
     others = [item for item in found if item.augmenter != augmenter and item.data_size == first.data_size]
     if others:
         peaks = ", ".join(f"{_name(item)} at {item.distance.shift:.0%}" for item in others)
-        lines.append(f"There {_name(first)} is best at {first.distance.shift:.0%}, {peaks}.")
+        own = f"{_name(first)} is best at {first.distance.shift:.0%}"
+        lines.append(f"At {first.data_size:,} texts {own}, {peaks} (the lowest mean distance of the degrees tried).")
     return lines
 
 

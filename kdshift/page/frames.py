@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.stats import chi2
 
+from empirical.bank.study_run import WHOLE
 from kdshift.page.charts import BOUND_PARTS
+from kdshift.source import Source
 from theory import repaired, risk
 from theory.inference.contrast import gains_over_none
 from theory.inference.curve import ShiftErrorCurve
-
-Noise: TypeAlias = Mapping[str, Mapping[str, Any]]  # by part of a study: arms and covariance
 
 SIZES = (30, 100, 300, 1000, 3000, 10_000)
 DIMENSIONS = (2, 3, 5, 8, 12, 20)
 TRUSTED_SHARE = 0.95  # of the original data, on which the page's teacher is right within TEACHER_EPSILON
 TEACHER_EPSILON = 0.05
 TAU = np.geomspace(1e-3, 3.0, 40)
-WHOLE_SPLIT, NONE = "whole", "none"  # a curves table's arm of the paper's teacher; its rows without augmentation
 
 
 def trust_radius(dimension: int) -> float:
@@ -77,34 +74,6 @@ def simulation_frame(curves: Iterable[ShiftErrorCurve], command: str) -> pd.Data
     return pd.DataFrame(rows)
 
 
-def text_curves(
-    frame: pd.DataFrame, measure: str, student: str, mode: str = "distill", noise: Noise | None = None
-) -> list[TextCurve]:
-    """A curves table's error against degree by augmenter and data size, paired by replicate.
-
-    frame: the tidy table of `kdshift empirical curves`. measure: `distance`, or `accuracy` (its error, 1 - accuracy).
-    noise: the covariance of mean distances that comes from drawing the test texts, which replicates share.
-    """
-    rows = frame[(frame["student"] == student) & (frame["mode"] == mode) & (frame["teacher_arm"] == WHOLE_SPLIT)]
-    plain = rows[(rows["degree"] == 0) & (rows["augmenter"] == NONE)]
-    found = []
-    for (augmenter, size), group in rows[rows["degree"] > 0].groupby(["augmenter", "data_size"], sort=True):
-        both = pd.concat([plain[plain["data_size"] == size], group])
-        wide = both.pivot_table(index="replicate", columns="degree", values=measure).dropna()
-        if len(wide) < 2 or wide.shape[1] < 2:
-            continue
-        error = wide.to_numpy() if measure == "distance" else 1 - wide.to_numpy()
-        degrees = wide.columns.to_numpy(float)
-        shared = None
-        if noise is not None and measure == "distance":
-            shared = shared_noise(noise[f"{student}-{mode}-{size}-{WHOLE_SPLIT}"], str(augmenter), degrees)
-        curve = ShiftErrorCurve.from_replicates(
-            degrees, error, float(size), shift_name="degree", test_covariance=shared
-        )
-        found.append(TextCurve(augmenter=str(augmenter), data_size=int(size), curve=curve))
-    return found
-
-
 @dataclass(frozen=True, kw_only=True)
 class TextCurve:
     """One augmenter's error against degree at one data size; degree 0 is no augmentation."""
@@ -114,11 +83,14 @@ class TextCurve:
     curve: ShiftErrorCurve
 
 
-def shared_noise(kept: Mapping[str, Any], augmenter: str, degrees: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The test texts' part of the covariance of one augmenter's mean distances, shape (S, S), by degree."""
-    place = {(name, round(degree, 6)): at for at, (name, degree, amount) in enumerate(kept["arms"]) if not amount}
-    at = [place[NONE if degree == 0 else augmenter, round(float(degree), 6)] for degree in degrees]
-    return np.asarray(kept["covariance"], dtype=float)[np.ix_(at, at)]
+def text_curves(sources: Source, student: str = "static", teacher: str = WHOLE) -> list[TextCurve]:
+    """The distillation curves of one kind of light student (a source of `curve_sources.light_source`)."""
+    return [
+        TextCurve(augmenter=key.variant, data_size=int(curve.data_size), curve=curve)
+        for key, curves in sources.curves.items()
+        if key.supervision == "teacher" and key.task == student and key.teacher == teacher
+        for curve in sorted(curves, key=lambda curve: curve.data_size)
+    ]
 
 
 def gain_frame(curves: Iterable[TextCurve], measure: str, shift: pd.DataFrame | None, command: str) -> pd.DataFrame:
