@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -82,7 +83,7 @@ def fit_law(curves: Sequence[ShiftErrorCurve]) -> Law:
         raise InputError("replicates", len(rows), "at least two replicates, or rows, to hold one out")
     m = np.log10(found.sizes) - np.mean(np.log10(found.sizes))
     u = _place(found.curves[0].shift_name, found.shift)
-    scores = {form: _held_out(rows, lambda train, form=form: _fitted(form, train, u, m)) for form in FORMS}
+    scores = {form: _held_out(rows, partial(_fitted, form, u=u, m=m)) for form in FORMS}
     if found.unit in ("replicate", "own replicate"):
         scores[NONE] = _held_out(rows, _mean)
     ranked = sorted(scores, key=lambda form: -scores[form])
