@@ -57,8 +57,8 @@ class Law:
         badly; `fits` says which
     scores : mean log likelihood of a held-out cell, by form, with that of cells for themselves
     data_sizes, best, gain (B,) : at each data size, the best shift (in the shift's own unit) and what it saves
-    best_move, gain_move : change of best u, and of the gain, per decade of n, with jackknife intervals over units, given
-        the form: one whose optimum stays put says 0 without a width
+    best_move, gain_move : change of best u, and of the gain, per decade of n, with jackknife intervals over units;
+        given the form: one whose optimum stays put says 0 without a width
     """
 
     form: str
