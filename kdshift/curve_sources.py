@@ -7,7 +7,6 @@ written by `kdshift empirical sweep`), `curves/` or `text/` (light students, `kd
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from empirical.bank.arms import NONE, TWICE, UNLABELLED
-from empirical.bank.study_run import NOISE, TABLE
+from empirical.bank.study_run import NOISE, TABLE, read_noise
 from empirical.bank.summary import curve_of, groups
 from empirical.paper import TABLES, PaperTable
 from empirical.tables.table import labelled_curves
@@ -111,8 +110,7 @@ def light_source(folders: Sequence[Path], outcome: str = "distance") -> Source:
 
     curves: dict[Setting, list[ShiftErrorCurve]] = {}
     for folder in folders:
-        kept = folder / NOISE
-        noise = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() and outcome == "distance" else {}
+        noise = read_noise(folder) if outcome == "distance" and (folder / NOISE).is_file() else {}
         for lead, frame in groups(pd.read_parquet(folder / TABLE)):
             part = noise.get("-".join(str(lead[name]) for name in ("student", "mode", "data_size", "teacher_arm")))
             for augmenter in sorted(set(frame["augmenter"]) - {NONE, TWICE, UNLABELLED}):

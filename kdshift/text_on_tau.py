@@ -75,7 +75,7 @@ def collapse(by_augmenter: Mapping[str, ShiftErrorCurve], shift: pd.DataFrame) -
 def relative_spread(shifts: np.ndarray) -> np.ndarray:
     """Standard deviation over mean of each column of shape (K, D); 0 where all are 0."""
     mean = shifts.mean(axis=0)
-    return np.divide(shifts.std(axis=0), mean, out=np.zeros_like(mean), where=mean > 0)
+    return np.asarray(np.divide(shifts.std(axis=0), mean, out=np.zeros_like(mean), where=mean > 0))
 
 
 def measured_terms(frame: pd.DataFrame, shift: pd.DataFrame) -> pd.DataFrame:

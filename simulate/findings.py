@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from simulate.tau_curves import CurveKey, Curves, groups, select, theory_exponent
 from theory.errors import InputError, unknown_name
@@ -151,7 +152,7 @@ def _named(key: CurveKey, found: Curves) -> str:
     return key.label(differ)
 
 
-def _ratios(found: Curves, field: str, above: object, below: object) -> dict[str, Evidence]:
+def _ratios(found: Curves, field: str, above: Any, below: Any) -> dict[str, Evidence]:
     """The comparison of best taus for each truth by itself."""
     truths = dict.fromkeys(key.truth for key in found)
     cases = {truth: _pairs(select(found, truth=truth), field, above, below) for truth in truths}
@@ -160,7 +161,7 @@ def _ratios(found: Curves, field: str, above: object, below: object) -> dict[str
     return {truth: optima.larger_best_shift(pairs) for truth, pairs in cases.items() if pairs}
 
 
-def _pairs(found: Curves, field: str, above: object, below: object) -> list[Pair]:
+def _pairs(found: Curves, field: str, above: Any, below: Any) -> list[Pair]:
     """Curves that differ in one field alone: (its value `above`, its value `below`)."""
     partner = {key._replace(**{field: above}): curve for key, curve in select(found, **{field: below}).items()}
     return [(curve, partner[key]) for key, curve in select(found, **{field: above}).items() if key in partner]

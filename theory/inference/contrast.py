@@ -81,7 +81,8 @@ def student_interval(sample: npt.ArrayLike, *, level: float = LEVEL, shared_vari
     """Student's interval of the mean of `sample` (R,), one value a replicate.
 
     `shared_variance` is the variance of what all replicates have in common (one evaluation set) and which they
-    therefore cannot show; it adds to theirs, with Welch and Satterthwaite's degrees of freedom.
+    therefore cannot show; it adds to theirs. Degrees of freedom: R - 1 times the total over their own variance, fewer
+    than Welch and Satterthwaite's (its square), which at R = 3 supports up to 5 % of null worlds where 2.5 % are meant.
     """
     found = simultaneous(np.asarray(sample, dtype=float)[:, None], level=level, shared_variance=[shared_variance])
     return Interval(
@@ -160,7 +161,7 @@ def simultaneous(
     se = np.sqrt(total)
     freedom = np.full(width, math.inf)
     noisy = variance > 0
-    freedom[noisy] = (total[noisy] / variance[noisy]) ** 2 * (count - 1)
+    freedom[noisy] = total[noisy] / variance[noisy] * (count - 1)
     each, adjusted = 1 - level, _p_values(mean, se, freedom)
     if noisy.sum() > 1:
         largest = _largest_t(table[:, noisy], draws, np.random.default_rng(seed))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -56,7 +57,8 @@ class Law:
         badly; `fits` says which
     scores : mean log likelihood of a held-out cell, by form, with that of cells for themselves
     data_sizes, best, gain (B,) : at each data size, the best shift (in the shift's own unit) and what it saves
-    best_move, gain_move : change of best u, and of the gain, per decade of n, with jackknife intervals over units
+    best_move, gain_move : change of best u, and of the gain, per decade of n, with jackknife intervals over units;
+        given the form: one whose optimum stays put says 0 without a width
     """
 
     form: str
@@ -82,7 +84,7 @@ def fit_law(curves: Sequence[ShiftErrorCurve]) -> Law:
         raise InputError("replicates", len(rows), "at least two replicates, or rows, to hold one out")
     m = np.log10(found.sizes) - np.mean(np.log10(found.sizes))
     u = _place(found.curves[0].shift_name, found.shift)
-    scores = {form: _held_out(rows, lambda train, form=form: _fitted(form, train, u, m)) for form in FORMS}
+    scores = {form: _held_out(rows, partial(_fitted, form, u=u, m=m)) for form in FORMS}
     if found.unit in ("replicate", "own replicate"):
         scores[NONE] = _held_out(rows, _mean)
     ranked = sorted(scores, key=lambda form: -scores[form])
@@ -181,7 +183,7 @@ def _answers(form: str, rows: Floats, u: Floats, m: Floats) -> tuple[Floats, Flo
 
 
 def _slope(values: Floats, m: Floats) -> float:
-    return float(values @ m / (m @ m))
+    return float((values - values[0]) @ m / (m @ m))
 
 
 def _jackknife(whole: float, without: Sequence[float]) -> Interval:

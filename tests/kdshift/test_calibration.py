@@ -1,0 +1,60 @@
+"""The rules on given results: hardly ever wrong in their null worlds, and a power that grows with the effect."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from kdshift.calibration import calibrate, null_sources, powers
+from kdshift.curve_sources import Sources, paper_source, text_source
+from kdshift.source import Setting, Source
+from tests.kdshift import synthetic
+from theory.errors import InputError
+
+BEST = {("distill", "knn", 200): 0.5, ("distill", "knn", 4000): 0.3, ("finetune", "knn", 200): 0.1,
+        ("finetune", "knn", 4000): 0.1}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def sources() -> Sources:
+    theory = Source(name="theory", command="")
+    text = text_source(synthetic.text_frame(BEST, noise=0.004, replicates=3))
+    return Sources(theory=theory, presets={}, text=text, paper=paper_source())
+
+
+def test_a_null_world_keeps_the_shape_and_forgets_the_effect(sources: Sources) -> None:
+    flat = null_sources(sources, np.random.default_rng(0))
+    for key, curves in sources.text.curves.items():
+        for before, after in zip(curves, flat.text.curves[key], strict=True):
+            assert after.names == before.names and after.data_size == before.data_size
+            assert np.ptp(after.error) < 0.03 and after.replicates.shape == before.replicates.shape
+    spread = [np.ptp(null_sources(sources, np.random.default_rng(seed)).text()[0].error) for seed in range(20)]
+    assert 0.002 < np.median(spread) < 0.015
+
+
+def test_null_worlds_of_the_results_at_hand(sources: Sources) -> None:
+    found = calibrate(sources, 8)
+    assert found["worlds"] == 8 and found["rules"]["augmentation-helps"].keys() == {"text", "paper"}
+    wrong = [
+        shares["supported"]
+        for claim, row in found["rules"].items()
+        if claim not in ("rule-of-thumb", "more-data-no-help-fine-tuning")  # true in a null world
+        for shares in row.values()
+    ]
+    assert np.mean(wrong) <= 0.06 and max(wrong) <= 0.34
+    with pytest.raises(InputError, match="--calibrate"):
+        calibrate(sources, 0)
+
+
+def test_power_grows_with_the_effect(sources: Sources) -> None:
+    small, large = (powers(sources, effect)["claims"]["kd-gains-more"]["text"] for effect in (0.002, 0.1))
+    assert small["power"] < large["power"] and small["replicates"] == 3
+    assert large["replicates_needed"] <= small["replicates_needed"]
+    with pytest.raises(InputError, match="--power"):
+        powers(sources, 0.0)
+
+
+def test_pairs_meet_at_their_task_and_size_whatever_the_teacher(sources: Sources) -> None:
+    pairs = sources.text.pairs(Setting(), Setting(supervision="copied_label"))
+    assert [(a.data_size, b.data_size) for a, b in pairs] == [(200, 200), (4000, 4000)]
+    assert list(sources.text.parts()) == ["tweets bilstm"]
