@@ -21,12 +21,25 @@ from empirical.config import (
 )
 from theory.errors import InputError
 
-OTHER = {"neighbours": 5, "metric": "euclidean", "engine": "some/model", "pivots": ("fra",), "decoding": "sample"}
+OTHER = {"neighbours": 5, "metric": "euclidean", "engine": "some/model", "pivots": ("fra",), "decoding": "sample",
+         "student": "some/folder"}  # fmt: skip
+CONDITIONAL = {"mixing", "candidates"}  # read where copies are made offline, where glitter selects
 
 
 def test_every_option_is_everybodys_or_somebodys():
     owned = {option for options in OWN_OPTIONS.values() for option in options}
-    assert owned | set(COMMON_OPTIONS) == set(AugmentConfig.model_fields) and not owned & set(COMMON_OPTIONS)
+    assert owned | set(COMMON_OPTIONS) | CONDITIONAL == set(AugmentConfig.model_fields)
+    assert not owned & set(COMMON_OPTIONS)
+
+
+def test_conditional_options_count_where_they_are_read():
+    def digest(**options):
+        return canonical(RunConfig(augment=AugmentConfig(augmenter="random", **options))).digest()
+
+    assert digest(mixing="mixed") == digest() and digest(mixing="mixed", copies=2) != digest(copies=2)
+    assert digest(candidates=9) == digest() == digest(selection="high-entropy")
+    assert digest(selection="glitter", candidates=9) != digest(selection="glitter")
+    assert digest(selection="high-entropy", entropy_quantile=0.5) != digest(entropy_quantile=0.5)
 
 
 @pytest.mark.parametrize("augmenter", AUGMENTERS)
