@@ -1,4 +1,4 @@
-"""What decides a prediction: intervals, choices scored on other replicates, slopes and curvatures with known answers."""
+"""What decides a prediction: intervals, choices scored on other replicates, slopes and curvatures that are known."""
 
 from __future__ import annotations
 
