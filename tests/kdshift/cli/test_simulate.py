@@ -76,7 +76,7 @@ def test_distance_has_the_contract_of_the_design(kdshift: Callable[..., Done]) -
     [
         (["run", "inverted-w"], ["inverted-w", "inverted-u"]),
         (["run", "missing.toml"], ["missing.toml", "existing"]),
-        (["run", "--tau", "0"], ["tau", "0"]),
+        (["run", "--tau", "-1"], ["tau", "-1"]),
         (["run", "--data-size", "0"], ["data_size", "0"]),
         (["run", "--workers", "0"], ["workers", "0"]),
         (["run", "theorem1-counterexample", "--tau", "1"], ["--tau"]),
