@@ -108,6 +108,7 @@ class AugProFGSM:
         target_BC = score_in_parts(self.teacher, batch)
         _, slope_BLD = self.student.pull_back(batch, lambda logits_BC: 2 * (logits_BC - target_BC))
         sign_ND = np.sign(slope_BLD[selected_BL])
-        point_ND = self.unit_VD[own_N] + sign_ND / np.float32(np.sqrt(sign_ND.shape[1]))
+        step_ND = np.asarray(sign_ND / np.sqrt(sign_ND.shape[1]), dtype=np.float32)
+        point_ND = self.unit_VD[own_N] + step_ND
         nearest_N, _ = best_candidates(self.unit_VD, self.table_VK[own_N], point_ND)
         return with_tokens(batch, selected_BL, nearest_N)

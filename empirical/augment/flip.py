@@ -11,6 +11,7 @@ realised is an answer. Shape suffixes: B texts, A texts still searched, L tokens
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,29 +95,28 @@ class _Search:
     columns_BLK: NDArray[np.int64]
 
     def run(self) -> Flips:
-        """Rounds of one change each; a text leaves when its label has turned or its budget is spent."""
+        """Rounds of changes; a text leaves when its label has turned or its budget is spent."""
         batch, open_BL = self.batch, self.batch.eligible_BL.copy()
         ids_BL, before_BL = batch.ids_BL.copy(), batch.ids_BL.copy()
         changes_B, flipped_B = np.zeros(len(batch), dtype=np.int64), np.zeros(len(batch), dtype=bool)
-        logits_BC = before_BC = label_B = np.zeros(0)
+        logits_BC, slope_ALD = self.teacher.pull_back(batch, partial(_closing, leader_A=None))
+        logits_BC, before_BC, label_B = logits_BC.copy(), logits_BC.copy(), logits_BC.argmax(axis=1)
         active = np.arange(len(batch))
-        while len(active):
-            leader_A = None if not len(label_B) else label_B[active]
-            rows = replace(batch, ids_BL=ids_BL, text_a=None, text_b=None).rows(active)
-            found_AC, slope_ALD = self.teacher.pull_back(rows, lambda z, leader=leader_A: _closing(z, leader))
-            if leader_A is None:
-                label_B, logits_BC, before_BC = found_AC.argmax(axis=1), found_AC.copy(), found_AC.copy()
-            before_BC[active], logits_BC[active] = logits_BC[active], found_AC
-            flipped_B[active] = found_AC.argmax(axis=1) != label_B[active]
+        while True:
+            flipped_B[active] = logits_BC[active].argmax(axis=1) != label_B[active]
             going_A = ~flipped_B[active] & (changes_B[active] < self.budget_B[active]) & open_BL[active].any(axis=1)
             active, slope_ALD = active[going_A], slope_ALD[going_A]
-            if len(active):
-                most_A = np.minimum(1 + changes_B[active] // PACE, self.budget_B[active] - changes_B[active])
-                row_N, column_N, token_N = self._steepest(ids_BL, open_BL, slope_ALD, active, most_A)
-                before_BL[active] = ids_BL[active]
-                ids_BL[row_N, column_N] = token_N
-                open_BL[row_N, column_N] = False
-                changes_B += np.bincount(row_N, minlength=len(batch))
+            if not len(active):
+                break
+            most_A = np.minimum(1 + changes_B[active] // PACE, self.budget_B[active] - changes_B[active])
+            row_N, column_N, token_N = self._steepest(ids_BL, open_BL, slope_ALD, active, most_A)
+            before_BL[active], before_BC[active] = ids_BL[active], logits_BC[active]
+            ids_BL[row_N, column_N] = token_N
+            open_BL[row_N, column_N] = False
+            changes_B += np.bincount(row_N, minlength=len(batch))
+            rows = replace(batch, ids_BL=ids_BL, text_a=None, text_b=None).rows(active)
+            weight = partial(_closing, leader_A=label_B[active])
+            logits_BC[active], slope_ALD = self.teacher.pull_back(rows, weight)
         return Flips(
             ids_BL=ids_BL,
             logits_BC=logits_BC,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,12 +84,12 @@ def concatenated(parts: Sequence[Augmented]) -> Augmented:
     pads = [part.batch.ids_BL[~part.batch.mask_BL] for part in parts]
     pad_id = next((int(pad[0]) for pad in pads if len(pad)), 0)
 
-    def stacked(name: str, fill: int) -> NDArray:
+    def stacked(name: str, fill: int) -> NDArray[Any]:
         arrays = [getattr(part if hasattr(part, name) else part.batch, name) for part in parts]
         wide = [np.pad(one, ((0, 0), (0, width - one.shape[1])), constant_values=fill) for one in arrays]
         return np.concatenate(wide)
 
-    def joined(name: str) -> NDArray | None:
+    def joined(name: str) -> NDArray[Any] | None:
         arrays = [getattr(part, name) for part in parts]
         return None if any(array is None for array in arrays) else np.concatenate(arrays)
 
