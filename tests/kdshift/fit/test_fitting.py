@@ -34,8 +34,12 @@ def fitted(folder: Path, *more: str) -> tuple[str, ...]:
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from kdshift.fit.shipping import RECIPES
+
     folder = tmp_path_factory.mktemp("fit")
-    main_without_exit(*fitted(folder))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(RECIPES, "static", RECIPES["static"].model_copy(update={"steps": 200}))
+        main_without_exit(*fitted(folder))
     return folder
 
 
