@@ -1,4 +1,4 @@
-"""The Python door: distillation with shifted texts as a scikit-learn classifier, and an augmenting collator for Trainer.
+"""The Python door: distillation with shifted texts as a scikit-learn classifier, and an augmenting collator.
 
 from kdshift import Distiller
 Distiller(degree=0.4).fit(texts, probabilities).predict(["a new text"])

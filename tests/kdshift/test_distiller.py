@@ -1,4 +1,4 @@
-"""The Python door: a scikit-learn classifier that learns from labels and soft labels, and a collator like a run's steps."""
+"""The Python door: a scikit-learn classifier that learns from labels and soft labels, and a collator like a run's."""
 
 from __future__ import annotations
 

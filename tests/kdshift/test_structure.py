@@ -40,7 +40,8 @@ def test_imports_point_downwards(path: Path) -> None:
 
 
 ROOMS = (
-    "config paper metric randomness files weights endpoint tokens tasks augment models teachers training bank runs sweeps"
+    "config paper metric randomness files weights endpoint tokens tasks augment models teachers training bank runs"
+    " sweeps"
     " tables shift recommend"
 ).split()  # of empirical/, lowest first (a room imports only rooms before it)
 
