@@ -26,7 +26,8 @@ class Distiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit
 
     degree: share of each text's tokens that copies change, in [0, 1]; 0 trains without copies.
     copies: augmented copies a text. model: whose tokenizer, embeddings and layers the student takes.
-    student: `static`, `encoder` or `bilstm`. steps: the most; None: the kind's own. Copies take the soft label (or the label) of their text.
+    student: `static`, `encoder` or `bilstm`. steps: the most; None: the kind's own. Copies take the soft label (or the
+    label) of their text.
     """
 
     def __init__(

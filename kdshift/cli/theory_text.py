@@ -100,7 +100,7 @@ def emit_grid(found: Bounds, output: Path | None, json: bool) -> None:
 def show_evidence(found: Finding) -> None:
     """The evidence of one step, its corrected claim and the reason."""
     rows: list[list[Any]] = []
-    for name, tests in (("claim", found.claimed), ("corrected", found.used)):
+    for name, tests in (("claim", found.claimed), ("corrected", found.corrected_test)):
         for dimension, evidence in tests.items():
             for one in evidence:
                 shown = ", ".join(f"{key} {number(value)}" for key, value in one.values.items())

@@ -173,7 +173,7 @@ STEPS = (
         corrected="that number bounds the squared radius from above, even without (2π)^(d/2)",
         reason="The bound comes from the density of |x|² with an unnormalised p, so it speaks of |x|², not of |x|.",
         claimed=_ball_radius_exact,
-        used=_ball_radius_squared,
+        corrected_test=_ball_radius_squared,
     ),
     Step(
         number=5,
@@ -183,7 +183,7 @@ STEPS = (
         corrected="as printed, d ≥ 2",
         reason="The gap 2d ln d + 4 ln Γ(d/2) − (2d−4)(ln(d−2)−1) is positive and does not depend on ε.",
         claimed=_x_u_bounds_ball,
-        used=_x_u_bounds_ball,
+        corrected_test=_x_u_bounds_ball,
     ),
     Step(
         number=6,
@@ -193,7 +193,7 @@ STEPS = (
         corrected="side 2√x_u is enough",
         reason="x_u bounds the squared radius; as a radius it is valid, since x_u ≥ 1, and enters τ to the power d+2.",
         claimed=_x_u_needed,
-        used=_x_u_enough,
+        corrected_test=_x_u_enough,
     ),
     Step(
         number=7,
@@ -203,7 +203,7 @@ STEPS = (
         corrected="ε/4 + √(ln(2/δ)/(2n)) already",
         reason="Hoeffding's inequality, one-sided, gives half of the printed slack.",
         claimed=_share_printed,
-        used=_share_hoeffding,
+        corrected_test=_share_hoeffding,
     ),
     Step(
         number=8,
@@ -213,6 +213,6 @@ STEPS = (
         corrected="E P_hat(|x| > R) = P(|x|² > R²/(1+τ))",
         reason="Kernels centred inside leak across the sphere.",
         claimed=_mixture_outside,
-        used=_mixture_mean_outside,
+        corrected_test=_mixture_mean_outside,
     ),
 )

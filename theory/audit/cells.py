@@ -138,7 +138,7 @@ STEPS = (
         corrected="(2πτ)^(-d/2) e^(-1/2)/√τ for the proper P_hat",
         reason="B' bounds the sum of bare kernels; the normaliser, by far the largest factor, is missing.",
         claimed=_lipschitz,
-        used=_lipschitz,
+        corrected_test=_lipschitz,
     ),
     Step(
         number=10,
@@ -148,7 +148,7 @@ STEPS = (
         corrected="√(d/12)(B+B')Vr, or ½ with the Lipschitz bound in sup-norm",
         reason="The mean distance to the centre of a unit cube grows like √(d/12) and passes ½ at d = 4.",
         claimed=_cell_error,
-        used=_grid_total,
+        corrected_test=_grid_total,
     ),
     Step(
         number=11,
@@ -158,7 +158,7 @@ STEPS = (
         corrected="as printed, given step 10",
         reason="Algebra.",
         claimed=_total_is_quarter,
-        used=_total_is_quarter,
+        corrected_test=_total_is_quarter,
     ),
     Step(
         number=12,
@@ -168,6 +168,6 @@ STEPS = (
         corrected="(2x_u/r)^d = (2(B+B')(2x_u)^(d+1)/ε)^d; the union bound needs an upper bound on the number",
         reason="The equality is off by 2^d on the safe side, and n_g depends on n through B'.",
         claimed=_count_equals,
-        used=_count_is_enough,
+        corrected_test=_count_is_enough,
     ),
 )

@@ -167,7 +167,7 @@ STEPS = (
         corrected="E‖P_hat − P‖₁ ≤ bias + (1+2/τ)^(d/4)/√n; n of order τ^(-d/2) is necessary for every set",
         reason="n balls of radius √τ hold most of P_hat and almost nothing of P when nτ^(d/2) is small.",
         claimed=_measured_distance,
-        used=_every_set,
+        corrected_test=_every_set,
     ),
     Step(
         number=25,
@@ -177,7 +177,7 @@ STEPS = (
         corrected="ε_T(h) − ε_S(h) ≤ ½‖P_hat − P‖₁ + E_P_hat|g − f|",
         reason="A class with balls around the training points sees the whole L1 distance.",
         claimed=_balls_measured,
-        used=_balls_proved,
+        corrected_test=_balls_proved,
     ),
     Step(
         number=26,
@@ -187,7 +187,7 @@ STEPS = (
         corrected="true of the repaired bound: its minimiser falls as n grows",
         reason="The printed theorem gives one ε for every τ of an interval whose upper end does not depend on n.",
         claimed=_best_tau_printed,
-        used=_best_tau_repaired,
+        corrected_test=_best_tau_repaired,
     ),
     Step(
         number=27,
@@ -197,6 +197,6 @@ STEPS = (
         corrected="assume |g − f| ≤ ε_t only for |x| ≤ R: the mass outside is P(|x|² > R²/(1+τ))",
         reason="Assumed for all x, no τ can break it; with a finite radius the mass outside grows with τ.",
         claimed=_teacher_everywhere,
-        used=_teacher_in_ball,
+        corrected_test=_teacher_in_ball,
     ),
 )

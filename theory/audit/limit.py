@@ -132,7 +132,7 @@ STEPS = (
         corrected="(2πτ/(1+τ))^(d/2) exp(-|x|²/(2(1+τ)))",
         reason="The integral factorises over d coordinates; the printed value has one coordinate's power of τ/(1+τ).",
         claimed=_kernel_integral,
-        used=_mean_tends_to_target,
+        corrected_test=_mean_tends_to_target,
     ),
     Step(
         number=16,
@@ -142,7 +142,7 @@ STEPS = (
         corrected="(1+τ)^(-d/2) exp(-s/(2(1+τ))) against exp(-s/2), times (2π)^(-d/2), s ≤ x_u²",
         reason="The target is p and the exponent is d/2; for that the bound holds on the ball.",
         claimed=_sup_gap_as_printed,
-        used=_sup_gap_intended,
+        corrected_test=_sup_gap_intended,
     ),
     Step(
         number=17,
@@ -152,6 +152,6 @@ STEPS = (
         corrected="2^(−d−3) ε/x_u^(d+2)",
         reason="Sup gap times volume gives 2^(−d−3): a sign slip. The true bias is tiny there, by accident.",
         claimed=_limit_from_chain,
-        used=_limit_within_epsilon,
+        corrected_test=_limit_within_epsilon,
     ),
 )

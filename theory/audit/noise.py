@@ -167,7 +167,7 @@ STEPS = (
         corrected="√(ln(4n_g/δ)/(2n))",
         reason="The two-sided inequality costs a factor two in the logarithm; range [0, 1] is right for bare kernels.",
         claimed=_hoeffding_printed,
-        used=_hoeffding_corrected,
+        corrected_test=_hoeffding_corrected,
     ),
     Step(
         number=14,
@@ -177,7 +177,7 @@ STEPS = (
         corrected="multiply by (2πτ)^(-d/2) for the density and by the volume (2x_u)^d for L1",
         reason="Fatal: (2) bounds a mean of kernels of height 1 whose expectation is τ^(d/2), far below the deviation.",
         claimed=_controls,
-        used=_resolves,
+        corrected_test=_resolves,
     ),
     Step(
         number=18,
@@ -187,7 +187,7 @@ STEPS = (
         corrected="(16/ε²)((d²+7d+1) ln 2 − d + (d²+d) ln x_u + d ln d − 3d ln ε − ln δ − (d/2) ln τ)",
         reason="Eliminating ln n from the proof's own inequality gives other coefficients, and more for small ε.",
         claimed=_bracket_derived,
-        used=_chain_satisfied,
+        corrected_test=_chain_satisfied,
     ),
     Step(
         number=19,
@@ -197,7 +197,7 @@ STEPS = (
         corrected="−ln δ",
         reason="A union bound spends δ once; the printed term is larger, which is harmless.",
         claimed=_delta_coefficient,
-        used=_delta_harmless,
+        corrected_test=_delta_harmless,
     ),
     Step(
         number=20,
@@ -207,6 +207,6 @@ STEPS = (
         corrected="outside P ε/4, outside P_hat ε/4 + slack, grid ε/4 leave less than ε/4 for noise and bias",
         reason="It is never stated, and the noise alone exceeds ε.",
         claimed=_budget_of_chain,
-        used=_budget_at_least,
+        corrected_test=_budget_at_least,
     ),
 )

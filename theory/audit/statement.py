@@ -166,7 +166,7 @@ STEPS = (
         corrected="(1/n) (2πτ)^(-d/2) Σ exp(-|x'-x_i|²/2τ)",
         reason="The mass is τ^((d-1)/2): the normaliser of a Gaussian of variance τ in d dimensions is τ^(-d/2).",
         claimed=_mass_is_one,
-        used=_mass_leaves_epsilon,
+        corrected_test=_mass_leaves_epsilon,
     ),
     Step(
         number=2,
@@ -176,7 +176,7 @@ STEPS = (
         corrected="read P_train as the population density P",
         reason="D_train is a finite sample, at L1 distance 2 from every density; all later lines use P = N(0, I).",
         claimed=_sample_law_is_close,
-        used=_population_is_meant,
+        corrected_test=_population_is_meant,
     ),
     Step(
         number=3,
@@ -186,7 +186,7 @@ STEPS = (
         corrected="d_HΔH ≤ ‖P − P_hat‖₁",
         reason="True and loose by a factor of two: 2 sup |P(A) − Q(A)| is L1 itself for two distributions.",
         claimed=_loose,
-        used=_no_slack,
+        corrected_test=_no_slack,
     ),
     Step(
         number=22,
@@ -196,7 +196,7 @@ STEPS = (
         corrected="λ = ε_S(h*) + ε_T(h*), h* the joint minimiser",
         reason="With the target error twice, a teacher that is wrong everywhere contradicts the conclusion.",
         claimed=_lambda_printed,
-        used=_lambda_correct,
+        corrected_test=_lambda_correct,
     ),
     Step(
         number=23,
@@ -206,7 +206,7 @@ STEPS = (
         corrected="E_P|h−f| ≤ E_P_hat|h−g| + ½‖P_hat−P‖₁ + E_P_hat|g−f|",
         reason="ε_t is in no condition and no conclusion; it belongs on the right-hand side.",
         claimed=_teacher_error_is_free,
-        used=_transfer_with_teacher,
+        corrected_test=_transfer_with_teacher,
     ),
     Step(
         number=24,
@@ -216,6 +216,6 @@ STEPS = (
         corrected="B = (2π)^(-d/2) e^(-1/2) is known; the result is about m = ∞",
         reason="Neither appears in the conditions; m names two different sizes, and B is a constant of N(0, I).",
         claimed=_lipschitz_enters,
-        used=_lipschitz_is_known,
+        corrected_test=_lipschitz_is_known,
     ),
 )

@@ -84,7 +84,7 @@ Test = Callable[[AuditPoint], list[AuditEvidence]]
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One step of the printed proof, with its two tests: `claimed` as printed, `used` after the correction."""
+    """One step of the printed proof, with two tests: `claimed` as printed, `corrected_test` as corrected."""
 
     number: int
     title: str
@@ -93,11 +93,11 @@ class Step:
     corrected: str
     reason: str
     claimed: Test
-    used: Test
+    corrected_test: Test
 
     def examine(self, grounds: list[AuditPoint]) -> Finding:
         """Run both tests at every ground; the overall verdict is the worst."""
-        at = {ground.dimension: (self.claimed(ground), self.used(ground)) for ground in grounds}
+        at = {ground.dimension: (self.claimed(ground), self.corrected_test(ground)) for ground in grounds}
         verdicts = {dimension: _verdict(*tests) for dimension, tests in at.items()}
         return Finding(
             number=self.number,
@@ -109,7 +109,7 @@ class Step:
             verdict=max(verdicts.values(), key=WORST.index),
             by_dimension=verdicts,
             claimed={dimension: tests[0] for dimension, tests in at.items()},
-            used={dimension: tests[1] for dimension, tests in at.items()},
+            corrected_test={dimension: tests[1] for dimension, tests in at.items()},
         )
 
 
@@ -126,7 +126,7 @@ class Finding:
     verdict: Verdict
     by_dimension: Mapping[int, Verdict]
     claimed: Mapping[int, list[AuditEvidence]]
-    used: Mapping[int, list[AuditEvidence]]
+    corrected_test: Mapping[int, list[AuditEvidence]]
 
     def record(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -154,7 +154,7 @@ class Finding:
             "corrected": self.corrected,
             "reason": self.reason,
             "evidence": plain(self.claimed),
-            "evidence_corrected": plain(self.used),
+            "evidence_corrected": plain(self.corrected_test),
         }
 
 

@@ -44,7 +44,7 @@ def test_there_are_27_steps_and_verdicts_are_these(findings) -> None:
 def test_every_step_has_evidence_and_words(findings) -> None:
     for finding in findings.values():
         assert finding.claim and finding.corrected and finding.reason.count(". ") <= 1
-        for evidence in (*finding.claimed[2], *finding.used[2]):
+        for evidence in (*finding.claimed[2], *finding.corrected_test[2]):
             assert evidence.values and evidence.kind in ("symbolic", "certified", "numeric", "monte carlo")
             if evidence.kind == "monte carlo":
                 assert "standard_error" in evidence.values
