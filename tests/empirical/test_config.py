@@ -22,7 +22,7 @@ from empirical.config import (
 from theory.errors import InputError
 
 OTHER = {"neighbours": 5, "metric": "euclidean", "engine": "some/model", "pivots": ("fra",), "decoding": "sample",
-         "student": "some/folder"}  # fmt: skip
+         "student": "some/folder", "language_model": "some/model"}  # fmt: skip
 CONDITIONAL = {"mixing", "candidates"}  # read where copies are made offline, where glitter selects
 
 

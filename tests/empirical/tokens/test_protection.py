@@ -33,8 +33,9 @@ def test_masks_survive_every_degree(name, pairs, tokenizer, tmp_path):
     batch = encode_batch(tokenizer, TEXTS, TEXTS[::-1] if pairs else None, 64, MASK)
     for step in range(3):
         made = augmenter(batch, 1.0, step_generator(0, step, Draws.AUGMENTATION))
-        for text in decode_batch(tokenizer, made.batch):
-            joined = " ".join(text) if pairs else text
+        first, second = decode_batch(tokenizer, made.batch)
+        for row, text in enumerate(first):
+            joined = text if second is None else f"{text} {second[row]}"
             assert joined.count("@ gene $") == (2 if pairs else 1), joined
 
 
