@@ -6,7 +6,6 @@ kdshift compare --power 0.01
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +17,7 @@ from kdshift.source import Source
 from theory.errors import InputError
 from theory.inference.calibrate import null_world, power, units_to_decide
 from theory.inference.contrast import LEVEL
+from theory.progress_report import Progress
 
 
 def null_sources(sources: Sources, rng: np.random.Generator) -> Sources:
@@ -37,9 +37,7 @@ def null_sources(sources: Sources, rng: np.random.Generator) -> Sources:
     )
 
 
-def calibrate(
-    sources: Sources, worlds: int, *, seed: int = 0, advance: Callable[[str], None] = lambda name: None
-) -> dict[str, Any]:
+def calibrate(sources: Sources, worlds: int, *, seed: int = 0, progress: Progress | None = None) -> dict[str, Any]:
     """The share of null worlds in which each rule says supported, or contradicted, for each source that measures it.
 
     Claims of no effect and of a small regret are true in a null world: there `supported` is how often they are found.
@@ -57,7 +55,8 @@ def calibrate(
                 found = counts.setdefault(claim, {}).setdefault(source, {"supported": 0, "contradicted": 0})
                 if row[source].verdict in found:
                     found[row[source].verdict] += 1
-        advance(f"world {world + 1}")
+        if progress is not None:
+            progress("null worlds", world + 1, worlds)
     rules = {
         claim: {source: {word: count / worlds for word, count in found.items()} for source, found in row.items()}
         for claim, row in counts.items()

@@ -16,7 +16,9 @@ from kdshift.source import Setting, Source
 from theory import repaired
 from theory.degree import rule_of_thumb
 from theory.inference import effects, optima
+from theory.inference.aligned import Pairs
 from theory.inference.contrast import exact_contrasts, student_from
+from theory.inference.curve import ShiftErrorCurve
 from theory.inference.verdict import (
     Evidence,
     as_prediction,
@@ -81,7 +83,7 @@ def gain_falls_with_size(source: Source) -> Evidence:
     return effects.gain_falls_with_size(source.by_task())
 
 
-def more_data(sources: Sources, setting: Setting, measure: Callable[[effects.Pairs], Evidence]) -> Row:
+def more_data(sources: Sources, setting: Setting, measure: Callable[[Pairs], Evidence]) -> Row:
     """Online against the smallest offline amount (in text: against 4x)."""
     simulated = sources.simulation("more-data")
     amounts = sorted({key.amount for key in simulated.curves if key.amount != "online"}, key=_amount)
@@ -168,7 +170,7 @@ def cheap_beats_synthesised(sources: Sources) -> Row:
     }
 
 
-def on_degrees(sources: Sources, measure: Callable[[Sequence[effects.ShiftErrorCurve]], Evidence]) -> Row:
+def on_degrees(sources: Sources, measure: Callable[[Sequence[ShiftErrorCurve]], Evidence]) -> Row:
     """A measure of the rule of thumb, which is about shares of tokens."""
     return {
         "theory": unmeasured("the theorem knows tau, not tokens"),
@@ -186,12 +188,12 @@ def _in_accuracy(sources: Sources, measure: Measure) -> Evidence:
     return replace(light, note="light students" + (f": {light.note}" if light.note else ""))
 
 
-def rule_is_good(curves: Sequence[effects.ShiftErrorCurve]) -> Evidence:
+def rule_is_good(curves: Sequence[ShiftErrorCurve]) -> Evidence:
     """The rule's degree is within the tolerance of the best."""
     return effects.regret_below(curves, lambda size: float(rule_of_thumb(size)), TOLERANCE)
 
 
-def rule_beats_constant(curves: Sequence[effects.ShiftErrorCurve]) -> Evidence:
+def rule_beats_constant(curves: Sequence[ShiftErrorCurve]) -> Evidence:
     """The rule's degree has a lower error than 40 % everywhere."""
     return effects.rule_beats(curves, lambda size: float(rule_of_thumb(size)), CONSTANT)
 

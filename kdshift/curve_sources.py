@@ -115,12 +115,12 @@ def light_source(folders: Sequence[Path], outcome: str = "distance") -> Source:
             part = noise.get("-".join(str(lead[name]) for name in ("student", "mode", "data_size", "teacher_arm")))
             for augmenter in sorted(set(frame["augmenter"]) - {NONE, TWICE, UNLABELLED}):
                 curve = curve_of(frame.assign(error=1 - frame["accuracy"]), augmenter, outcome, part)
-                if curve.replicates is None:
+                if (measured := curve.replicates) is None:
                     continue
                 if outcome == "error" and "n_test" in frame:
                     shared = bounded_covariance(curve.error, float(frame["n_test"].min()), MEANS)
                     curve = replace(curve, test_covariance=shared)
-                names = tuple((curve.data_size, replicate) for replicate in range(len(curve.replicates)))
+                names = tuple((curve.data_size, replicate) for replicate in range(len(measured)))
                 setting = Setting(
                     supervision="teacher" if lead["mode"] == "distill" else "copied_label",
                     variant=augmenter,

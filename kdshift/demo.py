@@ -68,9 +68,12 @@ def run_demo(out: Path, *, quick: bool = False, progress: Progress | None = None
     counts = {str(status): int(count) for status, count in frame["status"].value_counts().items()}
     sources = load_sources(out)
     scored = score_all(sources)
+    finished = frame[frame["status"] == "finished"]
     networks = [
-        (f"two-layer student, {row.data_size:,} texts, {row.degree:.0%} shifted", f"{100 * row.accuracy:.1f} %")
-        for row in frame[frame["status"] == "finished"].itertuples()
+        (f"two-layer student, {data_size:,} texts, {degree:.0%} shifted", f"{100 * accuracy:.1f} %")
+        for data_size, degree, accuracy in zip(
+            finished["data_size"], finished["degree"], finished["accuracy"], strict=True
+        )
     ]
     seconds = _seconds(out, time.perf_counter() - started)
     facts = [*networks, ("run time", f"{seconds / 60:.1f} min")]

@@ -150,7 +150,8 @@ def correlated(gaussian: Floats32, rng: np.random.Generator, correlation: float)
 def population_norm(x: Tensor, correlation: float) -> Tensor:
     """Norm of points (..., d) in the population's own metric, sqrt(x' S^-1 x), S as in `correlated`; |x| at 0."""
     if correlation == 0:
-        return torch.linalg.vector_norm(x, dim=-1)
+        plain: Tensor = torch.linalg.vector_norm(x, dim=-1)
+        return plain
     pull = correlation / (1 + (x.shape[-1] - 1) * correlation)
     square = (x.square().sum(-1) - pull * x.sum(-1).square()) / (1 - correlation)
     return square.clamp_min(0.0).sqrt()

@@ -54,7 +54,8 @@ def log_density(
 
 def log_standard_normal(points_qd: Floats) -> Floats:
     """Log density (q,) of P = N(0, I_d)."""
-    return -0.5 * np.square(points_qd).sum(-1) - 0.5 * points_qd.shape[-1] * math.log(2 * math.pi)
+    log_q: Floats = -0.5 * np.square(points_qd).sum(-1) - 0.5 * points_qd.shape[-1] * math.log(2 * math.pi)
+    return log_q
 
 
 def _check(centres_nd: Floats, tau: float) -> None:
@@ -71,7 +72,7 @@ def _log_sum_exp(points_qd: Tensor, centres_nd: Tensor, tau: float) -> Tensor:
     because torch's own would meet after every operation on such a tile.
     """
     squares = points_qd.square().sum(-1).max() + centres_nd.square().sum(-1).max()
-    expand = float(squares) * np.finfo(float).eps * 8 / tau < EXACT_TO
+    expand = bool(float(squares) * np.finfo(float).eps * 8 / tau < EXACT_TO)
     base_two_tau = tau * math.log(2.0)
     left_qk, right_kn = _factors(points_qd, centres_nd, base_two_tau) if expand else (points_qd, centres_nd.T)
     result = points_qd.new_empty(len(points_qd))

@@ -107,7 +107,8 @@ def slope_interval(x: npt.ArrayLike, samples: Sequence[Floats], draws: int = 200
 
     `samples` are replicates (R_i,) with a positive mean, of independent groups.
     """
-    at = np.asarray(x, dtype=float) - np.mean(x)
+    position = np.asarray(x, dtype=float)
+    at = position - position.mean()
     rng = np.random.default_rng(0)
     point = float(np.log([s.mean() for s in samples]) @ at / (at @ at))
     drawn = np.empty((draws, len(samples)))

@@ -86,7 +86,8 @@ class CausalModel:
                 except (OSError, ValueError, KeyError, ImportError) as error:
                     raise InputError("language_model", self._source, ALLOWED) from error
                 device = "cuda" if torch.cuda.is_available() else "cpu"
-                self._loaded = model.to(device).eval().requires_grad_(False), tokenizer
+                torch.nn.Module.to(model, device)
+                self._loaded = model.eval().requires_grad_(False), tokenizer
             loaded: tuple[Any, Any] = self._loaded
             return loaded
 

@@ -49,7 +49,8 @@ class NgramInputs:
         return ngrams(corpus, index_N)
 
     def stack(self, parts: list[sparse.csr_matrix]) -> sparse.csr_matrix:
-        return sparse.vstack(parts, format="csr")
+        stacked: sparse.csr_matrix = sparse.vstack(parts, format="csr")
+        return stacked
 
 
 class EmbeddingInputs:
@@ -58,7 +59,8 @@ class EmbeddingInputs:
     def __init__(self, embeddings_VD: NDArray[np.float32], validation: Corpus) -> None:
         self.embeddings_VD = embeddings_VD
         mean_ND = mean_embeddings(validation, np.arange(len(validation)), embeddings_VD)
-        self.mean_D, self.scale_D = mean_ND.mean(axis=0), np.maximum(mean_ND.std(axis=0), 1e-6)
+        self.mean_D: NDArray[np.float32] = mean_ND.mean(axis=0)
+        self.scale_D: NDArray[np.float32] = np.maximum(mean_ND.std(axis=0), 1e-6)
 
     def __call__(self, corpus: Corpus, index_N: NDArray[np.integer]) -> NDArray[np.float32]:
         return (mean_embeddings(corpus, index_N, self.embeddings_VD) - self.mean_D) / self.scale_D

@@ -166,7 +166,7 @@ class StudyRun:
         rows = {"linear": fit_linear, "static": fit_static}[part.student](jobs, bench, self.study)
         noise = covariance(rows)
         frame = pd.DataFrame([{key: value for key, value in row.items() if key != TEXT_DISTANCES} for row in rows])
-        lead = {
+        lead: dict[str, str | int] = {
             "task": self.bank.task.name,
             "teacher": self.teacher.name,
             "teacher_arm": part.teacher_arm,

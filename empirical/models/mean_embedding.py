@@ -6,7 +6,7 @@ It is a transformers model, and its file imports nothing of this project, so tha
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +14,7 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, Pretrai
 from transformers.modeling_outputs import SequenceClassifierOutput
 
 
-class MeanEmbeddingConfig(PretrainedConfig):  # type: ignore[no-untyped-call]
+class MeanEmbeddingConfig(PretrainedConfig):
     """Sizes of a static student; `num_hidden_layers` is there because every configuration has it."""
 
     model_type = "kdshift-mean-embedding"
@@ -34,7 +34,7 @@ class MeanEmbeddingConfig(PretrainedConfig):  # type: ignore[no-untyped-call]
         self.hidden_size = hidden_size
         self.dropout = dropout
         self.num_hidden_layers = num_hidden_layers
-        super().__init__(pad_token_id=pad_token_id, **rest)
+        super().__init__(**{"pad_token_id": pad_token_id, **rest})
 
 
 class MeanEmbeddingForSequenceClassification(PreTrainedModel):
@@ -49,14 +49,14 @@ class MeanEmbeddingForSequenceClassification(PreTrainedModel):
         self.embedding = nn.Embedding(config.vocab_size, config.embedding_size, padding_idx=config.pad_token_id)
         self.dropout = nn.Dropout(config.dropout)
         self.dense = nn.Linear(config.embedding_size, config.hidden_size)
-        self.classifier = nn.Linear(config.hidden_size, config.num_labels)
-        self.post_init()
+        self.classifier = nn.Linear(config.hidden_size, cast(int, config.num_labels))
+        self.post_init()  # type: ignore[no-untyped-call]  # transformers' own, inherited
 
     def get_input_embeddings(self) -> nn.Embedding:
         return self.embedding
 
-    def set_input_embeddings(self, value: nn.Embedding) -> None:
-        self.embedding = value
+    def set_input_embeddings(self, value: nn.Module) -> None:
+        self.embedding = cast(nn.Embedding, value)
 
     def _init_weights(self, module: nn.Module) -> None:
         """PyTorch's own initialisation stays."""

@@ -134,7 +134,7 @@ def train_stack(
             group["lr"] = learning_rate * (1 - step / steps)
         loss = torch.stack([half_losses(half, step, parameters).sum() for half in halves]).sum()
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
         if (step + 1) % every == 0 or step + 1 == steps:
             with torch.inference_mode():

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +103,7 @@ def _spread(split: Split, count: int) -> Split:
 
 def _lines(split: Split, labels: tuple[str, ...]) -> str:
     """A split as JSON lines."""
-    second = split.text_b or [None] * len(split)
+    second: Sequence[str | None] = split.text_b or [None] * len(split)
     rows = (
         {"text": text, **({} if other is None else {"text_b": other}), "label": labels[label]}
         for text, other, label in zip(split.text_a, second, split.labels, strict=True)

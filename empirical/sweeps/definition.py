@@ -144,7 +144,8 @@ def _load_file(name: str, seen: tuple[str, ...], beside: Path | None = None) -> 
         return file, where
     folder = Path(where).parent if name.endswith(".toml") else None
     parent, _ = _load_file(file.extends, (*seen, name), folder)
-    own = {field: getattr(file, field) for field in ("title", "protocol", "table") if field in file.model_fields_set}
+    fields = [field for field in ("title", "protocol", "table") if field in file.model_fields_set]
+    own: dict[str, Any] = {field: getattr(file, field) for field in fields}
     deviations = (*parent.deviations, *file.deviations)
     inherited: dict[str, Any] = {**own, "base": merged(parent.base, file.base), "block": file.block or parent.block}
     return parent.model_copy(update={**inherited, "repeats": file.repeats, "deviations": deviations}), where

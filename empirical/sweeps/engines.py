@@ -155,7 +155,7 @@ def _ray(work: Callable[[Unit], Outcome], units: Sequence[Unit], address: str) -
     def one(unit: Unit) -> Outcome:
         return work(unit)
 
-    resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+    resources: dict[str, float] = ray.cluster_resources()
     gpus = 1 if resources.get("GPU", 0) else 0
     task = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=RAY_RETRIES, retry_exceptions=False)(one)
     pending = {task.remote(unit): unit for unit in units}

@@ -58,8 +58,9 @@ class Teacher:
         order = label_order(model, labels)
         self.named = order is not None
         self.column_C = list(range(len(labels))) if order is None else order
-        self.model: torch.nn.Module = model
-        self.model.to(self.device).train(False).requires_grad_(False)
+        self.model = model
+        torch.nn.Module.to(self.model, self.device)
+        self.model.train(False).requires_grad_(False)
         self.hash = hashlib.sha256(f"{weights_hash(model)}{self.column_C}".encode()).hexdigest()[:16]
         self.calls = 0
 

@@ -139,7 +139,7 @@ class LanguageModelTeacher:
     def _turn(self, text: str, turn: int, mode: str, store: Answers) -> NDArray[np.float32]:
         """The mass of each class and of the rest in one call, kept or asked and kept at once."""
         place = [self._content(text, turn)]
-        kept = store.read(place)[0]
+        kept: NDArray[np.float32] = store.read(place)[0]
         if np.isfinite(kept).all():
             return kept
         order = self._order(turn)

@@ -173,7 +173,7 @@ def cost(
     loaded = load_task(TaskConfig(name=task, max_length=max_length))
     split = loaded.train.take(loaded.subset(min(texts, len(loaded.train)), seed))
     texts_of = (tokenizer, split.text_a, split.text_b)
-    rows = []
+    rows: list[dict[str, Any]] = []
     with shown() as progress:
         for done, name in enumerate(augmenter, start=1):
             build = partial(_fresh, options, name, degree, tokenizer, loaded.labels, max_length)

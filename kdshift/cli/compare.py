@@ -82,10 +82,10 @@ def _calibrate(sources: Sources, worlds: int, json: bool) -> None:
     """Print how often each rule decides where there is nothing to decide."""
     from kdshift.calibration import calibrate
     from kdshift.cli.output import emit_json, emit_table
-    from kdshift.cli.progress import steps
+    from kdshift.cli.progress import shown
 
-    with steps("null worlds", max(worlds, 0)) as advance:
-        found = calibrate(sources, worlds, advance=advance)
+    with shown() as progress:
+        found = calibrate(sources, worlds, progress=progress)
     if json:
         return emit_json(found)
     rows = [

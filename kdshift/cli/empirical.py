@@ -14,7 +14,7 @@ EPILOGUES = {
 for name, module, text in (
     ("augment", "augment", "Augment lines of text: lines in, lines out, changed tokens highlighted."),
     ("augmenters", "augment", "Every augmenter: what it does, needs, and what its degree counts."),
-    ("masked-lm", "masked_lm", "Give an encoder a masked-LM head, for contextual augmentation."),
+    ("masked-lm", "masked_language_model", "Give an encoder a masked-LM head, for contextual augmentation."),
     ("shift", "augment", "The measured semantic shift of augmenters: degree on the theory's axis."),
     ("cost", "augment", "Time per augmented example of every augmenter (the paper's Table 1, here)."),
     ("finetune", "distill", "Fine-tune one model on a task."),
@@ -25,7 +25,7 @@ for name, module, text in (
     ("status", "sweep", "What of a sweep is done, running, failed and left."),
     ("table", "sweep", "A sweep's table beside the paper's, with intervals."),
     ("tasks", "sweep", "The known tasks and which are available here."),
-    ("reproduce", "reproduce", "Every table and figure of the paper: preset, cost, where it may differ and why."),
+    ("reproduce", "paper_protocol", "Every table and figure of the paper: preset, cost, where it may differ and why."),
     ("recommend", "sweep", "Which degree for my data: rule of thumb, theory and a pilot sweep."),
 ):
     app.command(

@@ -103,7 +103,11 @@ def _run(
     if (done := finished(folder, options.digest(own.digest()))) is not None:
         return done
     fit = Fit(own=own, options=options, folder=folder, outside_NC=outside_NC, agreement=agreement, progress=progress)
-    facts = write_all(fit, run_fit(fit, say=lambda line: sys.stderr.write(line + "\n")))
+
+    def say(line: str) -> None:
+        sys.stderr.write(line + "\n")
+
+    facts = write_all(fit, run_fit(fit, say=say))
     progress.close()
     return facts
 

@@ -243,7 +243,7 @@ class Fit:
 
     def _replicates(self, answers: list[NDArray[np.float32]]) -> list[Replicate]:
         """One a scored fold; of a lone test split BLOCKS, each scored on a block of its own by a student of its own."""
-        replicates = []
+        replicates: list[Replicate] = []
         for fold, training, scored in self.folds.parts():
             blocks = [scored] if self.folds.cross_validated else np.array_split(scored, BLOCKS)
             for number, block in enumerate(blocks):

@@ -148,7 +148,7 @@ class _Run:
         self.model.train()
         with _dropout(self.seed, self.step), autocast():
             loss = self._loss()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         if recipe.clip is not None:
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), recipe.clip)
         self.optimizer.step()
@@ -248,7 +248,7 @@ def predict_logits(
     """Logits of these texts (default: all) in evaluation mode, float32 of shape (M, C), scored sorted by length."""
     row_M = np.arange(len(corpus)) if row_M is None else row_M
     output_MC = np.zeros((len(row_M), int(model.config.num_labels or 0)), dtype=np.float32)
-    model.eval()  # type: ignore[no-untyped-call]
+    model.eval()
     order = np.argsort(corpus.length_N[row_M], kind="stable")
     with torch.inference_mode(), autocast():
         for start in range(0, len(order), SCORED_AT_ONCE):

@@ -50,7 +50,7 @@ def run_fit(fit: Fit, say: Callable[[str], None] = lambda line: None) -> Outcome
     assistant_NC = None
     if fit.outside_NC is not None:
         teacher_NC, assistant_NC = softmax(fit.outside_NC, axis=1), teacher_NC
-    everyone = {**probabilities, "teacher": teacher_NC, "student": student_NC}
+    everyone: dict[str, NDArray[Any]] = {**probabilities, "teacher": teacher_NC, "student": student_NC}
     if assistant_NC is not None:
         everyone["assistant"] = assistant_NC
     right = {name: p_NC[scored].argmax(axis=1) == label_M for name, p_NC in everyone.items()}

@@ -63,7 +63,7 @@ def ask_outside(
     text_a = [text for part in parts for text in part.text_a]
     text_b = None if own.train.text_b is None else [text for part in parts for text in part.text_b or ()]
     answer_NC = _asked(teacher, text_a, text_b, progress)
-    known_N = np.isfinite(answer_NC).all(axis=1)
+    known_N = np.asarray(np.isfinite(answer_NC).all(axis=1))
     if not known_N.all():
         own, answer_NC = _answered_only(own, answer_NC, known_N, teacher.name)
     if agreement:

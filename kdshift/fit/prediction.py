@@ -47,8 +47,8 @@ class ShippedStudent:
         from empirical.models.classifier import load_classifier, load_tokenizer
 
         model = load_classifier(str(folder))
-        names: dict[int, str] = model.config.id2label or {}
-        labels = tuple(str(names[index]) for index in range(len(names)))
+        names = {int(index): str(name) for index, name in (model.config.id2label or {}).items()}
+        labels = tuple(names[index] for index in range(len(names)))
         return cls(model=model, tokenizer=load_tokenizer(ModelConfig(name=str(folder))), labels=labels,  # type: ignore[call-arg, unused-ignore]
                    max_length=max_length)  # fmt: skip
 

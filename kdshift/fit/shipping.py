@@ -185,7 +185,8 @@ def _narrowed(table_VD: NDArray[np.float32], width: int) -> NDArray[np.float32]:
 
 def megabytes(model: PreTrainedModel) -> float:
     """Size of a model's weights as they are saved, in millions of bytes."""
-    return sum(tensor.numel() * tensor.element_size() for tensor in model.state_dict().values()) / MEGABYTE
+    size: int = sum(tensor.numel() * tensor.element_size() for tensor in model.state_dict().values())
+    return size / MEGABYTE
 
 
 def latency(model: PreTrainedModel, tokenizer: Any, texts: Sequence[str], max_length: int = 128) -> float:
@@ -195,7 +196,7 @@ def latency(model: PreTrainedModel, tokenizer: Any, texts: Sequence[str], max_le
 
 def one_text(model: PreTrainedModel, tokenizer: Any, max_length: int) -> Callable[[str], Any]:
     """A function from one text to its probabilities, as a server would call it."""
-    model.eval()  # type: ignore[no-untyped-call]
+    model.eval()
 
     def run(text: str) -> Any:
         with torch.inference_mode():

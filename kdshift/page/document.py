@@ -115,7 +115,7 @@ def write_interactive(
         provenance=provenance,
         style=(folder / "page.css").read_text("utf-8"),
         script=(folder / "page.js").read_text("utf-8"),
-        bundle=vl_convert.javascript_bundle(None),
+        bundle=vl_convert.javascript_bundle(None),  # type: ignore[arg-type]  # its stub leaves the default out
     )
     if len(html.encode()) > LARGEST:
         raise ValueError(f"the page would weigh {len(html.encode()):,} bytes, more than {LARGEST:,}")

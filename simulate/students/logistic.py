@@ -78,6 +78,7 @@ def _factor(phi_BMD: Tensor, weight_M: Tensor, penalty: float) -> Tensor:
     gram(phi_BMD if bool((weight_M == 1).all()) else phi_BMD * weight_M.sqrt()[:, None], bound_BDD)
     system = bound_BDD.double().div_(4 * size)
     system.diagonal(dim1=-2, dim2=-1).add_(penalty)
+    factor: Tensor
     factor, info = torch.linalg.cholesky_ex(system)
     if bool((info != 0).any()):
         raise FloatingPointError("logistic system is not positive definite: the penalty is too small for the data")

@@ -18,7 +18,7 @@ from pydantic import Field, model_validator
 
 from simulate.predictions import Prediction, Reading, mean_interval
 from simulate.seeds import stream
-from simulate.studies.kinds import StudyConfig
+from simulate.studies.kinds import StudyConfig, grouped
 from theory.errors import InputError
 from theory.inference.curve_figure import shades
 from theory.progress_report import Progress
@@ -73,7 +73,7 @@ def measure(config: Config, progress: Progress) -> pd.DataFrame:
 def read(table: pd.DataFrame, config: Config) -> Reading:
     """Squared error at every teacher against the exact formula; the best teacher against the student's own capacity."""
     predictions = []
-    for n, part in table.groupby("data_size"):
+    for (n,), part in grouped(table, ["data_size"]):
         wide = part.pivot(index="replicate", columns="teacher", values="value")
         for t in config.teacher:
             predictions.append(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -46,6 +46,14 @@ def study(kind: str) -> ModuleType:
     if kind not in KINDS:
         raise unknown_name("kind", kind, KINDS)
     return import_module(f"simulate.studies.{KINDS[kind]}")
+
+
+def grouped(
+    table: pd.DataFrame, by: Sequence[str], sort: bool = True
+) -> Iterator[tuple[tuple[Any, ...], pd.DataFrame]]:
+    """Each combination of values of these columns, a tuple, with its rows; sorted, or in the order of the table."""
+    for values, rows in table.groupby(list(by), sort=sort):
+        yield tuple(values), rows
 
 
 def make_study_config(values: Mapping[str, Any]) -> StudyConfig:

@@ -22,7 +22,7 @@ from simulate.parallel import one_torch_thread
 from simulate.predictions import Prediction, Reading, over_best
 from simulate.seeds import streams
 from simulate.students.mlp import fit_at
-from simulate.studies.kinds import StudyConfig
+from simulate.studies.kinds import StudyConfig, grouped
 from simulate.supervision import Examples
 from simulate.truth import build_truth
 from theory.inference.curve import ShiftErrorCurve
@@ -108,7 +108,7 @@ def step_curves(table: pd.DataFrame, data_size: int) -> list[ShiftErrorCurve]:
     mine = table[table["data_size"] == data_size]
     return [
         ShiftErrorCurve.from_replicates(wide.columns.to_numpy(float), wide.to_numpy(), float(steps))
-        for steps, part in mine.groupby("steps")
+        for (steps,), part in grouped(mine, ["steps"])
         for wide in [part.pivot(index="replicate", columns="tau", values="value")]
     ]
 

@@ -21,7 +21,7 @@ from simulate.imperfect_teacher import build_teacher
 from simulate.kernel import KernelShape, correlated, draw_moves
 from simulate.predictions import Prediction, Reading
 from simulate.seeds import Purpose, stream
-from simulate.studies.kinds import StudyConfig
+from simulate.studies.kinds import StudyConfig, grouped
 from simulate.truth import build_truth
 from theory.excess_distance import Pool, excess_distance, fit_ridge_copies
 from theory.inference.curve import ShiftErrorCurve
@@ -114,7 +114,7 @@ def _points(rng: np.random.Generator, size: int, config: Config) -> torch.Tensor
 def read(table: pd.DataFrame, config: Config) -> Reading:
     """Best tau, calculated against measured, curve by curve; grid steps between them and rank correlation over tau."""
     predictions, near, ranks = [], [], []
-    for (kernel, penalty, n), cell in table.groupby(CELL, sort=False):
+    for (kernel, penalty, n), cell in grouped(table, CELL, sort=False):
         curve = _curve(cell, int(n))
         calculated = cell.groupby("tau")["predicted"].first().to_numpy(float)
         steps = abs(int(np.argmin(calculated)) - int(np.argmin(curve.error)))
@@ -152,10 +152,10 @@ def figure(table: pd.DataFrame, config: Config) -> Figure:
     for panel, kernel in zip(axes, config.kernel, strict=True):
         for n, colour in zip(config.data_size, shades(len(config.data_size)), strict=True):
             cell = table[(table["kernel"] == kernel) & (table["data_size"] == n)]
-            cell = cell[cell["penalty"] == config.penalty[0]].groupby("tau")
-            half = 1.96 * cell["value"].std() / math.sqrt(config.replicates)
-            panel.errorbar(config.tau, cell["value"].mean(), yerr=half, fmt="o", ms=3, color=colour, label=f"n = {n}")
-            panel.plot(config.tau, cell["predicted"].first(), "-", lw=1, color=colour)
+            by_tau = cell[cell["penalty"] == config.penalty[0]].groupby("tau")
+            half = 1.96 * by_tau["value"].std() / math.sqrt(config.replicates)
+            panel.errorbar(config.tau, by_tau["value"].mean(), yerr=half, fmt="o", ms=3, color=colour, label=f"n = {n}")
+            panel.plot(config.tau, by_tau["predicted"].first(), "-", lw=1, color=colour)
         panel.set_xscale("log")
         panel.set_yscale("log")
         panel.set_xlabel("tau, E|x' - x|^2 / d")

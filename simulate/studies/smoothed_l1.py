@@ -18,7 +18,7 @@ from pydantic import Field
 from simulate.distance import draw_centres, l1_distance
 from simulate.predictions import Prediction, Reading, mean_interval, slope_interval
 from simulate.seeds import stream
-from simulate.studies.kinds import StudyConfig
+from simulate.studies.kinds import StudyConfig, grouped
 from theory.bounds import deviation_exact_variance
 from theory.inference.curve_figure import shades
 from theory.progress_report import Progress
@@ -53,8 +53,8 @@ def measure(config: Config, progress: Progress) -> pd.DataFrame:
 def read(table: pd.DataFrame, config: Config) -> Reading:
     """The exponent in n against -1/2, and bound / measured at the largest n against 1.2533."""
     predictions = []
-    for (d, tau), cell in table.groupby(["dimension", "tau"]):
-        groups = [(float(n), part["value"].to_numpy(float)) for n, part in cell.groupby("data_size")]
+    for (d, tau), cell in grouped(table, ["dimension", "tau"]):
+        groups = [(float(n), part["value"].to_numpy(float)) for (n,), part in grouped(cell, ["data_size"])]
         where = f"d = {d}, tau = {tau:g}"
         slope = slope_interval([math.log(n) for n, _ in groups], [v for _, v in groups])
         predictions.append(_row(f"exponent in n, {where}", "Goldfeld et al.: -1/2", -0.5, slope))

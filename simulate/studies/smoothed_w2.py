@@ -21,7 +21,7 @@ from scipy.special import log_ndtr, logsumexp
 
 from simulate.predictions import Prediction, Reading, slope_interval
 from simulate.seeds import stream
-from simulate.studies.kinds import StudyConfig
+from simulate.studies.kinds import StudyConfig, grouped
 from theory.inference.curve_figure import shades
 from theory.progress_report import Progress
 
@@ -119,9 +119,9 @@ def _far(rng: np.random.Generator, n: int, tau: float) -> float:
 def read(table: pd.DataFrame, config: Config) -> Reading:
     """The exponent of W2 in n, law by law and tau by tau, against Block et al. and against Talagrand's -1/2."""
     predictions = []
-    for (law, tau), cell in table.groupby(["law", "tau"], sort=False):
+    for (law, tau), cell in grouped(table, ["law", "tau"], sort=False):
         # The mean of W2^2 is what theory bounds; its root has half the exponent.
-        groups = [(float(n), part["value"].to_numpy(float) ** 2) for n, part in cell.groupby("data_size")]
+        groups = [(float(n), part["value"].to_numpy(float) ** 2) for (n,), part in grouped(cell, ["data_size"])]
         found = slope_interval([math.log(n) for n, _ in groups], [values for _, values in groups])
         measured, low, high = (x / 2 for x in found)
         theories = [("Block et al., worst law", worst_exponent(float(tau)))]

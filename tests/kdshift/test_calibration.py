@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
 from kdshift.calibration import calibrate, null_sources, powers
+from kdshift.cli.compare import _calibrate
 from kdshift.curve_sources import Sources, paper_source, text_source
 from kdshift.source import Setting, Source
 from tests.kdshift import synthetic
@@ -44,6 +47,15 @@ def test_null_worlds_of_the_results_at_hand(sources: Sources) -> None:
     assert np.mean(wrong) <= 0.06 and max(wrong) <= 0.34
     with pytest.raises(InputError, match="--calibrate"):
         calibrate(sources, 0)
+
+
+def test_the_command_prints_one_object_and_tells_its_worlds_apart(
+    sources: Sources, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _calibrate(sources, 2, json=True)
+    output = capsys.readouterr()
+    assert json.loads(output.out)["worlds"] == 2 and output.out.count("\n") == 1
+    assert output.err.startswith("null worlds: ")
 
 
 def test_power_grows_with_the_effect(sources: Sources) -> None:

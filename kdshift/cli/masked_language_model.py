@@ -27,17 +27,17 @@ def masked_lm(
     from empirical.config import ModelConfig, TaskConfig
     from empirical.tasks.load import load_task
     from empirical.training.masked_lm import train_masked_model
-    from kdshift.cli.progress import steps as bar
+    from kdshift.cli.progress import shown
 
     texts = load_task(TaskConfig(name=task)).train.text_a
-    with bar("masked-lm", steps) as advance:
+    with shown() as progress:
         loss = train_masked_model(
             ModelConfig(name=model),
             texts,
             out,
             steps=steps,
             seed=seed,
-            progress=lambda step, now: advance(f"{now:.2f}"),
+            progress=lambda step, _: progress("masked-lm", step, steps),
         )
     if json:
         emit_json({"directory": str(out), "steps": steps, "loss": loss, "texts": len(texts)})
