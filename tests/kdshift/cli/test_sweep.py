@@ -58,7 +58,7 @@ def test_a_file_of_ones_own_from_dry_run_to_table(capsys, tmp_path, toml):
     assert dry["seconds_estimated"] > 0 and dry["preset"] == "mine"
     code, text, _ = run(capsys, "sweep", str(toml), "--dry-run")
     assert code == 0 and "first, the teacher" in text and "4 runs in 2 cells, 1 teacher first" in text
-    code, text, _ = run(capsys, "sweep", str(toml), "--results", out, "--json")
+    code, text, _ = run(capsys, "sweep", str(toml), "--results", out, "--json", "--accept-weak-teacher")
     made = one_object(text)
     assert code == 0 and made["counts"] == {"finished": 4} and len(made["runs"]) == 4
     code, text, _ = run(capsys, "status", "--results", out, "--json")
