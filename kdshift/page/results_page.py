@@ -44,7 +44,8 @@ def write_results_page(
 ) -> Answer:
     """Write the page of `results` to `path` and return what it opens with.
 
-    facts: further named figures for its head (a demo's run time). tables: further tables below the claims. A part that was not run says how to make it.
+    facts: further named figures for its head (a demo's run time). tables: further tables below the claims.
+    A part that was not run says how to make it.
     """
     distance = frames.text_curves(sources.light, STUDENT)
     accuracy = frames.text_curves(sources.light_error, STUDENT)
