@@ -1,0 +1,146 @@
+"""Fill the generated blocks of README.md and docs/*.md from the committed tables: `python docs/fill.py [--check]`.
+
+A block stands between `<!-- fill NAME -->` and `<!-- end -->`; its text is what the function of that name returns, so
+no number there was typed. `--check` changes nothing and ends with status 1 where a block is out of date.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from kdshift.claims import CLAIMS, SOURCES, Scores, score_all  # noqa: E402
+from kdshift.curve_sources import Sources, load_sources  # noqa: E402
+from kdshift.page.answer import Found, findings, sentences  # noqa: E402
+from kdshift.page.frames import DIMENSIONS, text_curves, trust_radius  # noqa: E402
+from kdshift.page.results_page import SYMBOLS, baselines  # noqa: E402
+from simulate.experiment_config import presets, read_values  # noqa: E402
+from simulate.findings import decide  # noqa: E402
+from simulate.tau_curves import read_curves  # noqa: E402
+from theory import printed, repaired, risk  # noqa: E402
+from theory.inference.verdict import survives  # noqa: E402
+
+RESULTS = ROOT / "notebooks" / "results"
+BLOCK = re.compile(r"(<!-- fill ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+
+
+@cache
+def sources() -> Sources:
+    return load_sources(RESULTS)
+
+
+@cache
+def scored() -> Scores:
+    return score_all(sources())
+
+
+@cache
+def found() -> tuple[Found, ...]:
+    return tuple(findings(text_curves(sources().light), text_curves(sources().light_error)))
+
+
+def answer() -> str:
+    """The page's own sentences, and the teacher they are about."""
+    facts = "; ".join(f"{name} {value}" for name, value in baselines(RESULTS))
+    return (
+        "\n".join(f"- {sentence}" for sentence in sentences(list(found())))
+        + f"\n\n(On tweets in three classes; {facts}.)"
+    )
+
+
+def gains() -> str:
+    """Gain in distance over none, at the best degree, by augmenter and data size."""
+    sizes = sorted({item.data_size for item in found()})
+    lines = ["| augmenter | " + " | ".join(f"n = {size:,}" for size in sizes) + " |", "| --- " * (len(sizes) + 1) + "|"]
+    for augmenter in dict.fromkeys(item.augmenter for item in found()):
+        cells = []
+        for size in sizes:
+            item = next(item for item in found() if (item.augmenter, item.data_size) == (augmenter, size))
+            gain = item.distance
+            part = f"{item.share:.1%} [{gain.low / item.none:.1%}, {gain.high / item.none:.1%}]"
+            cells.append(f"{gain.shift:.0%} of words: {part}")
+        lines.append(f"| {augmenter} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def claims() -> str:
+    """The matrix by symbols; * does not survive Holm's correction over the matrix."""
+    lines = ["| claim | " + " | ".join(SOURCES) + " |", "| --- " * (len(SOURCES) + 1) + "|"]
+    for claim in CLAIMS:
+        cells = []
+        for source in SOURCES:
+            evidence = scored()[claim.name][source]
+            weak = evidence.verdict in ("supported", "contradicted") and not survives(evidence)
+            cells.append(SYMBOLS.get(evidence.verdict, evidence.verdict) + ("*" if weak else ""))
+        lines.append(f"| {claim.statement} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def undecided() -> str:
+    """What is not decided in text, with effect and interval."""
+    lines = []
+    for claim in CLAIMS:
+        evidence = scored()[claim.name]["text"]
+        if evidence.verdict == "undecided" and evidence.effect is not None:
+            lines.append(f"- {claim.statement}: {evidence.effect:.4f} [{evidence.low:.4f}, {evidence.high:.4f}]")
+    return "\n".join(lines)
+
+
+def theory() -> str:
+    """The printed conditions in two dimensions, and where the theorem that holds is silent."""
+    epsilon, delta, dimension = 0.5, 0.1, 2
+    log_tau = float(printed.log_tau_limit(epsilon, dimension))
+    size = float(printed.data_size_required(epsilon, delta, log_tau, dimension))
+    floor = float(repaired.l1_lower_bound(size, 0.99 * 2.718281828459045**log_tau, dimension))
+    silent = [d for d in DIMENSIONS if not float(risk.best_tau(1000, d, trust_radius(d), 0.05)) > 0]
+    where = ", ".join(str(d) for d in silent) or "none of these dimensions"
+    return (
+        f"At d = {dimension}, epsilon = {epsilon}, delta = {delta} the theorem asks for tau < e^{log_tau:.1f} and n > "
+        f"{size:,.0f}; there the L1 distance of every training set of that size is at least "
+        f"{floor:.3f} of at most 2, not below {epsilon}. With a teacher trusted on 95 % of the data and n = 1,000 the "
+        f"bound that holds has no best tau at d = {where} of {', '.join(map(str, DIMENSIONS))}: there it says nothing about how far to shift."
+    )
+
+
+def simulation() -> str:
+    """Each preset's finding with its verdict."""
+    lines = ["| preset | finding |", "| --- | --- |"]
+    for preset in presets():
+        folder, values = RESULTS / "simulate" / preset, read_values(preset)
+        if values.get("verdict") and (folder / "replicates.parquet").is_file():
+            lines.append(f"| `{preset}` | {decide(values['verdict'], read_curves(folder)).line()} |")
+    return "\n".join(lines)
+
+
+BLOCKS: dict[str, Callable[[], str]] = {
+    function.__name__: function for function in (answer, gains, claims, undecided, theory, simulation)
+}
+
+
+def filled(text: str) -> str:
+    """The page with every block as its function writes it."""
+    return BLOCK.sub(lambda block: f"{block[1]}{BLOCKS[block[2]]()}\n{block[3]}", text)
+
+
+def main(check: bool) -> int:
+    """Fill all pages, or say which are out of date."""
+    stale = []
+    for path in PAGES:
+        old = path.read_text(encoding="utf-8")
+        if (new := filled(old)) != old:
+            stale.append(path.name)
+            if not check:
+                path.write_text(new, encoding="utf-8")
+    sys.stdout.write(f"{'out of date' if check else 'filled'}: {', '.join(stale) or 'none'}\n")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main("--check" in sys.argv[1:]))
