@@ -1,12 +1,14 @@
-"""Figures inside notebooks: sharp, with alternative text, captioned with the command that makes them."""
+"""What notebook cells show: figures with alternative text and captions, narrow tables, intervals, what is missing."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kdshift.html import embed
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
 
 PIXELS_PER_INCH = 90
@@ -22,3 +24,34 @@ def show(figure: Figure, *, alt: str, caption: str = "", command: str = "") -> N
     text = "  \n".join(part for part in (caption, f"`{command}`" if command else "") if part)
     if text:
         display(Markdown(text))
+
+
+def say(*sentences: str) -> None:
+    """Display sentences as one paragraph."""
+    from IPython.display import Markdown, display
+
+    display(Markdown(" ".join(sentences)))
+
+
+def show_table(frame: pd.DataFrame) -> None:
+    """Display a narrow table without its index, no cell cut."""
+    import pandas as pd
+    from IPython.display import HTML, display
+
+    with pd.option_context("display.max_colwidth", None):
+        display(HTML(frame.to_html(index=False, border=0)))
+
+
+def interval(effect: float, low: float, high: float, digits: int = 3, *, scale: float = 1.0) -> str:
+    """An effect with its interval as text; "one replicate" where it has none."""
+    value = f"{scale * effect:.{digits}f}"
+    if low != low or high != high:
+        return f"{value} (one replicate)"
+    return f"{value} [{scale * low:.{digits}f}, {scale * high:.{digits}f}]"
+
+
+def present(path: Path, command: str) -> bool:
+    """Whether a result is there; where it is not, display the command that makes it."""
+    if not path.exists():
+        say(f"Not measured here: `{command}` makes it.")
+    return path.exists()
