@@ -17,6 +17,7 @@ sys.path.insert(0, str(ROOT))
 
 from kdshift.claims import CLAIMS, SOURCES, Scores, score_all  # noqa: E402
 from kdshift.curve_sources import Sources, load_sources  # noqa: E402
+from kdshift.gain_figures import gain_panels  # noqa: E402
 from kdshift.page.answer import Found, findings, sentences  # noqa: E402
 from kdshift.page.frames import DIMENSIONS, text_curves, trust_radius  # noqa: E402
 from kdshift.page.results_page import SYMBOLS, baselines  # noqa: E402
@@ -24,6 +25,7 @@ from simulate.experiment_config import presets, read_values  # noqa: E402
 from simulate.findings import decide  # noqa: E402
 from simulate.tau_curves import read_curves  # noqa: E402
 from theory import printed, repaired, risk  # noqa: E402
+from theory.inference.curve import ShiftErrorCurve  # noqa: E402
 from theory.inference.verdict import survives  # noqa: E402
 
 RESULTS = ROOT / "notebooks" / "results"
@@ -100,12 +102,19 @@ def theory() -> str:
     size = float(printed.data_size_required(epsilon, delta, log_tau, dimension))
     floor = float(repaired.l1_lower_bound(size, 0.99 * 2.718281828459045**log_tau, dimension))
     silent = [d for d in DIMENSIONS if not float(risk.best_tau(1000, d, trust_radius(d), 0.05)) > 0]
+    tried = ", ".join(map(str, DIMENSIONS))
     where = ", ".join(str(d) for d in silent) or "none of these dimensions"
-    return (
+    asked = (
         f"At d = {dimension}, epsilon = {epsilon}, delta = {delta} the theorem asks for tau < e^{log_tau:.1f} and n > "
-        f"{size:,.0f}; there the L1 distance of every training set of that size is at least "
-        f"{floor:.3f} of at most 2, not below {epsilon}. With a teacher trusted on 95 % of the data and n = 1,000 the "
-        f"bound that holds has no best tau at d = {where} of {', '.join(map(str, DIMENSIONS))}: there it says nothing about how far to shift."
+    )
+    broken = (
+        f"{size:,.0f}; there the L1 distance of every training set of that size is at least {floor:.3f} of at most 2, "
+    )
+    teacher = (
+        f"not below {epsilon}. With a teacher trusted on 95 % of the data and n = 1,000 the bound that holds has no "
+    )
+    return (
+        f"{asked}{broken}{teacher}best tau at d = {where} (of {tried}): there it says nothing about how far to shift."
     )
 
 
@@ -129,6 +138,15 @@ def filled(text: str) -> str:
     return BLOCK.sub(lambda block: f"{block[1]}{BLOCKS[block[2]]()}\n{block[3]}", text)
 
 
+def draw_gain() -> None:
+    """README's figure: the gain of kNN and of random replacement, a panel a data size."""
+    rows: dict[str, dict[str, list[ShiftErrorCurve]]] = {"": {}}
+    for text in text_curves(sources().light):
+        if text.augmenter in ("knn", "random"):
+            rows[""].setdefault(text.augmenter, []).append(text.curve)
+    gain_panels(rows, "gain in distance over none").savefig(ROOT / "docs" / "gain.png", dpi=150)
+
+
 def main(check: bool) -> int:
     """Fill all pages, or say which are out of date."""
     stale = []
@@ -138,6 +156,8 @@ def main(check: bool) -> int:
             stale.append(path.name)
             if not check:
                 path.write_text(new, encoding="utf-8")
+    if not check:
+        draw_gain()
     sys.stdout.write(f"{'out of date' if check else 'filled'}: {', '.join(stale) or 'none'}\n")
     return 1 if check and stale else 0
 

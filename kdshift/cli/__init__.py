@@ -32,6 +32,7 @@ app.command(
     "kdshift.cli.compare:compare", name="compare", help="Score every claim on theory, simulation, text and the paper."
 )
 app.command("kdshift.cli.compare:report", name="report", help="Execute the notebooks on your results and write HTML.")
+app.command("kdshift.cli.compare:cite", name="cite", help="BibTeX of the paper, this tool and what your results used.")
 app.command("kdshift.cli.compare:demo", name="demo", help="Everything, small and real, on the embedded default.")
 
 

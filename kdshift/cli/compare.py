@@ -156,3 +156,19 @@ def demo(
         emit_json(summary)
     else:
         print(summary["page"])
+
+
+def cite(
+    *,
+    results: Annotated[Path | None, Parameter(help="results directory: what it used is cited too")] = None,
+    json: Json = False,
+) -> None:
+    """Print BibTeX of the paper, of this tool and, with --results, of the augmenters and models found there."""
+    from kdshift.cite import bibtex
+    from kdshift.cli.output import emit_json
+
+    text = bibtex(results)
+    if json:
+        emit_json({"bibtex": text})
+    else:
+        print(text)

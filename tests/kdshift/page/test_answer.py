@@ -1,0 +1,35 @@
+"""The answer says what the intervals say: a gain where there is one, and that none is distinguishable where not."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kdshift.page.answer import findings, sentences
+from kdshift.page.frames import TextCurve
+from theory.inference.curve import ShiftErrorCurve
+
+
+def text(size: int, gain: float, noise: float, augmenter: str = "knn") -> TextCurve:
+    rng = np.random.default_rng(size)
+    table = 0.2 - np.array([0.0, gain, gain / 2]) + rng.normal(0, noise, (8, 3))
+    curve = ShiftErrorCurve.from_replicates([0.0, 0.5, 0.9], table, size, shift_name="degree")
+    return TextCurve(augmenter=augmenter, data_size=size, curve=curve)
+
+
+def test_a_gain_is_told_with_its_interval_and_noise_is_not_a_gain():
+    curves = [text(55, 0.02, 0.001), text(880, 0.0, 0.004), text(55, 0.015, 0.001, "random")]
+    small, large, peaks = sentences(findings(curves, []))
+    assert small.startswith("With 55 texts, changing 50% of the words by kNN replacement brings a student 10% [")
+    assert "no degree of kNN replacement is distinguishable from none" in large
+    assert large.endswith("the smaller the data, the more the shift is worth.")
+    assert "random replacement at 50%" in peaks
+
+
+def test_no_trend_is_claimed_where_intervals_meet():
+    lines = sentences(findings([text(55, 0.01, 0.004), text(880, 0.01, 0.004)], []))
+    assert not any("the more the shift is worth" in line for line in lines)
+
+
+def test_without_curves_the_command_is_told():
+    (line,) = sentences([])
+    assert "kdshift empirical curves" in line

@@ -1,0 +1,23 @@
+"""BibTeX: the paper and the tool always, an augmenter where a table shows that it was used."""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+import pytest
+
+from kdshift.cite import bibtex
+from theory.errors import InputError
+
+
+def test_what_was_used_is_cited_and_nothing_else(tmp_path):
+    assert re.findall(r"@\w+\{(\w+)", bibtex()) == ["wang2023understanding", "kdshift"]
+    pd.DataFrame({"augmenter": ["eda", "none"], "student": "linear"}).to_parquet(tmp_path / "curves.parquet")
+    assert re.findall(r"@\w+\{(\w+)", bibtex(tmp_path))[2:] == ["wei2019eda"]
+    assert bibtex().count("{") == bibtex().count("}")
+
+
+def test_no_such_directory(tmp_path):
+    with pytest.raises(InputError, match="--results"):
+        bibtex(tmp_path / "nowhere")
