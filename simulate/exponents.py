@@ -165,7 +165,7 @@ def exponent_figure(rows: list[Exponent]) -> Figure:
         bars = np.abs(np.array([[r.law.exponent_low, r.law.exponent_high] for r in mine]).T - value)
         upper.errorbar(d, value, yerr=bars, fmt="ko", capsize=3, ms=4, label="measured, 95 %")
         edge = np.array([bool(row.at_edge) for row in mine])
-        upper.plot(d[edge], value[edge], "o", ms=4, mfc="white", mec="black", label="censored by the grid")
+        upper.plot(d[edge], value[edge], "o", ms=4, mfc="white", mec="black", zorder=5, label="censored by the grid")
         for name, style, colour in zip(("L1", "covering", "smoothing"), ("-", "--", ":"), colours, strict=True):
             upper.plot(d, [laws(int(x), radius)[name] for x in d], style, color=colour, label=name)
         upper.set_title(f"R = {radius:g}", loc="left", fontsize=9)
