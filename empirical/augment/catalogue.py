@@ -75,14 +75,14 @@ CATALOGUE: dict[str, Entry] = {
         ),
         Entry(
             name="flip",
-            does="the fewest changes that turn the teacher's label",
+            does="few changes that turn the teacher's label",
             counts="tokens, at most",
             online=False,
             needs=("teacher-gradient",),
         ),
         Entry(
             name="flip-before",
-            does="the text one change before the teacher's label turns",
+            does="the text one round before the teacher's label turns",
             counts="tokens, at most",
             online=False,
             needs=("teacher-gradient",),
