@@ -55,13 +55,14 @@ the scored texts; its probabilities are {{ "%.3f"|format(fidelity.distance) }} a
 kdshift predict {{ folder }} new.csv
 ```
 
+{% if student.kind != "bilstm" -%}
 ```python
 from transformers import pipeline
 
 classify = pipeline("text-classification", "{{ folder }}/model"{% if student.kind != "encoder" %}, \
 trust_remote_code=True{% endif %})
 ```
-
+{% endif %}
 ## What was not decided
 
 {% for line in undecided -%}
