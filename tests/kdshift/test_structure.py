@@ -94,7 +94,8 @@ def test_light_verbs_leave_the_heavy_packages_alone(arguments: list[str]) -> Non
 
 def test_light_verbs_start_as_fast_as_their_imports() -> None:
     # A slow or busy machine stretches both sides alike, so no number of seconds is asked for.
-    floor = processor_seconds([sys.executable, "-c", "import cyclopts, rich.console, numpy, scipy.special, scipy.optimize"])
+    imports = "import cyclopts, rich.console, numpy, scipy.special, scipy.optimize"
+    floor = processor_seconds([sys.executable, "-c", imports])
     for arguments in LIGHT_VERBS:
         assert processor_seconds([sys.executable, "-m", "kdshift", *arguments]) < 1.7 * floor, arguments
 
