@@ -34,8 +34,26 @@ UNFIT: dict[str, Callable[[NDArray[np.floating]], NDArray[np.floating]]] = {
 }
 
 
+class Selecting:
+    """What a selection over an augmenter takes from it: its name, and when and how its texts are made."""
+
+    inner: Augmenter
+
+    @property
+    def name(self) -> str:
+        return self.inner.name
+
+    @property
+    def online(self) -> bool:
+        return self.inner.online
+
+    @property
+    def at_once(self) -> bool:
+        return self.inner.at_once
+
+
 @dataclass(frozen=True)
-class EntropyFilter:
+class EntropyFilter(Selecting):
     """Keeps the augmented texts that are least unfit, the batch's `quantile` of them, one at least.
 
     The augmented batch is smaller than the original; `row_B` says which originals are left. The teacher scores
@@ -49,18 +67,6 @@ class EntropyFilter:
     teacher: Scorer
     quantile: float
     rule: str = "low-entropy"
-
-    @property
-    def name(self) -> str:
-        return self.inner.name
-
-    @property
-    def online(self) -> bool:
-        return self.inner.online
-
-    @property
-    def at_once(self) -> bool:
-        return self.inner.at_once
 
     def __call__(self, batch: Batch, degree: float, rng: np.random.Generator, *, copy: int = 0) -> Augmented:
         """The inner augmenter's batch without its unfit rows, in order."""

@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from empirical.augment.entropy_filter import kept_rows
+from empirical.augment.entropy_filter import Selecting, kept_rows
 from empirical.augment.network import Scorer, score_in_parts
 from empirical.augment.protocol import Augmenter
 from empirical.tokens.batch import Augmented, Batch
 
 
 @dataclass(frozen=True)
-class Glitter:
+class Glitter(Selecting):
     """Takes of `candidates` versions of each text the one with the largest Kullback-Leibler divergence.
 
     The divergence is that of the student's probabilities from the teacher's, as in the authors' code. The teacher
@@ -34,18 +34,6 @@ class Glitter:
     teacher: Scorer
     student: Scorer
     candidates: int = 4
-
-    @property
-    def name(self) -> str:
-        return self.inner.name
-
-    @property
-    def online(self) -> bool:
-        return self.inner.online
-
-    @property
-    def at_once(self) -> bool:
-        return self.inner.at_once
 
     def __call__(self, batch: Batch, degree: float, rng: np.random.Generator, *, copy: int = 0) -> Augmented:
         """One version of every text."""
