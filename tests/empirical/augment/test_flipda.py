@@ -1,4 +1,4 @@
-"""FlipDA: gaps and fills put together, the label pattern, the teacher's choice among versions, a fresh T5 end to end."""
+"""FlipDA: gaps and fills, the label pattern, the teacher's choice among versions, a fresh T5 end to end."""
 
 from __future__ import annotations
 
@@ -150,5 +150,5 @@ def test_a_model_without_gap_tokens_is_refused(tmp_path, tokenizer):
     batch = encode_batch(tokenizer, TEXTS, None, 64)
     for source in (tiny_t5.write(tmp_path / "bare", gaps=False), str(tmp_path / "none")):
         config = AugmentConfig(augmenter="flipda", language_model=source)
-        with pytest.raises(InputError, match="language_model: found .*T5 model with its gap tokens"):
+        with pytest.raises(InputError, match=r"language_model: found .*T5 model with its gap tokens"):
             make_augmenter(config, tokenizer=tokenizer, **sources)(batch, 0.5, step_generator(0, 0, 1))
