@@ -33,6 +33,8 @@ OWN_OPTIONS: dict[str, tuple[str, ...]] = {
     "knn-in-context": ("neighbours", "metric", "language_model"),
     "treemix": (),
     "flipda": ("language_model", "pattern", "candidates"),
+    "mixkd": (),
+    "mate-kd": ("neighbours", "language_model"),
 }
 COMMON_OPTIONS = ("augmenter", "degree", "copies", "embeddings", "entropy_quantile", "selection")
 AUGMENTERS = tuple(OWN_OPTIONS)
