@@ -57,7 +57,7 @@ def _ranking(table: pd.DataFrame, signal: str, rng: np.random.Generator) -> Rank
     sizes = [frame[[signal, "distance"]].to_numpy(dtype=float) for _, frame in table.groupby("data_size")]
     curves = [frame.sort_values("degree") for _, frame in table.groupby(["data_size", "augmenter"])]
     across = float(np.mean([spearman(*cells.T) for cells in sizes]))
-    across_B = np.array([np.mean([spearman(*_drawn(cells, rng).T) for cells in sizes]) for _ in range(DRAWS)])
+    across_B = np.mean([spearman(*_drawn(cells, rng)) for cells in sizes], axis=0)
     each_A = np.array([spearman(frame[signal].to_numpy(), frame["distance"].to_numpy()) for frame in curves])
     within_B = each_A[rng.integers(0, len(each_A), (DRAWS, len(each_A)))].mean(axis=1)
     lost = np.array([_regrets(frame, signal) for frame in curves]).mean(axis=0)
@@ -79,17 +79,20 @@ def _ranking(table: pd.DataFrame, signal: str, rng: np.random.Generator) -> Rank
     )
 
 
-def spearman(x_K: Floats, y_K: Floats) -> float:
-    """Spearman's rank correlation, 0 where one side is constant."""
+def spearman(x_K: Floats, y_K: Floats) -> Floats:
+    """Spearman's rank correlations along the last axis, 0 where one side is constant."""
     from scipy.stats import rankdata
 
-    x, y = rankdata(x_K) - (len(x_K) + 1) / 2, rankdata(y_K) - (len(y_K) + 1) / 2
-    scale = float(np.sqrt((x @ x) * (y @ y)))
-    return float(x @ y) / scale if scale > 0 else 0.0
+    middle = (x_K.shape[-1] + 1) / 2
+    x, y = rankdata(x_K, axis=-1) - middle, rankdata(y_K, axis=-1) - middle
+    scale = np.sqrt((x * x).sum(axis=-1) * (y * y).sum(axis=-1))
+    return np.asarray((x * y).sum(axis=-1) / np.where(scale > 0, scale, np.inf))
 
 
-def _drawn(cells: Floats, rng: np.random.Generator) -> Floats:
-    return cells[rng.integers(0, len(cells), len(cells))]
+def _drawn(cells: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Cells drawn anew, `DRAWS` times: two arrays (B, cells)."""
+    index = rng.integers(0, len(cells), (DRAWS, len(cells)))
+    return cells[index, 0], cells[index, 1]
 
 
 def _regrets(frame: pd.DataFrame, signal: str) -> tuple[float, float, float]:

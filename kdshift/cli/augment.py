@@ -1,9 +1,11 @@
-"""`kdshift empirical augment | augmenters`: lines of text in, augmented lines out; what there is to choose from."""
+"""`kdshift empirical augment | augmenters | showcase`: lines in, augmented lines out; what there is to choose from."""
 
 from __future__ import annotations
 
+import json as json_format
 import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
@@ -16,6 +18,7 @@ from theory.errors import InputError
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
     from empirical.augment.lines import AugmentedText
     from empirical.tokens.batch import Batch
@@ -93,6 +96,44 @@ def augmenters(*, json: Json = False) -> None:
     emit_table("Augmenters", list(rows[0]), [[escape(cell) for cell in row.values()] for row in rows], note)
 
 
+def showcase(
+    text: str,
+    /,
+    *,
+    degree: Annotated[float, Parameter(help="share of eligible tokens that change, in [0, 1]")] = 0.3,
+    others: Annotated[Path | None, Parameter(help="file of further lines, for augmenters that mix texts")] = None,
+    seed: Seed = 0,
+    options: AugmenterOptions = DEFAULTS,
+    out: Annotated[Path | None, Parameter(help="JSON file for the rows")] = None,
+    json: Json = False,
+) -> None:
+    """Every augmenter on one sentence, changed tokens marked; what is missing here is said in its place."""
+    from rich.console import Console
+
+    from empirical.augment.catalogue import CATALOGUE
+    from empirical.augment.showcase import showcase as shown_rows
+    from empirical.config import ModelConfig
+    from empirical.files import write_atomically
+    from empirical.models.classifier import load_tokenizer
+
+    tokenizer, console = load_tokenizer(ModelConfig(name=options.model)), Console(highlight=False)
+    lines: list[str] = []
+    if others is not None:
+        with _opened(others, "--others") as stream:
+            lines = next(_chunks(stream, whole=True), ([], None))[0]
+    builders = {name: partial(options.build, name, degree, tokenizer) for name in CATALOGUE if name != "ground-truth"}
+    rows = shown_rows(text, lines, builders, tokenizer, degree, seed=seed)
+    found = {"text": text, "degree": degree, "rows": rows}
+    if out is not None:
+        write_atomically(out, json_format.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    if json:
+        emit_json(found)
+        return
+    for row in rows:
+        marked = [("".join(row["missing"]), "dim")] if "missing" in row else _styled(row["parts"])
+        console.print(_line(row["augmenter"], marked), soft_wrap=True)
+
+
 OPTIONS_OF = {
     "embeddings": "--model",
     "teacher": "--teacher DIR",
@@ -109,16 +150,16 @@ def _held_out(file: Path | None, tokenizer: Any) -> Batch | None:
 
     if file is None:
         return None
-    with _opened(file) as stream:
+    with _opened(file, "--held-out") as stream:
         text_a, text_b = next(_chunks(stream, whole=True), ([], None))
     return encode_batch(tokenizer, text_a, text_b, WHOLE_LINE)
 
 
-def _opened(path: Path) -> BinaryIO:
+def _opened(path: Path, argument: str) -> BinaryIO:
     try:
         return path.open("rb")
     except OSError as error:
-        raise InputError("--held-out", str(path), f"a readable file ({error.strerror})") from None
+        raise InputError(argument, str(path), f"a readable file ({error.strerror})") from None
 
 
 def _chunks(stream: BinaryIO, whole: bool = False) -> Iterator[tuple[list[str], list[str] | None]]:
@@ -159,8 +200,15 @@ def _record(texts: Sequence[str], result: AugmentedText) -> dict[str, Any]:
 def _print_highlighted(console: Console, result: AugmentedText) -> None:
     from rich.text import Text
 
-    line = Text("\t").join(
-        Text.assemble(*((characters, "bold reverse" if changed else "") for characters, changed in parts))
-        for parts in result.parts
-    )
+    line = Text("\t").join(Text.assemble(*_styled(parts)) for parts in result.parts)
     console.print(line, soft_wrap=True)
+
+
+def _styled(parts: Sequence[tuple[str, bool]]) -> list[tuple[str, str]]:
+    return [(characters, "bold reverse" if changed else "") for characters, changed in parts]
+
+
+def _line(name: str, marked: Sequence[tuple[str, str]]) -> Text:
+    from rich.text import Text
+
+    return Text.assemble((f"{name:<18}", "bold"), *marked)

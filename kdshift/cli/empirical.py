@@ -14,6 +14,7 @@ EPILOGUES = {
 for name, module, text in (
     ("augment", "augment", "Augment lines of text: lines in, lines out, changed tokens highlighted."),
     ("augmenters", "augment", "Every augmenter: what it does, needs, and what its degree counts."),
+    ("showcase", "augment", "Every augmenter on one sentence, changed tokens marked."),
     ("masked-lm", "masked_language_model", "Give an encoder a masked-LM head, for contextual augmentation."),
     ("shift", "shift_and_cost", "The measured semantic shift of augmenters: degree on the theory's axis."),
     ("cost", "shift_and_cost", "Time per augmented example of every augmenter (the paper's Table 1, here)."),

@@ -22,7 +22,8 @@ from empirical.config import (
 from theory.errors import InputError
 
 OTHER = {"neighbours": 5, "metric": "euclidean", "engine": "some/model", "pivots": ("fra",), "decoding": "sample",
-         "student": "some/folder", "language_model": "some/model", "candidates": 9, "pattern": "{text}: {label}"}  # fmt: skip
+         "student": "some/folder", "language_model": "some/model", "candidates": 9,
+         "pattern": "{text}: {label}"}  # fmt: skip
 CONDITIONAL = {"mixing", "candidates"}  # read where copies are made offline, where glitter selects (and by flipda)
 
 
