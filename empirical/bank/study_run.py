@@ -94,19 +94,20 @@ class StudyRun:
         if not self.make_banks():
             return None
         self.folder.mkdir(parents=True, exist_ok=True)
-        done = total = 0
         work = list(parts(self.study))
-        total = len(work)
-        for part in work:
-            if self.progress is not None:
-                self.progress(f"students: {part.name}", done, total)
+        for done, part in enumerate(work):
+            self._say(done, len(work))
             if not self._file(part).exists():
                 self._fit(part)
-            done += 1
             if self.stop is not None and self.stop():
                 return None
+        self._say(len(work), len(work))
         self._join(work)
         return self.table
+
+    def _say(self, done: int, total: int) -> None:
+        if self.progress is not None:
+            self.progress("light students", done, total)
 
     @property
     def table(self) -> pd.DataFrame | None:
