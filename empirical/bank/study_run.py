@@ -27,6 +27,7 @@ from empirical.bank.making import Bank, make_bank
 from empirical.bank.plan import BankPlan
 from empirical.bank.pool import replicates
 from empirical.bank.study import Size, Study
+from empirical.bank.study_table import MADE, NOISE, SAME, TABLE, WHOLE
 from empirical.files import replacing, write_atomically
 from empirical.teachers.answering import Answering
 from theory.progress_report import Progress
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-TABLE, NOISE, MADE = "curves.parquet", "test-noise.json", "made.json"
-WHOLE, SAME = "whole", "same"
 ARM = ("augmenter", "degree", "amount")
 SubsetTeacher = Callable[[NDArray[np.int64], int], Answering]
 
@@ -232,12 +231,6 @@ def write_frame(frame: pd.DataFrame, path: Path) -> None:
     """Write a table, whole or not at all; equal tables give equal bytes."""
     with replacing(path) as draft:
         frame.to_parquet(draft, index=False)
-
-
-def read_noise(folder: Path) -> dict[str, dict[str, Any]]:
-    """What the test texts add to the distances of each part of a finished study (see `covariance`)."""
-    found: dict[str, dict[str, Any]] = json.loads((folder / NOISE).read_text("utf-8"))
-    return found
 
 
 def study_folder(study: Study, task_digest: str, teacher: str, root: Path, name: str) -> Path:
