@@ -36,13 +36,12 @@ from empirical.training.checkpoint import (
 )
 from empirical.training.loss import distance
 from empirical.training.optimizer import learning_rate, make_optimizer, set_learning_rate
+from theory.progress_report import Progress
 
 SCORED_AT_ONCE = 128
 CHECKPOINT_SECONDS = 30.0
 TIMED_STEPS = 8  # steps after which the rest is laid out anew within the time that is left
 NO_LABEL = -1
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +107,8 @@ def learn(
             if run.since_best >= patience:
                 break
         run.save_if_due()
+    if progress:
+        progress(title, run.planned, run.planned)
     if run.best is not None:
         model.load_state_dict(run.best, strict=False)
     model.eval()

@@ -17,16 +17,19 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from empirical.config import ModelConfig, TrainConfig
+from empirical.files import replacing, write_atomically
 from empirical.models.classifier import build_model, check_tokenizer, load_classifier, save_model
 from empirical.models.precision import resolve_precision
 from empirical.teachers.answering import NetworkAnswers
 from empirical.teachers.answers import Answers, answered
-from empirical.teachers.cross_fitted import CrossFitting
+from empirical.teachers.cross_fitted import CrossFitting, Left
 from empirical.teachers.fine_tuned import Teacher
 from empirical.tokens.corpus import Corpus
 from kdshift.fit.folds import Folds, held_back
 from kdshift.fit.learner import Material, learn, predict_logits
 from kdshift.fit.scoring import distance, log_loss
+from kdshift.fit.temperature import calibrated
+from theory.progress_report import Progress
 
 MOST_EPOCHS, PATIENCE, EVALUATIONS_AN_EPOCH = 8, 2, 1
 BATCH, RATE = 16, 1e-4
@@ -38,7 +41,7 @@ class OwnTeachers:
     """T networks, trained when they are first asked for, and the store of their answers.
 
     corpus: all texts. answer_NC: an outside teacher's logits for all texts, None where the labels teach.
-    folder: where weights and answers are kept. seconds: time for one training.
+    calibrate: whether labels set that teacher's temperature. folder: where weights and answers are kept.
     """
 
     model: ModelConfig
@@ -50,7 +53,8 @@ class OwnTeachers:
     answer_NC: NDArray[np.float32] | None
     folder: Path
     seed: int
-    progress: Callable[[str, int, int], None] | None = None
+    calibrate: bool = False
+    progress: Progress | None = None
 
     def train(self, number: int, seconds: float) -> dict[str, Any]:
         """Train teacher `number` unless it is there; returns what is known of its training."""
@@ -58,15 +62,14 @@ class OwnTeachers:
         if facts.exists():
             return dict(json.loads(facts.read_text(encoding="utf-8")))
         left = self.plan.left[number]
-        row_N = self.folds.training_rows(left, labelled=self.answer_NC is None)
-        train_N, validation_N = held_back(row_N, self.folds.label_N, VALIDATION_SHARE, LEAST_VALIDATION, self.seed)
-        validation_N = validation_N[:MOST_VALIDATION]
+        train_N, validation_N = self.rows(number)
+        taught_NC = self._taught(left)
         model = build_model(self.model, self.labels, self.seed + number)
         check_tokenizer(model, self.tokenizer, self.model.name)
         every = max(1, len(train_N) // BATCH) // EVALUATIONS_AN_EPOCH
         learned = learn(
             model,
-            Material(corpus=self.corpus, row_N=train_N, label_N=self.folds.label_N, answer_NC=self.answer_NC),
+            Material(corpus=self.corpus, row_N=train_N, label_N=self.folds.label_N, answer_NC=taught_NC),
             TrainConfig(
                 steps=MOST_EPOCHS * every,
                 batch_size=BATCH,
@@ -75,7 +78,7 @@ class OwnTeachers:
                 alpha=1.0 if self.answer_NC is None else 0.0,
                 distance="kl",
             ),
-            lambda network: self._loss(network, validation_N),
+            lambda network: self._loss(network, validation_N, taught_NC),
             seed=self.seed,
             patience=PATIENCE,
             seconds=seconds,
@@ -83,19 +86,30 @@ class OwnTeachers:
             progress=self.progress,
             title=f"teacher {number + 1} of {len(self.plan.left)}",
         )
-        save_model(model, self.tokenizer, self.folder / f"teacher-{number}" / "model")
+        with replacing(self.folder / f"teacher-{number}" / "model") as draft:
+            save_model(model, self.tokenizer, draft)
         what = {"texts": len(train_N), "validation": len(validation_N), "left_out": sorted(left), **vars(learned)}
-        from empirical.files import write_atomically
-
         write_atomically(facts, json.dumps(what))
         return what
 
-    def _loss(self, network: Any, row_M: NDArray[np.int64]) -> float:
+    def rows(self, number: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The texts that teacher `number` trains on, and those that its early stopping watches."""
+        row_N = self.folds.training_rows(self.plan.left[number], labelled=self.answer_NC is None)
+        train_N, validation_N = held_back(row_N, self.folds.label_N, VALIDATION_SHARE, LEAST_VALIDATION, self.seed)
+        return train_N, validation_N[:MOST_VALIDATION]
+
+    def _taught(self, left: Left) -> NDArray[np.float32] | None:
+        """What an assistant learns: the outside teacher, calibrated on labels of none but its own training texts."""
+        if self.answer_NC is None or not self.calibrate:
+            return self.answer_NC
+        return calibrated(self.answer_NC, self.folds.label_N, self.folds.training_rows(left, labelled=True))
+
+    def _loss(self, network: Any, row_M: NDArray[np.int64], taught_NC: NDArray[np.float32] | None) -> float:
         """What early stopping watches: log loss on labels, or the distance to the outside teacher."""
         p_MC = softmax(predict_logits(network, self.corpus, row_M), axis=1)
-        if self.answer_NC is None:
+        if taught_NC is None:
             return log_loss(p_MC, self.folds.label_N[row_M])
-        return float(distance(p_MC, softmax(self.answer_NC[row_M], axis=1)).mean())
+        return float(distance(p_MC, softmax(taught_NC[row_M], axis=1)).mean())
 
     def network(self, number: int) -> NetworkAnswers:
         """A trained teacher as one who answers."""

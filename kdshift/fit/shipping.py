@@ -25,9 +25,10 @@ from empirical.models.mean_embedding import MeanEmbeddingConfig, MeanEmbeddingFo
 from empirical.randomness import Draws, step_generator
 from empirical.tokens.codec import encode_batch
 from empirical.tokens.corpus import Corpus
-from kdshift.fit.learner import Learned, Material, Progress, learn, predict_logits
+from kdshift.fit.learner import Learned, Material, learn, predict_logits
 from kdshift.fit.scoring import distance, log_loss
 from theory.errors import InputError
+from theory.progress_report import Progress
 
 Kind = Literal["static", "encoder", "bilstm"]
 KINDS: tuple[Kind, ...] = ("static", "encoder", "bilstm")
