@@ -38,6 +38,8 @@ def write_all(fit: Fit, outcome: Outcome) -> dict[str, Any]:
     ):
         with replacing(folder / name) as draft:
             shutil.copytree(source, draft)
+            for file in draft.iterdir():
+                file.chmod(file.stat().st_mode | 0o044)  # safetensors are written for their owner alone
     for name, table in (("predictions.csv", outcome.predictions), ("curve.csv", outcome.curve)):
         write_atomically(folder / name, table.to_csv(index=False))
     dropped = fit.own.dropped.sentence()

@@ -29,7 +29,7 @@ from kdshift.fit.stages import Clock, Stages
 from kdshift.fit.temperature import calibrated
 from theory.progress_report import Progress
 
-TEACHING = 0.45  # share of the time left that the training of teachers may take
+TAUGHT = 0.5  # share of the time after which teachers are trained
 HELD_SHARE, LEAST_HELD, MOST_HELD = 0.12, 30, 1_000
 
 
@@ -129,7 +129,7 @@ class Fit:
         for number, left in enumerate(plan.left):
             found = self.stages.arrays(f"answers-{number}")
             if found is None:
-                self.teachers.train(number, TEACHING * self.clock.left / (len(plan.left) - number))
+                self.teachers.train(number, self.clock.until(TAUGHT) / (len(plan.left) - number))
                 row_M = np.flatnonzero(plan.answers_for(number, self.folds.fold_N))
                 if plan.cross_fitted:
                     row_M = np.union1d(row_M, self.folds.training_rows(left, labelled=True))

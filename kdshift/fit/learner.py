@@ -95,6 +95,8 @@ def learn(
     run = _Run(model, material, recipe, seed, folder)
     began = time.monotonic()
     first = run.step
+    if first == 0:
+        run.judge(criterion(model))  # what is there before any step may be the best
     while run.step < run.planned:
         run.train_step()
         if math.isfinite(seconds) and (run.step - first) % TIMED_STEPS == 0:

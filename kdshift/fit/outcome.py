@@ -122,7 +122,7 @@ def _student(fit: Fit, known: dict[str, Any]) -> dict[str, Any]:
         "megabytes": megabytes(model),
         "milliseconds_a_text": float(np.median(taken)),
         "milliseconds_p99": float(np.quantile(taken, 0.99)),
-        **{name: known[name] for name in ("tried", "kinds_by_part", "degrees_by_part")},
+        **{name: known[name] for name in ("tried", "kinds_tried", "kinds_by_part", "degrees_by_part")},
     }
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
+from transformers import PreTrainedModel
 
 from empirical.config import ModelConfig, TrainConfig
 from empirical.files import replacing, write_atomically
@@ -27,6 +28,7 @@ from empirical.teachers.fine_tuned import Teacher
 from empirical.tokens.corpus import Corpus
 from kdshift.fit.folds import Folds, held_back
 from kdshift.fit.learner import Material, learn, predict_logits
+from kdshift.fit.linear_start import fitted_head, inputs
 from kdshift.fit.scoring import distance, log_loss
 from kdshift.fit.temperature import calibrated
 from theory.progress_report import Progress
@@ -55,6 +57,7 @@ class OwnTeachers:
     seed: int
     calibrate: bool = False
     progress: Progress | None = None
+    _inputs_NH: NDArray[np.float32] | None = field(default=None, init=False, repr=False)
 
     def train(self, number: int, seconds: float) -> dict[str, Any]:
         """Train teacher `number` unless it is there; returns what is known of its training."""
@@ -64,8 +67,7 @@ class OwnTeachers:
         left = self.plan.left[number]
         train_N, validation_N = self.rows(number)
         taught_NC = self._taught(left)
-        model = build_model(self.model, self.labels, self.seed + number)
-        check_tokenizer(model, self.tokenizer, self.model.name)
+        model = self._started(train_N, validation_N)
         every = max(1, len(train_N) // BATCH) // EVALUATIONS_AN_EPOCH
         learned = learn(
             model,
@@ -91,6 +93,29 @@ class OwnTeachers:
         what = {"texts": len(train_N), "validation": len(validation_N), "left_out": sorted(left), **vars(learned)}
         write_atomically(facts, json.dumps(what))
         return what
+
+    def _started(self, train_N: NDArray[np.int64], validation_N: NDArray[np.int64]) -> PreTrainedModel:
+        """The pretrained network, its last layer fitted to the labels (or an outside teacher's classes)."""
+        model = build_model(self.model, self.labels, self.seed)
+        check_tokenizer(model, self.tokenizer, self.model.name)
+        label_N = self.folds.label_N if self.answer_NC is None else self.answer_NC.argmax(axis=1).astype(np.int64)
+        if self._inputs_NH is None:
+            rows = self.folds.training_rows(frozenset(), labelled=self.answer_NC is None)
+            self._inputs_NH = self._last_inputs(model, rows)
+        if len(self._inputs_NH):
+            head = fitted_head(self._inputs_NH, label_N, train_N, validation_N, len(self.labels))
+            if head is not None:
+                head.put_into(model)
+        return model
+
+    def _last_inputs(self, model: PreTrainedModel, row_M: NDArray[np.int64]) -> NDArray[np.float32]:
+        """What the pretrained network gives its last layer for each text, (N, H); empty where that cannot be had."""
+        found = inputs(model, self.corpus, row_M)
+        if found is None:
+            return np.empty((0, 0), dtype=np.float32)
+        output_NH = np.zeros((len(self.corpus), found.shape[1]), dtype=np.float32)
+        output_NH[row_M] = found
+        return output_NH
 
     def rows(self, number: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The texts that teacher `number` trains on, and those that its early stopping watches."""

@@ -21,7 +21,7 @@ from kdshift.fit.fitting import Fit
 from kdshift.fit.folds import FOLDS, stratified
 from kdshift.fit.shifted_copies import CopyMaker, ShiftedCopies
 
-ANSWERING = 0.4  # share of the time left that the copies' answers may take
+ANSWERED = 0.75  # share of the time after which the copies are answered
 MOST_COPIES, BLOCKS = 4, 5
 
 
@@ -83,7 +83,7 @@ class Shifting:
         first = self.fit.stages.arrays("answers-0")
         assert first is not None, "teachers answer before copies are planned"
         asked = sum(int(np.isfinite(logits_NC[self._rows, 0]).sum()) for logits_NC in self.answers.logits)
-        rounds = ANSWERING * self.fit.clock.left / max(1e-9, float(first["seconds"]) * asked)
+        rounds = self.fit.clock.until(ANSWERED) / max(1e-9, float(first["seconds"]) * asked)
         degrees = list(self.fit.options.degrees)
         if rounds < len(degrees) and len(degrees) > 3:
             degrees = degrees[1::2] or degrees  # 20 % and 60 % of the default five

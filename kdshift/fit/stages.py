@@ -71,7 +71,7 @@ class Clock:
     def spent(self) -> float:
         return self.spent_before + time.monotonic() - self.began
 
-    @property
-    def left(self) -> float:
-        """Seconds left; never less than a twentieth of the whole, so that what is late is still done, if in short."""
-        return max(3 * self.minutes, 60 * self.minutes - self.spent)
+    def until(self, share: float) -> float:
+        """Seconds until this share of the whole is spent, at least a fiftieth of it: what is late is done in short."""
+        whole = 60 * self.minutes
+        return max(whole / 50, share * whole - self.spent)

@@ -19,11 +19,12 @@ from empirical.files import replacing
 from empirical.models.classifier import load_classifier, save_model
 from kdshift.fit.fitting import Fit
 from kdshift.fit.learner import Material, predict_logits
+from kdshift.fit.options import KINDS, Kind
 from kdshift.fit.shifting import Shifting
-from kdshift.fit.shipping import KINDS, Kind
 from theory.errors import InputError
 
-LEAST_SECONDS = 10.0  # for one trial of a slow kind; with less the faster kinds are enough
+TRAINED = 0.95  # share of the time after which students are trained
+LEAST_SECONDS = 30.0  # for one training of a slow kind; with less only the fastest is tried
 
 
 @dataclass(kw_only=True)
@@ -51,6 +52,7 @@ class StudentStage:
                 self._keep(model, "model")
         known = {
             **choices[-1],
+            "kinds_tried": self._kinds,
             "kinds_by_part": [choice["kind"] for choice in choices],
             "degrees_by_part": self.degrees,
         }
@@ -87,9 +89,7 @@ class StudentStage:
         fit, tried = self.fit, {}
         best: tuple[float, Kind, PreTrainedModel] | None = None
         for place, kind in enumerate(self._kinds):
-            seconds = fit.clock.left / ((parts - number) * len(self._kinds) - place)
-            if best is not None and kind != "static" and seconds < LEAST_SECONDS:
-                continue
+            seconds = fit.clock.until(TRAINED) / ((parts - number) * len(self._kinds) - place)
             title = f"{kind} student {number + 1} of {parts}"
             model, learned = fit.students.train(kind, material, held_N, seconds, None, fit.progress, title)
             value = fit.students.value(model, held_N, answer_NC)
@@ -101,7 +101,9 @@ class StudentStage:
 
     @cached_property
     def _kinds(self) -> list[Kind]:
-        """The kinds that may ship; raises InputError where none is as small and fast as was wished."""
+        """The kinds that are tried in every part; raises InputError where none is as small and fast as was wished."""
+        if (kept := self.fit.stages.facts("kinds")) is not None:
+            return list(kept["kinds"])
         options = self.fit.options
         kinds = [kind for kind in KINDS if options.student in ("auto", kind) and self.fit.students.fits(kind)]
         if not kinds:
@@ -109,6 +111,10 @@ class StudentStage:
             raise InputError(
                 "--max-megabytes, --max-milliseconds", wish, "more: no kind of student is as small and fast"
             )
+        parts = len(list(self.fit.parts()))
+        while len(kinds) > 1 and self.fit.clock.until(TRAINED) / (parts * len(kinds)) < LEAST_SECONDS:
+            kinds.pop()
+        self.fit.stages.keep_facts("kinds", {"kinds": kinds})
         return kinds
 
     def _keep(self, model: PreTrainedModel, name: str) -> None:
