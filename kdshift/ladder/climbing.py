@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from empirical.bank.arms import NONE
 from empirical.bank.light import TEXT_DISTANCES, Row
 from empirical.bank.outcomes import outcomes, text_distances
 from empirical.bank.pool import replicates
 from empirical.bank.study import Size
 from empirical.bank.study_run import StudyRun, covariance, write_frame
+from empirical.bank.study_table import NONE
 from empirical.files import write_atomically
 from kdshift.ladder.fourier_student import fit_features
 from kdshift.ladder.rungs import NETWORKS, LadderConfig, replicates_of

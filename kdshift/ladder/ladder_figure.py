@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from empirical.bank.arms import NONE
+from empirical.bank.study_table import NONE
 from kdshift.ladder.ladder_reading import as_shares, ladder_curves
 from kdshift.ladder.rungs import GAUSSIAN_SHIFT, RUNGS
 from theory.inference.contrast import gains_over_none

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from empirical.bank.arms import NONE
+from empirical.bank.study_table import NONE
 from kdshift.ladder.rungs import GAUSSIAN_SHIFT, RUNGS, Rung
 from theory.inference.contrast import gain_over_none
 from theory.inference.curve import ShiftErrorCurve
