@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from empirical.bank.arms import NONE, Arm, BankTargets, Bench
+from empirical.bank.arms import Arm, BankTargets, Bench
 from empirical.bank.plan import BankPlan, Unit
 from empirical.bank.study import Size
 from empirical.bank.study_run import StudyRun
+from empirical.bank.study_table import NONE
 from empirical.models.static import mean_embeddings
 from empirical.shift import Whitening, effective_tau
 from kdshift.ladder.fourier_student import FeatureRidge, FourierMap, fit_features
