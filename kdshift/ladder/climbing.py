@@ -25,8 +25,8 @@ from empirical.bank.study_run import StudyRun, covariance, write_frame
 from empirical.bank.study_table import NONE
 from empirical.files import write_atomically
 from kdshift.ladder.fourier_student import fit_features
+from kdshift.ladder.point_world import Sample, World
 from kdshift.ladder.rungs import NETWORKS, LadderConfig, replicates_of
-from kdshift.ladder.worlds import Sample, World
 from theory.progress_report import Progress
 
 if TYPE_CHECKING:

@@ -101,7 +101,8 @@ class World:
     @cached_property
     def targets(self) -> BankTargets:
         """The text's teacher."""
-        return BankTargets(self.run.bank, self.run.teacher, self.run.bank.store(self.run.teacher))
+        bank = replace(self.run.bank, plan=self.run.study.bank())
+        return BankTargets(bank, self.run.teacher, bank.store(self.run.teacher))
 
     @cached_property
     def stand_in(self) -> StandIn:
