@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from empirical.augment.contextual import Contextual, ContextualInsertion
 from empirical.augment.eda import EasyDataAugmentation
 from empirical.augment.entropy_filter import EntropyFilter
 from empirical.augment.flip import LabelFlip
+from empirical.augment.flipda import FlipDA, SpanFiller
 from empirical.augment.glitter import Glitter
 from empirical.augment.masked_model import MaskedModel
 from empirical.augment.neighbours import neighbour_table
@@ -51,6 +53,7 @@ class Sources:
     held_out: texts outside the training subset, and their gold labels.
     teacher: function from a batch to logits of shape (B, C). network: the same teacher with its gradient.
     student: a trained student that reads the same ids.
+    labels: names of the classes, in the order of the teacher's logits.
     cache: folder for neighbour tables, WordNet and translations; None: the user's cache folder.
     max_length: tokens that texts which grew are cut to; None: the tokenizer's own limit.
     progress: of what takes long (a neighbour table, translations by a model).
@@ -63,6 +66,7 @@ class Sources:
     teacher: Scorer | None = None
     network: Network | None = None
     student: Network | None = None
+    labels: Sequence[str] | None = None
     cache: Path | None = None
     max_length: int | None = None
     progress: Progress | None = None
@@ -109,6 +113,8 @@ def _check(config: AugmentConfig, given: Sources) -> None:
         raise InputError(name, config.entropy_quantile, allowed)
     if "student" in needs and given.student is None:
         raise InputError("student", config.student, f"a trained student ({what}): --student DIR, {STUDENT_COMMAND}")
+    if "labels" in needs and given.labels is None:
+        raise InputError("labels", None, f"the names of the classes ({what}): a teacher {TEACHER_COMMAND} has them")
     if "held-out" in needs and (given.held_out is None or not len(given.held_out)):
         raise InputError("augmenter", "ground-truth", "only where there are held-out texts (data_size below all)")
 
@@ -162,7 +168,24 @@ def _related(config: AugmentConfig, given: Sources) -> Augmenter:
         case "treemix":
             store = Store((given.cache or cache_directory()) / "parses.sqlite")
             return TreeMix(Constituents(SpacyParser(), store), given.tokenizer, given.max_length)
+        case "flipda":
+            return _flipda(config, given)
     raise unknown_name("augmenter", config.augmenter, AUGMENTERS)
+
+
+def _flipda(config: AugmentConfig, given: Sources) -> FlipDA:
+    assert given.teacher is not None and given.labels is not None
+    if not all(field in config.pattern for field in ("{text}", "{label}")):
+        raise InputError("pattern", config.pattern, "a sentence with {text} and {label} in it")
+    return FlipDA(
+        SpanFiller(config.language_model),
+        given.teacher,
+        tuple(given.labels),
+        given.tokenizer,
+        given.limit,
+        config.pattern,
+        config.candidates,
+    )
 
 
 def make_translator(config: AugmentConfig, progress: Progress | None = None) -> Translator:

@@ -11,7 +11,7 @@ from typing import Literal
 from empirical.config import AugmentConfig
 from theory.errors import unknown_name
 
-Need = Literal["embeddings", "teacher", "teacher-gradient", "student", "masked-model", "held-out"]
+Need = Literal["embeddings", "teacher", "teacher-gradient", "student", "masked-model", "held-out", "labels"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +112,14 @@ CATALOGUE: dict[str, Entry] = {
             does="constituents of another text in place of one's own",
             counts="tokens",
             install="pip install 'kdshift[parser]'",
+        ),
+        Entry(
+            name="flipda",
+            does="masked words filled by T5 towards another label, the version the teacher believes most",
+            counts="tokens not found again",
+            online=False,
+            needs=("teacher", "labels"),
+            install="a T5 model (--language-model google-t5/t5-large); a GPU",
         ),
     )
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -25,6 +26,8 @@ class Shift(BaseModel):
     degrees: tuple[float, ...] = Field(min_length=1, description="positive degrees, shares of eligible tokens")
     neighbours: int = Field(15, ge=1, description="k of kNN")
     metric: str = Field("cosine", description="distance of the neighbour table")
+    language_model: str | None = Field(None, description="of contextual augmenters and of knn-in-context")
+    student: str | None = Field(None, description="augpro-fgsm: directory of a trained student")
     pool: int | None = Field(None, ge=1, description="only the pool's first texts; None: all of them")
     copies: int | None = Field(None, ge=1, description="fewer copies than the plan's")
 
@@ -39,12 +42,21 @@ class Shift(BaseModel):
     @property
     def name(self) -> str:
         """The augmenter with the options that it uses: what its copies depend on, beside degree and randomness."""
-        return f"knn-{self.neighbours}-{self.metric}" if self.augmenter == "knn" else self.augmenter
+        if self.augmenter == "knn":
+            return f"knn-{self.neighbours}-{self.metric}"
+        models = [Path(source).name for source in (self.language_model, self.student) if source is not None]
+        return "-".join([self.augmenter, *models])
 
     def augment(self) -> AugmentConfig:
         """The augmenter's configuration; the degree is each copy's own."""
         return AugmentConfig.model_validate(
-            {"augmenter": self.augmenter, "neighbours": self.neighbours, "metric": self.metric}
+            {
+                "augmenter": self.augmenter,
+                "neighbours": self.neighbours,
+                "metric": self.metric,
+                "language_model": self.language_model,
+                "student": self.student,
+            }
         )
 
 

@@ -56,6 +56,7 @@ def make_augmentation(
         if teacher is None or teacher.key != key:
             raise InputError("augment.entropy_quantile", augment.entropy_quantile, "a teacher whose tokens are changed")
         needs["teacher"] = needs["network"] = _counted(teacher, scored)
+        needs["labels"] = task.labels
     if "student" in asked and augment.student is not None:
         needs["student"] = frozen_network("student", augment.student, tokenizer, task.labels)
     return Augmentation(
