@@ -141,12 +141,13 @@ class StudyRun:
 
     def _file(self, part: Part) -> Path:
         """A part is kept by what decides it, beside all studies: a study that grows finds what it had."""
-        others = {"title", "sizes", "students", "finetune", "checks", "same_teacher"}
+        others = {"title", "pool", "copies", "shifts", "sizes", "students", "finetune", "checks", "same_teacher"}
         if part.teacher_arm == WHOLE:
             others |= {"same_teacher_train", "same_replicates"}
         own = self.study.model_dump(mode="json", exclude=others)
-        size, check = (None if found is None else found.model_dump(mode="json") for found in (part.size, part.check))
-        digest = digest_of(own, part.name, size, check, self.bank.task, self.teacher.key)
+        check = None if part.check is None else part.check.model_dump(mode="json")
+        size = self.study.bank_of(part.size).used()
+        digest = digest_of(own, part.name, part.size.data_size, size, check, self.bank.task, self.teacher.key)
         return self.folder.parent / "parts" / f"{part.name}-{digest}.parquet"
 
     @cached_property
@@ -177,6 +178,7 @@ class StudyRun:
             Job(arm=arm, replicate=number, own_N=own_N, targets=targets)
             for number, own_N, targets in self._replicates(part, bench.bank)
             for arm in self._arms(part)
+            if arm.shift is None or own_N[-1] < bench.plan.reach(arm.shift)
         ]
         if part.check is not None:
             rows = fit_network(jobs, bench, self.study, part.check)
@@ -202,9 +204,7 @@ class StudyRun:
         if part.check is not None:
             return list(checked_arms(self.study, part.check))
         chosen = [arm for arm in arms(self.study, part.student) if arm.mode == part.mode]
-        pool = part.size.pool or self.study.pool
-        chosen = [arm for arm in chosen if arm.shift is None or (arm.shift.pool or pool) >= pool]
-        room = self.study.pool + self.study.reserve - part.size.data_size
+        room = (part.size.pool or self.study.pool) + self.study.reserve - part.size.data_size
         fits = [arm for arm in chosen if arm.amount * part.size.data_size <= room]
         # A teacher of n texts is asked about nothing but those and their copies.
         return [arm for arm in fits if part.teacher_arm == WHOLE or arm.amount == 0]
