@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from empirical.bank.making import Bank
 from empirical.bank.plan import BLOCK, BankPlan, Shift, Unit
 from empirical.bank.study import Check, Study
+from empirical.bank.study_table import NONE, TWICE, UNLABELLED
 from empirical.randomness import Draws, step_generator
 from empirical.teachers.answering import Answering
 from empirical.teachers.answers import Answers, answered
 
-NONE, TWICE, UNLABELLED = "none", "none-twice", "unlabelled"
 KEPT_UNITS = 512  # units whose inputs stay in memory
 
 

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from scipy import sparse
 from torch import Tensor
 
-from empirical.bank.arms import TWICE, UNLABELLED, Arm, Bench, Targets, TrainingSet
+from empirical.bank.arms import Arm, Bench, Targets, TrainingSet
 from empirical.bank.outcomes import outcomes, text_distances
 from empirical.bank.study import Study
+from empirical.bank.study_table import TWICE, UNLABELLED
 from empirical.models.linear import fit_labels, fit_ridge, ngrams
 from empirical.models.static import Half, initial, mean_embeddings, train_stack
 from empirical.randomness import Draws, step_generator

@@ -28,6 +28,7 @@ from empirical.bank.networks import TokenInputs, fit_network
 from empirical.bank.plan import BankPlan
 from empirical.bank.pool import replicates
 from empirical.bank.study import Check, Size, Study
+from empirical.bank.study_table import MADE, NOISE, SAME, TABLE, WHOLE
 from empirical.files import replacing, write_atomically
 from empirical.tasks.load import Task
 from empirical.teachers.answering import Answering
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-TABLE, NOISE, MADE = "curves.parquet", "test-noise.json", "made.json"
-WHOLE, SAME = "whole", "same"
 ARM = ("augmenter", "degree", "amount")
 SubsetTeacher = Callable[[NDArray[np.int64], int], Answering]
 
@@ -100,19 +99,20 @@ class StudyRun:
         if not self.make_banks():
             return None
         self.folder.mkdir(parents=True, exist_ok=True)
-        done = total = 0
         work = list(parts(self.study))
-        total = len(work)
-        for part in work:
-            if self.progress is not None:
-                self.progress(f"students: {part.name}", done, total)
+        for done, part in enumerate(work):
+            self._say(done, len(work))
             if not self._file(part).exists():
                 self._fit(part)
-            done += 1
             if self.stop is not None and self.stop():
                 return None
+        self._say(len(work), len(work))
         self._join(work)
         return self.table
+
+    def _say(self, done: int, total: int) -> None:
+        if self.progress is not None:
+            self.progress("light students", done, total)
 
     @property
     def table(self) -> pd.DataFrame | None:
@@ -254,12 +254,6 @@ def write_frame(frame: pd.DataFrame, path: Path) -> None:
     """Write a table, whole or not at all; equal tables give equal bytes."""
     with replacing(path) as draft:
         frame.to_parquet(draft, index=False)
-
-
-def read_noise(folder: Path) -> dict[str, dict[str, Any]]:
-    """What the test texts add to the distances of each part of a finished study (see `covariance`)."""
-    found: dict[str, dict[str, Any]] = json.loads((folder / NOISE).read_text("utf-8"))
-    return found
 
 
 def study_folder(study: Study, task: Task, teacher: str, root: Path, name: str) -> Path:

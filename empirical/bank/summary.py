@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from empirical.bank.arms import NONE, TWICE, UNLABELLED
 from empirical.bank.exchange import exchange_rate
+from empirical.bank.study_table import NONE, TWICE, UNLABELLED
 from theory.inference.contrast import gain_over_none, paired_difference
 from theory.inference.curve import ShiftErrorCurve
 

@@ -78,7 +78,7 @@ def curves(
     Example: `kdshift empirical curves curves-demo`. The same command goes on where it was stopped.
     """
     from empirical.bank import summary
-    from empirical.bank.study_run import read_noise
+    from empirical.bank.study_table import read_noise
 
     began = time.perf_counter()
     with _opened(preset, results) as run:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2
 
-from empirical.bank.study_run import WHOLE
+from empirical.bank.study_table import WHOLE
 from kdshift.page.charts import BOUND_PARTS
 from kdshift.source import Source
 from theory import repaired, risk
