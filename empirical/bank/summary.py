@@ -33,6 +33,7 @@ def curve_of(
     """
     chosen = frame[frame["augmenter"].isin((NONE, augmenter))]
     table = chosen.pivot(index="replicate", columns="degree", values=outcome).sort_index(axis=1)
+    table = table.dropna()  # replicates beyond what an augmenter's copies reach
     degree_K, value_RK = table.columns.to_numpy(dtype=float), table.to_numpy(dtype=float)
     spread = value_RK.std(axis=0, ddof=1) / np.sqrt(len(table)) if len(table) > 1 else np.zeros(len(degree_K))
     return ShiftErrorCurve(

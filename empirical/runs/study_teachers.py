@@ -7,7 +7,6 @@ It stands above the bank because teachers are runs in their directories. Shapes:
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -53,7 +52,6 @@ def open_study(
     teacher, tokenizer = _teacher(ensure_teacher(config, results, progress, stop), study.teacher.name, task, device)
     embeddings = embedding_matrix(study.teacher)
     bank = Bank(plan=study.bank(), task=task, tokenizer=tokenizer, embeddings=embeddings, root=results / "bank")
-    texts = hashlib.sha256("".join(s.digest() for s in (task.train, task.validation, task.test)).encode()).hexdigest()
 
     def subset_teacher(own_N: NDArray[np.int64], number: int) -> NetworkAnswers:
         folder = _subset_task(study, task, own_N, results / "bank" / "subsets")
@@ -69,7 +67,7 @@ def open_study(
         bank=bank,
         teacher=teacher,
         embeddings=embeddings,
-        folder=study_folder(study, texts, teacher.key, results / "curves", name),
+        folder=study_folder(study, task, teacher.key, results / "curves", name),
         subset_teacher=subset_teacher,
         progress=progress,
         stop=stop,
