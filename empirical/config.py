@@ -32,6 +32,8 @@ OWN_OPTIONS: dict[str, tuple[str, ...]] = {
     "contextual-insert": ("neighbours", "language_model"),
     "knn-in-context": ("neighbours", "metric", "language_model"),
     "treemix": (),
+    "paraphrase": ("engine", "calls", "tokens"),
+    "in-context": ("engine", "calls", "tokens"),
 }
 COMMON_OPTIONS = ("augmenter", "degree", "copies", "embeddings", "entropy_quantile", "selection")
 AUGMENTERS = tuple(OWN_OPTIONS)
@@ -151,10 +153,18 @@ class AugmentConfig(_Config):
         description="contextual: a masked language model with the batches' tokenizer; knn-in-context: a causal one, "
         "None: the embedded SmolLM2",
     )
-    engine: str | None = Field(None, description="back-translation: `apertium` or a translation model's id or path")
+    engine: str | None = Field(
+        None,
+        description="back-translation: `apertium` or a translation model's id or path; paraphrase, in-context: "
+        "http://host/v1#model",
+    )
+    calls: int | None = Field(None, ge=1, description="paraphrase, in-context: most calls to the endpoint")
+    tokens: int | None = Field(None, ge=1, description="paraphrase, in-context: most tokens to and from the endpoint")
     pivots: tuple[str, ...] | None = Field(None, description="back-translation: pivot languages")
     decoding: Literal["beam", "sample"] = Field("beam", description="back-translation by a model: its decoding")
-    later: ClassVar[frozenset[str]] = frozenset({"mixing", "selection", "candidates", "student", "language_model"})
+    later: ClassVar[frozenset[str]] = frozenset(
+        {"mixing", "selection", "candidates", "student", "language_model", "calls", "tokens"}
+    )
 
 
 class RunConfig(_Config):

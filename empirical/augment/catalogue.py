@@ -11,7 +11,7 @@ from typing import Literal
 from empirical.config import AugmentConfig
 from theory.errors import unknown_name
 
-Need = Literal["embeddings", "teacher", "teacher-gradient", "student", "masked-model", "held-out"]
+Need = Literal["embeddings", "teacher", "teacher-gradient", "student", "masked-model", "held-out", "examples"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +112,21 @@ CATALOGUE: dict[str, Entry] = {
             does="constituents of another text in place of one's own",
             counts="tokens",
             install="pip install 'kdshift[parser]'",
+        ),
+        Entry(
+            name="paraphrase",
+            does="a language model's rewording behind an endpoint",
+            counts="tokens not found again",
+            online=False,
+            install="--engine http://host/v1#model; pip install 'kdshift[llm]'",
+        ),
+        Entry(
+            name="in-context",
+            does="a new text that a language model writes after a few labelled ones, with its label probabilities",
+            counts="tokens not found again",
+            online=False,
+            needs=("examples",),
+            install="--engine http://host/v1#model; pip install 'kdshift[llm]'",
         ),
     )
 }
