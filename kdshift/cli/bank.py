@@ -116,13 +116,14 @@ def _opened(preset: str, results: Path) -> Iterator[StudyRun]:
 
     log_to_stderr()
     study = load_study(preset)
-    with interruptible(_announce), shown() as progress, writable(results):
+    with interruptible(announce_stop), shown() as progress, writable(results):
         from empirical.runs.study_teachers import open_study
 
         yield open_study(study, Path(preset).stem, results, progress, STOP.is_set)
 
 
-def _announce() -> None:
+def announce_stop() -> None:
+    """Say that Ctrl-C was heard."""
     sys.stderr.write("finishing what is under way ...\n")
 
 
