@@ -35,6 +35,8 @@ OWN_OPTIONS: dict[str, tuple[str, ...]] = {
     "flipda": ("language_model", "pattern", "candidates"),
     "paraphrase": ("engine", "calls", "tokens"),
     "in-context": ("engine", "calls", "tokens"),
+    "mixkd": (),
+    "mate-kd": ("neighbours", "language_model"),
 }
 COMMON_OPTIONS = ("augmenter", "degree", "copies", "embeddings", "entropy_quantile", "selection")
 AUGMENTERS = tuple(OWN_OPTIONS)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from empirical.augment.augpro import AugProFGSM, AugProMix
-from empirical.augment.catalogue import needs_of, selects
+from empirical.augment.catalogue import needs_of, selects, textless
 from empirical.augment.causal import CausalModel, InContext
 from empirical.augment.constituents import Constituents, SpacyParser
 from empirical.augment.contextual import Contextual, ContextualInsertion
@@ -22,6 +22,7 @@ from empirical.augment.flipda import FlipDA, SpanFiller
 from empirical.augment.glitter import Glitter
 from empirical.augment.in_context import Examples, WrittenInContext
 from empirical.augment.masked_model import MaskedModel
+from empirical.augment.mixkd import MixKD
 from empirical.augment.neighbours import neighbour_table
 from empirical.augment.network import Network, Scorer
 from empirical.augment.paraphrase import Paraphrase, Writer
@@ -108,6 +109,8 @@ def _check(config: AugmentConfig, given: Sources) -> None:
     """Raise InputError for the first thing that is needed and missing, with what brings it."""
     needs = needs_of(config)
     what = f"selection {config.selection}" if selects(config) else f"augmenter {config.augmenter}"
+    if config.selection == "glitter" and textless(config.augmenter):
+        raise InputError("selection", "glitter", f"another one with {config.augmenter}, which makes no texts")
     if "embeddings" in needs and given.embeddings is None:
         allowed = f"the input embeddings of a model with this tokenizer (augmenter {config.augmenter})"
         raise InputError("embeddings", None, allowed)
@@ -163,8 +166,9 @@ def _related(config: AugmentConfig, given: Sources) -> Augmenter:
                 raise InputError("teacher", "without its gradient", f"a model on this machine ({config.augmenter})")
             table_VK = _table(config, given, given.network.embeddings_VD)
             return LabelFlip(given.network, table_VK, before=config.augmenter == "flip-before")
-        case "contextual":
-            return Contextual(MaskedModel(config.language_model, given.tokenizer), config.neighbours)
+        case "contextual" | "mate-kd":
+            masked = MaskedModel(config.language_model, given.tokenizer)
+            return Contextual(masked, config.neighbours, config.augmenter)
         case "contextual-insert":
             masked = MaskedModel(config.language_model, given.tokenizer)
             return ContextualInsertion(masked, vocabulary, config.neighbours, given.max_length)
@@ -174,6 +178,8 @@ def _related(config: AugmentConfig, given: Sources) -> Augmenter:
         case "treemix":
             store = Store((given.cache or cache_directory()) / "parses.sqlite")
             return TreeMix(Constituents(SpacyParser(), store), given.tokenizer, given.max_length)
+        case "mixkd":
+            return MixKD()
         case "flipda":
             return _flipda(config, given)
         case "paraphrase":
