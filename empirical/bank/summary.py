@@ -43,6 +43,7 @@ def curve_of(
         data_size=float(frame["data_size"].iloc[0]),
         shift_name="degree",
         replicates=value_RK if len(table) > 1 else None,
+        replicate_ids=tuple(table.index) if len(table) > 1 else None,
         test_covariance=None if noise is None else _noise_of(noise, augmenter, degree_K, outcome),
     )
 
