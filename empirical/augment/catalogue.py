@@ -11,7 +11,7 @@ from typing import Literal
 from empirical.config import AugmentConfig
 from theory.errors import unknown_name
 
-Need = Literal["embeddings", "teacher", "teacher-gradient", "student", "masked-model", "held-out", "labels"]
+Need = Literal["embeddings", "teacher", "teacher-gradient", "student", "masked-model", "held-out", "labels", "examples"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +122,21 @@ CATALOGUE: dict[str, Entry] = {
             online=False,
             needs=("teacher", "labels"),
             install="a T5 model (--language-model google-t5/t5-large); a GPU",
+        ),
+        Entry(
+            name="paraphrase",
+            does="a language model's rewording behind an endpoint",
+            counts="tokens not found again",
+            online=False,
+            install="--engine http://host/v1#model; pip install 'kdshift[llm]'",
+        ),
+        Entry(
+            name="in-context",
+            does="a new text that a language model writes after a few labelled ones, with its label probabilities",
+            counts="tokens not found again",
+            online=False,
+            needs=("examples",),
+            install="--engine http://host/v1#model; pip install 'kdshift[llm]'",
         ),
         Entry(
             name="mixkd",

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -92,6 +93,14 @@ class BankPlan(BaseModel):
     def copies_of(self, shift: Shift) -> int:
         """Copies of a text by a shift at each degree."""
         return min(self.copies, shift.copies or self.copies)
+
+    def used(self) -> dict[str, Any]:
+        """The plan as JSON, with each shift's own texts and copies: plans that use the same are equal."""
+        shifts = [
+            shift.model_copy(update={"pool": self.reach(shift), "copies": self.copies_of(shift)}).model_dump()
+            for shift in self.shifts
+        ]
+        return {**self.model_dump(mode="json", exclude={"shifts"}), "shifts": shifts}
 
     @property
     def answers(self) -> int:

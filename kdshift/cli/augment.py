@@ -142,6 +142,7 @@ OPTIONS_OF = {
     "masked-model": "--language-model ID",
     "held-out": "--held-out FILE",
     "labels": "its label names",
+    "examples": "labelled texts",
 }
 
 

@@ -15,6 +15,7 @@ from theory.errors import InputError
 
 if TYPE_CHECKING:
     from empirical.augment import Augmenter
+    from empirical.tasks.spec import Split
 
 DEFAULTS = AugmenterOptions()
 EVERY_AUGMENTER = ("knn", "random", "synonym", "eda", "augpro-mix", "back-translation")
@@ -130,7 +131,7 @@ def cost(
     rows: list[dict[str, Any]] = []
     with shown() as progress:
         for done, name in enumerate(augmenter, start=1):
-            build = partial(_fresh, options, name, degree, tokenizer, loaded.labels, max_length)
+            build = partial(_fresh, options, name, degree, tokenizer, loaded.labels, max_length, split)
             rows.append({"augmenter": name, **measure_cost(build, *texts_of, degree, seed=seed, max_length=max_length)})
             progress("cost", done, len(augmenter))
     paper = table_1({row["augmenter"]: row["steady_ms"] for row in rows})
@@ -145,6 +146,8 @@ def cost(
         "tokens/s": "tokens_per_second",
         "degree": "realised_degree",
     }
+    if any(row["endpoint_tokens"] for row in rows):
+        columns |= {"endpoint tokens": "endpoint_tokens"}
     note = "ms per augmented text, in the first round and after; start: tables, dictionaries, processes"
     title = f"time per augmented example, {len(split)} texts of {task}"
     emit_table(title, list(columns), [[row[column] for column in columns.values()] for row in rows], note)
@@ -160,9 +163,13 @@ def _fresh(
     tokenizer: Any,
     labels: tuple[str, ...],
     max_length: int,
+    split: Split,
     cache: Path,
 ) -> Augmenter:
-    return options.build(name, degree, tokenizer, labels=labels, cache=cache, max_length=max_length)
+    from empirical.augment.in_context import Examples
+
+    shown = Examples(texts=tuple(split.text_a), label_N=split.labels, labels=labels) if split.text_b is None else None
+    return options.build(name, degree, tokenizer, labels=labels, examples=shown, cache=cache, max_length=max_length)
 
 
 def _teacher(source: str | None, labels: tuple[str, ...], tokenizer: Any) -> Any:

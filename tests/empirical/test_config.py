@@ -22,9 +22,9 @@ from empirical.config import (
 from theory.errors import InputError
 
 OTHER = {"neighbours": 5, "metric": "euclidean", "engine": "some/model", "pivots": ("fra",), "decoding": "sample",
-         "student": "some/folder", "language_model": "some/model", "candidates": 9,
-         "pattern": "{text}: {label}"}  # fmt: skip
-CONDITIONAL = {"mixing", "candidates"}  # read where copies are made offline, where glitter selects (and by flipda)
+         "student": "some/folder", "language_model": "some/model", "calls": 3, "tokens": 900, "candidates": 9,
+         "pattern": "{label}: {text}"}  # fmt: skip
+CONDITIONAL = {"mixing", "candidates"}  # read where copies are made offline, where glitter selects
 
 
 def test_every_option_is_everybodys_or_somebodys():

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from empirical.bank.arms import NONE, Arm, BankTargets
+from empirical.bank.arms import Arm, BankTargets
 from empirical.bank.equal_seconds import Budgeted, Contest, Entrant, entrants, summary
 from empirical.bank.light import EmbeddingInputs
 from empirical.bank.making import make_bank
 from empirical.bank.prices import Price
 from empirical.bank.study import Size, Study
+from empirical.bank.study_table import NONE
 from empirical.metric import entropy
 from tests.empirical.bank import tiny_bank
 
