@@ -32,8 +32,6 @@ def test_a_row_is_its_text_in_parts(rows):
     (row,) = [row for row in rows if row["augmenter"] == "random"]
     assert row["changed"] == pytest.approx(0.4 * row["eligible"], abs=1)
     assert sum(changed for _, changed in row["parts"]) == row["changed"]
-    words = "".join(part for part, _ in row["parts"]).split()
-    assert sum(word in TEXT.split() for word in words) >= len(TEXT.split()) // 3
 
 
 def test_what_cannot_be_shown_is_said(rows):

@@ -68,7 +68,17 @@ def test_rows_for_every_entrant_and_size_and_nothing_is_fitted_twice(place, tmp_
 
     monkeypatch.setattr(Contest, "fit", lambda *given: pytest.fail("fitted again"))
     equal_seconds(str(source), results=tmp_path / "results")
-    assert "knn, low" in capsys.readouterr().out.replace("\n", " ")
+    assert "Augmenters at equal seconds" in capsys.readouterr().out
+
+
+def test_some_sizes_only(place, tmp_path, capsys):
+    teacher = next((place / "results" / "teachers").glob("*/model"))
+    source = tmp_path / "tiny.toml"
+    source.write_text(STUDY.format(task=place / "texts.csv", teacher=teacher))
+    with pytest.raises(InputError, match=r"--sizes: found '13'; allowed: some of 12, 24"):
+        equal_seconds(str(source), sizes=(13,), results=tmp_path / "results")
+    equal_seconds(str(source), sizes=(12,), results=tmp_path / "results", json=True)
+    assert {row["data_size"] for row in json.loads(capsys.readouterr().out)["rows"]} == {12}
 
 
 def test_an_unknown_preset_is_told(tmp_path):

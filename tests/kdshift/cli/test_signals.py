@@ -57,7 +57,7 @@ def test_the_ranking_is_kept_and_printed(opened, tmp_path, capsys, monkeypatch):
     assert {row["signal"] for row in found["ranking"]} >= {"t_stddev", "entropy", "tau"}
     assert len(pd.read_parquet(tmp_path / "out" / "table.parquet")) == 3
     signals("tiny", **given)
-    assert "t_stddev" in capsys.readouterr().out
+    assert "Degree without training" in capsys.readouterr().out
 
 
 def test_a_table_that_is_missing_is_named(tmp_path):
