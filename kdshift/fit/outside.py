@@ -85,7 +85,7 @@ def ask_outside(
         own=own,
         answer_NC=answer_NC,
         agreement=agreement,
-        ask=lambda first, second: _asked(teacher, list(first), second and list(second), progress, title),
+        ask=lambda first, second: _asked(teacher, first, second, progress, title),
     )
 
 
@@ -109,8 +109,8 @@ def _outside(
 
 def _asked(
     teacher: Outside,
-    text_a: list[str],
-    text_b: list[str] | None,
+    text_a: Sequence[str],
+    text_b: Sequence[str] | None,
     progress: Progress | None,
     title: str = "answers of the outside teacher",
 ) -> NDArray[np.float32]:
