@@ -91,7 +91,7 @@ def texts_of(tokenizer: Any, batch: Batch) -> list[list[str]]:
 
 
 def compared(old: Batch, new: Batch) -> Augmented:
-    """Whole new texts as augmentations of the old ones: what is not found again, in order, counts as changed."""
+    """New texts beside the old ones of the same rows: changed is what is not found again, in order."""
     changed_B, changed_BL = np.zeros(len(old), dtype=np.int64), new.eligible_BL.copy()
     for row in range(len(old)):
         for segment in (0, 1):

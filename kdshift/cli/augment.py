@@ -234,6 +234,7 @@ OPTIONS_OF = {
     "student": "--student DIR",
     "masked-model": "--language-model ID",
     "held-out": "--held-out FILE",
+    "labels": "its label names",
     "examples": "labelled texts",
 }
 

@@ -44,7 +44,7 @@ class AugmenterOptions:
         Words | None, Parameter(help="back-translation by a model: language codes; the first is used")
     ] = None
     language_model: Annotated[
-        str | None, Parameter(help="contextual: a masked language model; knn-in-context: a causal one")
+        str | None, Parameter(help="contextual: a masked language model; knn-in-context: a causal one; flipda: T5")
     ] = None
     teacher: Annotated[
         str | None, Parameter(help="directory of a fine-tuned teacher (flip, augpro-fgsm, selection)")
@@ -55,7 +55,10 @@ class AugmenterOptions:
         Parameter(help="keep what the teacher is (un)sure of, or (glitter) what the student gets most wrong"),
     ] = None
     entropy_quantile: Annotated[float | None, Parameter(help="share of the texts that the selection keeps")] = None
-    candidates: Annotated[PositiveInt, Parameter(help="glitter: versions of each text to choose from")] = 4
+    candidates: Annotated[PositiveInt, Parameter(help="glitter, flipda: versions of each text to choose from")] = 4
+    pattern: Annotated[str, Parameter(help="flipda: what names the label to T5, beside the text")] = (
+        "{text} It is {label}."
+    )
 
     def build(
         self,
@@ -97,6 +100,7 @@ class AugmenterOptions:
             selection=self.selection or "low-entropy",
             entropy_quantile=self._quantile(),
             candidates=max(2, self.candidates),
+            pattern=self.pattern,
         )
         needs = needs_of(config)
         asked = bool(needs & {"teacher", "teacher-gradient"})
@@ -111,6 +115,7 @@ class AugmenterOptions:
             teacher=teacher,
             network=teacher,
             student=student,
+            labels=None if teacher is None else teacher.labels,
             cache=cache,
             max_length=max_length,
         )

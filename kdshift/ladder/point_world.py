@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from empirical.bank.arms import NONE, Arm, BankTargets, Bench
+from empirical.bank.arms import Arm, BankTargets, Bench
 from empirical.bank.plan import BankPlan, Unit
 from empirical.bank.study import Size
 from empirical.bank.study_run import StudyRun
+from empirical.bank.study_table import NONE
 from empirical.models.static import mean_embeddings
 from empirical.shift import Whitening, effective_tau
 from kdshift.ladder.fourier_student import FeatureRidge, FourierMap, fit_features
@@ -100,7 +101,8 @@ class World:
     @cached_property
     def targets(self) -> BankTargets:
         """The text's teacher."""
-        return BankTargets(self.run.bank, self.run.teacher, self.run.bank.store(self.run.teacher))
+        bank = replace(self.run.bank, plan=self.run.study.bank())
+        return BankTargets(bank, self.run.teacher, bank.store(self.run.teacher))
 
     @cached_property
     def stand_in(self) -> StandIn:
