@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 
 from empirical.config import ModelConfig
 from empirical.models.classifier import embedding_matrix, load_tokenizer
 from empirical.tokens.corpus import encode_corpus
+from kdshift.fit.learner import predict_logits
+from kdshift.fit.scoring import distance
 from kdshift.fit.shipping import StudentMaker, Wish, latencies, latency, megabytes
 from tests.empirical import tiny_kd
 from theory.errors import InputError
@@ -54,7 +57,12 @@ def test_a_trained_student_is_nearer_to_its_teacher(maker: StudentMaker) -> None
     held_N = np.arange(60, 90)
     given = maker.material(np.arange(60), answer_NC, None)
     model, learned = maker.train("static", given, held_N, float("inf"), steps=200)
-    assert maker.value(model, held_N, answer_NC) < maker.value(maker.build("static"), held_N, answer_NC)
+    q_MC = softmax(answer_NC[held_N], axis=1)
+    trained, fresh = (
+        float(distance(softmax(predict_logits(network, maker.corpus, held_N), axis=1), q_MC).mean())
+        for network in (model, maker.build("static"))
+    )
+    assert learned.best_value == pytest.approx(trained) and trained < fresh - 0.02
     assert 0 <= learned.best_step <= learned.steps <= 200
 
 
