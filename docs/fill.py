@@ -6,8 +6,10 @@ no number there was typed. `--check` changes nothing and ends with status 1 wher
 
 from __future__ import annotations
 
+import json
 import re
 import sys
+import textwrap
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -128,8 +130,29 @@ def simulation() -> str:
     return "\n".join(lines)
 
 
+def fit() -> str:
+    """What `kdshift fit` said of 600 tweets (`docs/fit_example.py`): scores, and its sentence."""
+    facts = json.loads((RESULTS / "fit" / "tweets-600.json").read_text("utf-8"))
+    said = facts["fit"]
+    lines = [f"{said['measure']} by {said['protocol']}, {facts['texts']} texts, {said['seconds'] / 60:.1f} minutes"]
+    for name, score in said["scores"].items():
+        interval = f"{score['low']:.3f} to {score['high']:.3f}"
+        lines.append(f"{name.replace('_', ' '):<14}{score['accuracy']:.3f}   95 % interval {interval}")
+    return "\n".join(["```text", *lines, "", *textwrap.wrap(said["recommendation"]["sentence"], 118), "```"])
+
+
+def export() -> str:
+    """What `kdshift export` said of the same student: size, time of one text, what int8 loses."""
+    facts = json.loads((RESULTS / "fit" / "tweets-600.json").read_text("utf-8"))["export"]
+    lines = ["| | MB | ms a text, median | ms, 99 % |", "| --- | --- | --- | --- |"]
+    for row in facts["models"]:
+        cells = (row["name"], f"{row['megabytes']:.1f}", f"{row['milliseconds']:.2f}", f"{row['milliseconds_p99']:.2f}")
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join([*lines, "", facts["note"]])
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
-    function.__name__: function for function in (answer, gains, claims, undecided, theory, simulation)
+    function.__name__: function for function in (answer, gains, claims, undecided, theory, simulation, fit, export)
 }
 
 
