@@ -43,6 +43,7 @@ class Bank:
     plan: what it is asked to hold. task, tokenizer: whose texts, read how.
     embeddings: float array of shape (V, D), for kNN; None where no shift needs it.
     root: folder of all banks; the bank's own name says task, tokenizer, seed and training texts.
+    answers: folder of the one store of answers, for runs too; None: beside the banks.
     """
 
     plan: BankPlan
@@ -50,6 +51,7 @@ class Bank:
     tokenizer: Any
     embeddings: NDArray[np.float32] | None
     root: Path
+    answers: Path | None = None
     count: Asked = field(default_factory=Asked)
 
     @cached_property
@@ -132,8 +134,8 @@ class Bank:
         return self.folder / "answers" / name / place
 
     def store(self, teacher: Answering) -> Answers:
-        """The store of a teacher's answers beside the banks."""
-        return Answers(self.root / "answers", teacher.key, len(teacher.labels))
+        """The store of a teacher's answers."""
+        return Answers(self.answers or self.root / "answers", teacher.key, len(teacher.labels))
 
     def logits(
         self, unit: Unit, teacher: Answering, answers: Answers, tick: Callable[[int], None] | None = None

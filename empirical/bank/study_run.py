@@ -136,6 +136,7 @@ class StudyRun:
             tokenizer=self.bank.tokenizer,
             embeddings=self.bank.embeddings,
             root=self.bank.root,
+            answers=self.bank.answers,
             count=self.bank.count,
         )
 

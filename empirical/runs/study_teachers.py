@@ -22,10 +22,12 @@ from empirical.bank.study_run import StudyRun, study_folder
 from empirical.config import ModelConfig, RunConfig, TaskConfig
 from empirical.files import write_atomically
 from empirical.models.classifier import check_tokenizer, embedding_matrix, load_classifier, load_tokenizer
+from empirical.runs.layout import shared_folder
 from empirical.runs.run import ensure_teacher
 from empirical.tasks.load import Task, load_task
 from empirical.tasks.spec import Split
 from empirical.teachers.answering import NetworkAnswers
+from empirical.teachers.answers import ANSWERS
 from empirical.teachers.fine_tuned import Teacher
 from theory.progress_report import Progress
 
@@ -53,7 +55,14 @@ def open_study(
     config = RunConfig(task=study.task, teacher=study.teacher, teacher_train=study.teacher_train)
     teacher, tokenizer = _teacher(ensure_teacher(config, results, progress, stop), study.teacher.name, task, device)
     embeddings = embedding_matrix(study.teacher)
-    bank = Bank(plan=study.bank(), task=task, tokenizer=tokenizer, embeddings=embeddings, root=results / "bank")
+    bank = Bank(
+        plan=study.bank(),
+        task=task,
+        tokenizer=tokenizer,
+        embeddings=embeddings,
+        root=results / "bank",
+        answers=shared_folder(results) / ANSWERS,
+    )
 
     def subset_teacher(own_N: NDArray[np.int64], number: int) -> NetworkAnswers:
         folder = _subset_task(study, task, own_N, results / "bank" / "subsets")
