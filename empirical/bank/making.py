@@ -78,7 +78,7 @@ class Bank:
 
     @cached_property
     def _blocks(self) -> dict[int, Batch]:
-        return {}
+        return {}  # the last one: units come block by block
 
     @cached_property
     def _augmenters(self) -> dict[Shift, Augmenter]:
@@ -126,6 +126,7 @@ class Bank:
             order = pool_order(self.plan.seed, len(self.task.train))[block * BLOCK : (block + 1) * BLOCK]
             split = self.task.train.take(order)
             length = self.plan.task.max_length
+            self._blocks.clear()
             self._blocks[block] = encode_batch(self.tokenizer, split.text_a, split.text_b, length)
         return self._blocks[block]
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from empirical.bank.making import Bank
@@ -40,11 +41,12 @@ def open_study(
     results: Path,
     progress: Progress | None = None,
     stop: Callable[[], bool] | None = None,
-    device: str = "cpu",
+    device: str | None = None,
     task: Task | None = None,
 ) -> StudyRun:
     """A study with its teacher and its bank under `results`, ready to `run`.
 
+    device: where teachers answer; None: a GPU if there is one.
     task: the study's task with other held-out texts, where some may not be looked at; None: as it is.
     `results`/teachers has the teacher, `results`/bank the banks, `results`/curves/NAME-DIGEST the study's own files.
 
@@ -52,6 +54,7 @@ def open_study(
         InputError: data, a model or an augmenter that is not to be had. TeacherFailed: its training failed.
     """
     task = load_task(study.task) if task is None else task
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     config = RunConfig(task=study.task, teacher=study.teacher, teacher_train=study.teacher_train)
     teacher, tokenizer = _teacher(ensure_teacher(config, results, progress, stop), study.teacher.name, task, device)
     embeddings = embedding_matrix(study.teacher)

@@ -93,6 +93,17 @@ class Answers:
         with self._lock, self._connection:
             self._connection.executemany("INSERT OR IGNORE INTO answers VALUES (?, ?)", rows)
 
+    def absorb(self, other: Answers) -> None:
+        """Keep what another store of the same teacher has; where both have an answer, this store's stays."""
+        assert (other.key, other.classes) == (self.key, self.classes), (other.key, self.key)
+        with self._lock:
+            self._connection.execute("ATTACH ? AS other", (str(other.file),))
+            try:
+                with self._connection:
+                    self._connection.execute("INSERT OR IGNORE INTO answers SELECT * FROM other.answers")
+            finally:
+                self._connection.execute("DETACH other")
+
     def close(self) -> None:
         """Close the file; the write-ahead log is folded into it."""
         self._connection.close()
