@@ -33,6 +33,10 @@ OWN_OPTIONS: dict[str, tuple[str, ...]] = {
     "knn-in-context": ("neighbours", "metric", "language_model"),
     "treemix": (),
     "flipda": ("language_model", "pattern", "candidates"),
+    "paraphrase": ("engine", "calls", "tokens"),
+    "in-context": ("engine", "calls", "tokens"),
+    "mixkd": (),
+    "mate-kd": ("neighbours", "language_model"),
 }
 COMMON_OPTIONS = ("augmenter", "degree", "copies", "embeddings", "entropy_quantile", "selection")
 AUGMENTERS = tuple(OWN_OPTIONS)
@@ -153,11 +157,17 @@ class AugmentConfig(_Config):
         "None: the embedded SmolLM2; flipda: T5, None: T5 Large",
     )
     pattern: str = Field("{text} It is {label}.", description="flipda: what names the label to T5, beside the text")
-    engine: str | None = Field(None, description="back-translation: `apertium` or a translation model's id or path")
+    engine: str | None = Field(
+        None,
+        description="back-translation: `apertium` or a translation model's id or path; paraphrase, in-context: "
+        "http://host/v1#model",
+    )
+    calls: int | None = Field(None, ge=1, description="paraphrase, in-context: most calls to the endpoint")
+    tokens: int | None = Field(None, ge=1, description="paraphrase, in-context: most tokens to and from the endpoint")
     pivots: tuple[str, ...] | None = Field(None, description="back-translation: pivot languages")
     decoding: Literal["beam", "sample"] = Field("beam", description="back-translation by a model: its decoding")
     later: ClassVar[frozenset[str]] = frozenset(
-        {"mixing", "selection", "candidates", "student", "language_model", "pattern"}
+        {"mixing", "selection", "candidates", "student", "language_model", "pattern", "calls", "tokens"}
     )
 
 

@@ -111,20 +111,28 @@ class Bank:
             write_copies(path, copies)
         return copies
 
-    def _make(self, unit: Unit) -> Copies:
-        """A whole block is augmented, whatever of it the plan wants: a larger plan finds the same copies."""
-        if unit.shift not in self._augmenters:
-            self._augmenters[unit.shift] = make_augmenter(
-                unit.shift.augment(),
+    def augmenter(self, shift: Shift) -> Augmenter:
+        """A shift's augmenter, built at the first call.
+
+        Raises:
+            InputError: what it needs is missing here.
+        """
+        if shift not in self._augmenters:
+            self._augmenters[shift] = make_augmenter(
+                shift.augment(),
                 tokenizer=self.tokenizer,
                 embeddings=self.embeddings,
                 cache=self.root,
                 max_length=self.plan.task.max_length,
                 **self.models,
             )
+        return self._augmenters[shift]
+
+    def _make(self, unit: Unit) -> Copies:
+        """A whole block is augmented, whatever of it the plan wants: a larger plan finds the same copies."""
         rng = step_generator(self.plan.seed, unit.step, Draws.BANK_COPIES)
         batch = self._block(unit.block)
-        augmented = self._augmenters[unit.shift](batch, unit.degree, rng, copy=unit.copy)
+        augmented = self.augmenter(unit.shift)(batch, unit.degree, rng, copy=unit.copy)
         return copies_of(augmented, self.tokenizer.pad_token_id)
 
     def _block(self, block: int) -> Batch:

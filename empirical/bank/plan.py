@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from empirical.augment.catalogue import textless
 from empirical.config import AUGMENTERS, AugmentConfig, TaskConfig
 
 BLOCK = 880  # texts augmented in one call and kept in one file
@@ -36,6 +37,8 @@ class Shift(BaseModel):
     def _check(self) -> Shift:
         if self.augmenter not in AUGMENTERS or self.augmenter == "ground-truth":
             raise ValueError("augmenter: one of " + ", ".join(sorted(set(AUGMENTERS) - {"ground-truth"})))
+        if textless(self.augmenter):
+            raise ValueError(f"augmenter: {self.augmenter} makes no texts that a bank could keep")
         if not all(0 < degree <= 1 for degree in self.degrees) or len(set(self.degrees)) < len(self.degrees):
             raise ValueError("degrees: distinct numbers in (0, 1]")
         return self

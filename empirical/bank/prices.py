@@ -24,7 +24,7 @@ from empirical.tokens.corpus import Corpus
 
 BATCH = 64
 WARM = 64  # texts that fill what is kept in memory and load models: counted as the start
-PRICED = 192  # texts after those
+PRICED = 64  # texts after those
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,7 +28,7 @@ from empirical.bank.networks import TokenInputs, fit_network
 from empirical.bank.plan import BankPlan
 from empirical.bank.pool import replicates
 from empirical.bank.study import Check, Size, Study
-from empirical.bank.study_table import MADE, NOISE, SAME, TABLE, WHOLE
+from empirical.bank.study_table import CHECKS, MADE, NOISE, SAME, TABLE, WHOLE
 from empirical.files import replacing, write_atomically
 from empirical.tasks.load import Task
 from empirical.teachers.answering import Answering
@@ -222,29 +222,34 @@ class StudyRun:
             yield number, own_N, SubsetTargets(bank, teacher, bank.store(teacher))
 
     def _join(self, work: list[Part]) -> None:
-        """The parts as one table, their notes as two files beside it; the table comes last."""
+        """The parts as one table (checks as another), their notes as two files beside it; the table comes last."""
         import pandas as pd
 
-        frames = [pd.read_parquet(self._file(part)) for part in work]
+        checks = [pd.read_parquet(self._file(part)) for part in work if part.check is not None]
+        frames = [pd.read_parquet(self._file(part)) for part in work if part.check is None]
         notes = {part.name: json.loads(self._file(part).with_suffix(".json").read_text()) for part in work}
         noise = {name: note["noise"] for name, note in notes.items()}
         write_atomically(self.folder / NOISE, json.dumps(noise) + "\n")
         made = {name: note["made"] for name, note in notes.items()}
         write_atomically(self.folder / MADE, json.dumps(made, indent=1) + "\n")
+        if checks:
+            write_frame(pd.concat(checks, ignore_index=True), self.folder / CHECKS)
         write_frame(pd.concat(frames, ignore_index=True), self.folder / TABLE)
 
 
 def covariance(rows: list[Row]) -> dict[str, Any]:
     """The covariances of the arms' means that come from drawing the test texts, which replicates share.
 
-    Returns the arms (augmenter, degree, amount), in order, and two matrices of shape (A, A): `covariance`, of the
-    distances, and `accuracy`.
+    Returns the arms (augmenter, degree, amount), in order, and matrices of shape (A, A): `covariance`, of the distances,
+    and `accuracy`, where the rows have it by text.
     """
     groups: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
         groups.setdefault(tuple(row[name] for name in ARM), []).append(row[BY_TEXT])
     found: dict[str, Any] = {"arms": [list(arm) for arm in groups]}
     for name, outcome in (("covariance", "distance"), ("accuracy", "accuracy")):
+        if outcome not in rows[0][BY_TEXT]:
+            continue
         mean_AN = np.stack([np.mean([row[outcome] for row in group], axis=0) for group in groups.values()])
         found[name] = (np.atleast_2d(np.cov(mean_AN)) / mean_AN.shape[1]).round(10).tolist()
     return found

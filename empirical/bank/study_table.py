@@ -7,11 +7,22 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TABLE, NOISE, MADE = "curves.parquet", "test-noise.json", "made.json"
+CHECKS = "checks.parquet"  # networks on some cells: the same columns
 NONE, TWICE, UNLABELLED = "none", "none-twice", "unlabelled"  # augmenters of the arms without augmentation
 WHOLE, SAME = "whole", "same"  # teacher trained on the whole split, or on the student's own texts
+
+
+def read_checks(folder: Path) -> pd.DataFrame | None:
+    """The networks that check a study's light students, or None where it has none."""
+    import pandas as pd
+
+    return pd.read_parquet(folder / CHECKS) if (folder / CHECKS).is_file() else None
 
 
 def read_noise(folder: Path) -> dict[str, dict[str, Any]]:

@@ -13,8 +13,10 @@ from typing import Any
 
 from empirical.augment.catalogue import needs_of
 from empirical.bank.equal_seconds import Contest
+from empirical.bank.making import Bank
 from empirical.bank.prices import Price, answer_seconds, price_of
 from empirical.bank.study import Study
+from empirical.bank.study_run import study_folder
 from empirical.files import write_atomically
 from empirical.models.input_gradient import InputGradient
 from empirical.runs.study_teachers import open_study
@@ -42,17 +44,10 @@ def open_contest(
     assert isinstance(run.teacher, NetworkAnswers)
     asked = [0]
     bank = replace(run.bank, models=_models(study, run.teacher, run.bank.tokenizer, asked), made_with=run.teacher.key)
-    folder = run.folder.with_name(f"equal-seconds-{run.folder.name}")
-    kept = folder / PRICES
-    if not kept.exists():
-        prices = {}
-        for done, shift in enumerate(study.shifts):
-            if progress is not None:
-                progress(f"prices: {shift.augmenter}", done, len(study.shifts))
-            prices[shift.name] = asdict(price_of(shift, shift.degrees[len(shift.degrees) // 2], bank, asked))
-        answer = answer_seconds(run.teacher, bank.pool.pool.corpus)
-        write_atomically(kept, json.dumps({"answer": answer, "prices": prices}, indent=1) + "\n")
-    found = json.loads(kept.read_text("utf-8"))
+    # Parts are kept entrant by entrant, and so is their folder's name: a study with more of them goes on with it.
+    same = study.model_copy(update={"shifts": ()})
+    folder = study_folder(same, bank.task.train.digest(), run.teacher.key, results / "equal-seconds", name)
+    found = _prices(study, bank, folder / PRICES, run.teacher, asked, progress)
     contest = Contest(
         study=study,
         bank=bank,
@@ -63,6 +58,23 @@ def open_contest(
         progress=progress,
     )
     return contest, folder
+
+
+def _prices(
+    study: Study, bank: Bank, kept: Path, teacher: NetworkAnswers, asked: list[int], progress: Progress | None
+) -> dict[str, Any]:
+    """The prices of a study's shifts and of an answer: those in the file, and in it from now on."""
+    found: dict[str, Any] = json.loads(kept.read_text("utf-8")) if kept.exists() else {}
+    if not found:
+        found = {"answer": answer_seconds(teacher, bank.pool.pool.corpus), "prices": {}}
+    for done, shift in enumerate(study.shifts):
+        if shift.name not in found["prices"]:
+            if progress is not None:
+                progress(f"prices: {shift.augmenter}", done, len(study.shifts))
+            degree = shift.degrees[len(shift.degrees) // 2]
+            found["prices"][shift.name] = asdict(price_of(shift, degree, bank, asked))
+            write_atomically(kept, json.dumps(found, indent=1) + "\n")
+    return found
 
 
 def _models(study: Study, teacher: NetworkAnswers, tokenizer: Any, asked: list[int]) -> dict[str, Any]:

@@ -39,15 +39,17 @@ def open_study(
     progress: Progress | None = None,
     stop: Callable[[], bool] | None = None,
     device: str = "cpu",
+    task: Task | None = None,
 ) -> StudyRun:
     """A study with its teacher and its bank under `results`, ready to `run`.
 
+    task: the study's task with other held-out texts, where some may not be looked at; None: as it is.
     `results`/teachers has the teacher, `results`/bank the banks, `results`/curves/NAME-DIGEST the study's own files.
 
     Raises:
         InputError: data, a model or an augmenter that is not to be had. TeacherFailed: its training failed.
     """
-    task = load_task(study.task)
+    task = load_task(study.task) if task is None else task
     config = RunConfig(task=study.task, teacher=study.teacher, teacher_train=study.teacher_train)
     teacher, tokenizer = _teacher(ensure_teacher(config, results, progress, stop), study.teacher.name, task, device)
     embeddings = embedding_matrix(study.teacher)

@@ -67,22 +67,25 @@ def equal_seconds(
 
 
 def _tables(contest: Any, folder: Path, prices: Any) -> Any:
-    """The table of every size and student, each kept as soon as it is there; the first size chooses the degrees."""
+    """The table of every size, student and entrant, each kept once it is there; the first size chooses degrees."""
     import pandas as pd
 
     from empirical.bank.equal_seconds import summary
     from empirical.bank.study_run import write_frame
 
-    frames = []
+    frames: list[Any] = []
     for size in sorted(contest.study.sizes, key=lambda size: size.data_size):
+        first = len(frames)
         for student in contest.study.students:
-            path = folder / f"{student}-{size.data_size}.parquet"
-            if not path.exists():
-                write_frame(contest.fit(size, student), path)
-            frames.append(pd.read_parquet(path))
+            for entrant in (None, *contest.chosen(size)):
+                label = "none" if entrant is None else f"{entrant.label.replace(', ', '-')}-{entrant.degrees}"
+                path = folder / f"{student}-{size.data_size}" / f"{label}.parquet"
+                if not path.exists():
+                    write_frame(contest.fit(size, student, entrant), path)
+                frames.append(pd.read_parquet(path))
         if not contest.best:
-            first = summary(frames[-1], prices, contest.answer)
-            contest.best = {row["augmenter"]: row["degree"] for row in first}
+            rows = summary(pd.concat(frames[first:], ignore_index=True), prices, contest.answer)
+            contest.best = {row["augmenter"]: row["degree"] for row in rows}
     return pd.concat(frames, ignore_index=True)
 
 

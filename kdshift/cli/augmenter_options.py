@@ -15,6 +15,7 @@ from theory.errors import InputError, unknown_name
 
 if TYPE_CHECKING:
     from empirical.augment import Augmenter
+    from empirical.augment.in_context import Examples
     from empirical.models.input_gradient import InputGradient
     from empirical.tokens.batch import Batch
 
@@ -32,8 +33,13 @@ class AugmenterOptions:
     neighbours: Annotated[PositiveInt, Parameter(help="k of kNN, and of what a language model proposes")] = 15
     metric: Annotated[Literal["cosine", "euclidean"], Parameter(help="distance of kNN")] = "cosine"
     engine: Annotated[
-        str | None, Parameter(help="back-translation: `apertium`, or a translation model's id or path")
+        str | None,
+        Parameter(
+            help="back-translation: `apertium`, or a translation model's id or path; paraphrase, in-context: URL#model"
+        ),
     ] = None
+    calls: Annotated[PositiveInt | None, Parameter(help="paraphrase, in-context: most calls to the endpoint")] = None
+    tokens: Annotated[PositiveInt | None, Parameter(help="paraphrase, in-context: most tokens to and from it")] = None
     pivots: Annotated[
         Words | None, Parameter(help="back-translation by a model: language codes; the first is used")
     ] = None
@@ -62,6 +68,7 @@ class AugmenterOptions:
         *,
         labels: Sequence[str] | None = None,
         held_out: Batch | None = None,
+        examples: Examples | None = None,
         cache: Path | None = None,
         max_length: int = WHOLE_LINE,
     ) -> Augmenter:
@@ -85,6 +92,8 @@ class AugmenterOptions:
             neighbours=self.neighbours,
             metric=self.metric,
             engine=self.engine,
+            calls=self.calls,
+            tokens=self.tokens,
             pivots=self.pivots,
             language_model=self.language_model,
             student=self.student,
@@ -102,6 +111,7 @@ class AugmenterOptions:
             tokenizer=tokenizer,
             embeddings=embedding_matrix(ModelConfig(name=self.model)) if "embeddings" in needs else None,
             held_out=held_out,
+            examples=examples,
             teacher=teacher,
             network=teacher,
             student=student,

@@ -27,7 +27,7 @@ for name, module, text in (
     ("table", "sweep", "A sweep's table beside the paper's, with intervals."),
     ("tasks", "sweep", "The known tasks and which are available here."),
     ("reproduce", "paper_protocol", "Every table and figure of the paper: preset, cost, where it may differ and why."),
-    ("recommend", "sweep", "Which degree for my data: rule of thumb, theory and a pilot sweep."),
+    ("recommend", "advice", "Which degree for my data: one answer, from a pilot of light students on a bank."),
 ):
     app.command(
         f"kdshift.cli.{module}:{name.replace('-', '_')}", name=name, help=text, help_epilogue=EPILOGUES.get(name)

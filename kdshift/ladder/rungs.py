@@ -51,7 +51,7 @@ class LadderConfig:
     augmenters: tuple[str, ...] = ("knn", "random")
     data_sizes: tuple[int, ...] = (55, 220, 880)
     replicates: int = 16
-    tau: tuple[float, ...] = (0.05, 0.1, 0.2, 0.4, 0.7, 1.0, 1.5, 2.5)
+    tau: tuple[float, ...] = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0, 1.5, 2.5)
     features: int = 384
     teacher_features: int = 1536
     bandwidth: float = 0.5
