@@ -130,7 +130,6 @@ def simulation() -> str:
     return "\n".join(lines)
 
 
-<<<<<<< HEAD
 def fit() -> str:
     """What `kdshift fit` said of 600 tweets (`docs/fit_example.py`): scores, and its sentence."""
     facts = json.loads((RESULTS / "fit" / "tweets-600.json").read_text("utf-8"))
@@ -152,9 +151,6 @@ def export() -> str:
     return "\n".join([*lines, "", facts["note"]])
 
 
-BLOCKS: dict[str, Callable[[], str]] = {
-    function.__name__: function for function in (answer, gains, claims, undecided, theory, simulation, fit, export)
-=======
 def augmenters() -> str:
     """Five rows of the table at equal seconds: the smallest size, by what they gain; none where it was not made."""
     path = RESULTS / "text" / "augmenters" / "summary.json"
@@ -197,8 +193,7 @@ def signals() -> str:
 
 BLOCKS: dict[str, Callable[[], str]] = {
     function.__name__: function
-    for function in (answer, gains, claims, undecided, theory, simulation, augmenters, signals)
->>>>>>> main
+    for function in (answer, gains, claims, undecided, theory, simulation, augmenters, signals, fit, export)
 }
 
 
