@@ -188,7 +188,7 @@ def _halves(jobs: Sequence[Job], data: Sequence[TrainingSet], study: Study, step
         rng.integers(2**62)
         row_TB = epochs(size, steps, BATCH * (2 if twice else 1), rng)
         row_STB.append(row_TB)
-        if job.arm.augmenter == UNLABELLED:
+        if job.arm.augmenter == UNLABELLED or further % size:
             more_STB.append(epochs(further, steps, BATCH, rng))
         elif further:
             # Each original of the batch goes with one of its own copies, as online augmentation does.

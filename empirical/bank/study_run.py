@@ -244,14 +244,16 @@ class StudyRun:
 def covariance(rows: list[Row]) -> dict[str, Any]:
     """The covariances of the arms' means that come from drawing the test texts, which replicates share.
 
-    Returns the arms (augmenter, degree, amount), in order, and two matrices of shape (A, A): `covariance`, of the
-    distances, and `accuracy`.
+    Returns the arms (augmenter, degree, amount), in order, and matrices of shape (A, A): `covariance`, of the
+    distances, and `accuracy`, where the rows have it by text.
     """
     groups: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
         groups.setdefault(tuple(row[name] for name in ARM), []).append(row[BY_TEXT])
     found: dict[str, Any] = {"arms": [list(arm) for arm in groups]}
     for name, outcome in (("covariance", "distance"), ("accuracy", "accuracy")):
+        if outcome not in rows[0][BY_TEXT]:
+            continue
         mean_AN = np.stack([np.mean([row[outcome] for row in group], axis=0) for group in groups.values()])
         found[name] = (np.atleast_2d(np.cov(mean_AN)) / mean_AN.shape[1]).round(10).tolist()
     return found

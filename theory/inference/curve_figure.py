@@ -52,12 +52,12 @@ def draw_curves(axes: Axes, curves: Sequence[ShiftErrorCurve], labels: Sequence[
     if curves:
         axes.set_xlabel(AXIS[curves[0].shift_name])
         if curves[0].shift_name == "tau":
-            _tau_scale(axes, curves)
+            tau_scale(axes, curves)
         axes.legend(fontsize=7, framealpha=0.8, edgecolor="none", ncols=1 + (len(curves) > 4))
     axes.grid(alpha=0.25, lw=0.5)
 
 
-def _tau_scale(axes: Axes, curves: Sequence[ShiftErrorCurve]) -> None:
+def tau_scale(axes: Axes, curves: Sequence[ShiftErrorCurve]) -> None:
     """Logarithmic in tau; where curves begin at tau = 0 (no augmented data), linear below their least positive tau."""
     if all(curve.shift[0] > 0 for curve in curves):
         axes.set_xscale("log")

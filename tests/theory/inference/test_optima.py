@@ -53,6 +53,7 @@ def test_best_taus_are_compared_in_logarithms_and_without_tau_0() -> None:
     )
     found = optima.larger_best_shift(list(zip(above, below, strict=True)))
     assert found.verdict == "supported" and found.effect == pytest.approx(np.log(3), abs=0.05)
+    assert found.note == "no augmented data is better still at n = 220, 1,098, 21,966"
     falling = [with_none(noisy(bowl(2 * size**-0.5), 6, 0.002, 9, size)) for size in SIZES]
     assert optima.falls_with_size([falling]).effect == pytest.approx(0.5, abs=0.03)
 
