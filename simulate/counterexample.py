@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from simulate.distance import distances_of_sets
 from simulate.findings import Finding
+from theory.inference.curve import half_widths
 from theory.lower_bounds import l1_lower_bound
 from theory.printed import data_size_condition, data_size_required, log_tau_limit, tau_condition
 from theory.progress_report import Progress
@@ -113,11 +114,11 @@ def decide(table: pd.DataFrame) -> Finding:
 
 
 def counterexample_figure(table: pd.DataFrame) -> Figure:
-    """Measured distance (bars of 1.96 standard errors), the certain lower bound and epsilon, a column a setting."""
+    """Measured distance (bars: 95 % intervals), the certain lower bound and epsilon, a column a setting."""
     figure = Figure(figsize=(max(1.5 * len(table), 5.0), 4.2), layout="constrained")
     axes = figure.subplots()
     place = np.arange(len(table))
-    bars = 1.96 * table["l1_distance_se"]
+    bars = half_widths(table["l1_distance_se"], int(table["replicates"].min()))
     axes.errorbar(place, table["l1_distance"], yerr=bars, fmt="o", color="#00204d", capsize=4, label="measured")
     axes.plot(place, table["certain_lower_bound"], "_", ms=18, color="#7c7b78", label="lower bound of every set")
     axes.plot(place, table["epsilon"], "v", color="#bcae6c", mec="black", label="epsilon: what Theorem 1 promises")

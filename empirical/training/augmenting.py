@@ -9,13 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from empirical.augment import make_augmenter
-from empirical.augment.catalogue import needs_of
+from empirical.augment.catalogue import needs_of, textless
+from empirical.augment.in_context import Examples
 from empirical.config import AugmentConfig, ModelConfig, RunConfig
 from empirical.models.classifier import build_model, embedding_matrix
 from empirical.models.input_gradient import InputGradient
 from empirical.tasks.load import Task
+from empirical.teachers.answering import NetworkAnswers
+from empirical.teachers.answers import ANSWERS, Answers, Asked, answered_batch
 from empirical.teachers.fine_tuned import Teacher
 from empirical.teachers.frozen import frozen_network
+from empirical.tokens.batch import Batch
 from empirical.tokens.corpus import encode_corpus
 from empirical.training.steps import Augmentation
 from theory.errors import InputError
@@ -45,17 +49,28 @@ def make_augmentation(
     Raises:
         InputError: what the augmenter needs is missing here.
     """
+    if textless(augment.augmenter) and (written or augment.copies is not None):
+        name, found = ("augmenter", augment.augmenter) if written else ("copies", augment.copies)
+        allowed = "teacher and student of one tokenizer" if written else "none (online)"
+        raise InputError(f"augment.{name}", found, f"{allowed}: {augment.augmenter} makes no texts")
     asked, needs = needs_of(augment), dict[str, Any]()
     if "embeddings" in asked:
         needs["embeddings"] = _embeddings(reader, task)
     if "held-out" in asked:
         needs |= _held_out(task, index_N, tokenizer, config.task.max_length)
+    if "examples" in asked and task.train.text_b is None:
+        shown = task.train.take(index_N)
+        needs["examples"] = Examples(texts=tuple(shown.text_a), label_N=shown.labels, labels=task.labels)
     scored = [0]
     needs["max_length"] = config.task.max_length
     if asked & {"teacher", "teacher-gradient"}:
         if teacher is None or teacher.key != key:
             raise InputError("augment.entropy_quantile", augment.entropy_quantile, "a teacher whose tokens are changed")
-        needs["teacher"] = needs["network"] = _counted(teacher, scored)
+        kept = None
+        if augment.copies is not None:  # made once: what is answered is kept
+            kept = (NetworkAnswers(teacher, "teacher", task.labels), cache / ANSWERS)
+        needs["teacher"] = needs["network"] = _counted(teacher, scored, kept)
+        needs["labels"] = task.labels
     if "student" in asked and augment.student is not None:
         needs["student"] = frozen_network("student", augment.student, tokenizer, task.labels)
     return Augmentation(
@@ -87,10 +102,21 @@ def _held_out(task: Task, index_N: NDArray[np.int64], tokenizer: Any, max_length
     return {"held_out": corpus.batch(np.arange(len(split))), "held_out_labels": split.labels}
 
 
-def _counted(teacher: Teacher, scored: list[int]) -> InputGradient:
-    """The teacher as augmenters ask it; the number of texts it scored is added up in `scored`."""
+def _counted(teacher: Teacher, scored: list[int], kept: tuple[NetworkAnswers, Path] | None) -> InputGradient:
+    """The teacher as augmenters ask it; the number of texts it scored is added up in `scored`.
+
+    kept: the teacher and the folder of its kept answers, where these are read before it is asked.
+    """
 
     def count(texts: int) -> None:
         scored[0] += texts
 
-    return InputGradient(teacher.model, teacher.column_C, count, score=teacher.numpy_logits)
+    score = teacher.numpy_logits
+    if kept is not None:
+        network, folder = kept
+        store, asked = Answers(folder, network.key, len(network.labels)), Asked()
+
+        def score(batch: Batch) -> NDArray[np.float32]:
+            return answered_batch(network, batch, store, asked)
+
+    return InputGradient(teacher.model, teacher.column_C, count, score=score)

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from kdshift.cli.engine_options import ONE_PROCESS, EngineOptions
 from kdshift.cli.output import Json, emit_json, emit_table, log_to_stderr
 
 if TYPE_CHECKING:
     from empirical.bank.study_run import StudyRun
+    from empirical.sweeps.engines import Engine
 
 Results = Annotated[Path, Parameter(help="results directory: teachers, banks and curves get folders in it")]
 Source = Annotated[
@@ -29,6 +31,7 @@ def bank(
     *,
     results: Results = Path("results"),
     dry_run: Annotated[bool, Parameter(negative="", help="only say how much there is to do")] = False,
+    engine: EngineOptions = ONE_PROCESS,
     json: Json = False,
 ) -> None:
     """Make or extend a study's bank: augmented copies of its texts, each answered once by the teacher.
@@ -37,7 +40,7 @@ def bank(
     """
     from empirical.bank.making import size_of
 
-    began = time.perf_counter()
+    began, chosen = time.perf_counter(), engine.engine()
     if dry_run:
         return _plan(preset, json)
     with _opened(preset, results) as run:
@@ -46,7 +49,7 @@ def bank(
         sys.stderr.write(
             f"about {texts} answers at {1e3 * seconds:.1f} ms: {texts * seconds / 60:.1f} min if all are new\n"
         )
-        if not run.make_banks():
+        if not (run.make_banks() if chosen.alone else _by_processes(run, preset, results, chosen, fit=False)):
             raise KeyboardInterrupt
     count = run.bank.count
     found = {
@@ -71,6 +74,7 @@ def curves(
     *,
     results: Results = Path("results"),
     figure: Annotated[Path | None, Parameter(help="draw the curves into this file too")] = None,
+    engine: EngineOptions = ONE_PROCESS,
     json: Json = False,
 ) -> None:
     """Error against degree by light students on a bank: distance to the teacher, gains, exchange rates.
@@ -78,11 +82,17 @@ def curves(
     Example: `kdshift empirical curves curves-demo`. The same command goes on where it was stopped.
     """
     from empirical.bank import summary
-    from empirical.bank.study_run import read_noise
+    from empirical.bank.agreement import agreements
+    from empirical.bank.study_table import read_checks, read_noise
 
-    began = time.perf_counter()
+    began, chosen = time.perf_counter(), engine.engine()
     with _opened(preset, results) as run:
+        if run.table is None and not chosen.alone and not _by_processes(run, preset, results, chosen, fit=True):
+            raise KeyboardInterrupt
+        asked, kept = run.bank.count.asked, run.bank.count.kept
         table = run.run()
+        if chosen.alone:
+            asked, kept = run.bank.count.asked, run.bank.count.kept
     if table is None:
         raise KeyboardInterrupt
     found = {
@@ -90,20 +100,30 @@ def curves(
         "task": run.bank.task.name,
         "teacher": run.teacher.name,
         "seconds": round(time.perf_counter() - began, 1),
-        "teacher_calls": run.bank.count.asked,
-        "kept_answers": run.bank.count.kept,
-        "curves": summary.curves(table, read_noise(run.folder)),
+        "teacher_calls": asked,
+        "kept_answers": kept,
+        "curves": summary.curves(table, noise := read_noise(run.folder)),
         "equal_compute": summary.equal_compute(table),
+        "checks": [] if (checks := read_checks(run.folder)) is None else agreements(table, checks, noise),
         "folder": str(run.folder),
     }
     if figure is not None:
         from empirical.bank.degree_figure import draw
 
-        draw(table, read_noise(run.folder)).savefig(figure, dpi=150)
+        draw(table, noise).savefig(figure, dpi=150)
     if json:
         emit_json(found)
     else:
         _print(found)
+
+
+def _by_processes(run: StudyRun, preset: str, results: Path, engine: Engine, *, fit: bool) -> bool:
+    """Make a study's bank, and fit its students, on an engine of several processes; whether it came to its end."""
+    from empirical.sweeps.study_jobs import Opening, fit_parts, make_study_bank
+
+    opens = Opening(study=run.study, name=Path(preset).stem, results=results)
+    made = make_study_bank(run, opens, engine, run.progress)
+    return made and (not fit or fit_parts(run, opens, engine, run.progress))
 
 
 @contextmanager
@@ -116,13 +136,14 @@ def _opened(preset: str, results: Path) -> Iterator[StudyRun]:
 
     log_to_stderr()
     study = load_study(preset)
-    with interruptible(_announce), shown() as progress, writable(results):
+    with interruptible(announce_stop), shown() as progress, writable(results):
         from empirical.runs.study_teachers import open_study
 
         yield open_study(study, Path(preset).stem, results, progress, STOP.is_set)
 
 
-def _announce() -> None:
+def announce_stop() -> None:
+    """Say that Ctrl-C was heard."""
     sys.stderr.write("finishing what is under way ...\n")
 
 
@@ -195,3 +216,24 @@ def _print(found: dict[str, Any]) -> None:
         "gain: simultaneous over the degrees; worth: real unlabelled texts that do as much"
     )
     emit_table(f"Distance to the teacher on held-out texts: {found['task']}", columns, rows, note)
+    if found["checks"]:
+        _print_checks(found["checks"])
+
+
+def _print_checks(checks: list[dict[str, Any]]) -> None:
+    """One row a network and augmenter: its gain, its best degree beside the light student's, what the latter costs."""
+    rows = [
+        [
+            f"{check['augmenter']}, {check['student']}",
+            check["data_size"],
+            check["replicates"],
+            f"{check['best']:.0%}",
+            f"{check['light_best']:.0%}",
+            f"{check['gain']['distance']:.4f} ({check['gain']['low']:.4f}, {check['gain']['high']:.4f})",
+            f"{check['regret']['distance']:.4f} (at most {check['regret']['high']:.4f})",
+        ]
+        for check in checks
+    ]
+    columns = ["network", "n", "times", "best", "light", "gain, 95 %", "regret"]
+    note = "light: the static student's best degree; regret: what the network loses by taking it for its own"
+    emit_table("Does the light students' degree carry over?", columns, rows, note)

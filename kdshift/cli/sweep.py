@@ -1,4 +1,4 @@
-"""`kdshift empirical sweep | status | table | tasks | recommend`: grids of runs, their state, their tables."""
+"""`kdshift empirical sweep | status | table | tasks`: grids of runs, their state, their tables."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from kdshift.cli.distill import Compile, WeakTeacher
-from kdshift.cli.lists import Layers
+from kdshift.cli.engine_options import ONE_PROCESS, EngineOptions
 from kdshift.cli.output import Json, duration, emit_json, emit_table, log_to_stderr
 from kdshift.cli.progress import shown
 from theory.errors import InputError
 
 if TYPE_CHECKING:
-    from empirical.sweeps.engines import Engine
     from empirical.tables.table import ResultTable
 
 RESULTS = Path("results")
@@ -36,12 +35,7 @@ def sweep(
         str | None, Parameter(help="with --dry-run: estimate for a card that is not here, v100, a100 or h100")
     ] = None,
     retry_failed: Annotated[bool, Parameter(negative="", help="run failed runs again")] = False,
-    workers: Annotated[int | None, Parameter(help="processes; by default one per GPU, or this one")] = None,
-    cluster: Annotated[str | None, Parameter(help="run on Ray: auto, or ray://host:port")] = None,
-    slurm: Annotated[
-        list[str] | None,
-        Parameter(consume_multiple=True, negative="", help="run as SLURM jobs; submitit's parameters as name=value"),
-    ] = None,
+    engine: EngineOptions = ONE_PROCESS,
     compiled: Compile = False,
     accept_weak_teacher: WeakTeacher = False,
     json: Json = False,
@@ -65,10 +59,10 @@ def sweep(
     from empirical.sweeps.execute import run_sweep
 
     log_to_stderr()
-    engine = _engine(workers, cluster, slurm)
+    chosen = engine.engine()
     run = partial(run_cohort, compiled=compiled, accept_weak_teacher=accept_weak_teacher)
     with shown() as progress:
-        frame = run_sweep(grid, results, engine=engine, retry_failed=retry_failed, progress=progress, run=run)
+        frame = run_sweep(grid, results, engine=chosen, retry_failed=retry_failed, progress=progress, run=run)
     counts = frame["status"].value_counts().to_dict()
     left = int(counts.get("left", 0))
     if json:
@@ -77,30 +71,6 @@ def sweep(
         _print_table(_table(grid, results))
     if STOP.is_set() and left:
         raise KeyboardInterrupt
-
-
-def _engine(workers: int | None, cluster: str | None, slurm: list[str] | None) -> Engine:
-    from empirical.sweeps.engines import Engine
-
-    chosen = [
-        name for name, value in (("workers", workers), ("cluster", cluster), ("slurm", slurm)) if value is not None
-    ]
-    if len(chosen) > 1:
-        raise InputError("engine", " and ".join(f"--{name}" for name in chosen), "one of --workers, --cluster, --slurm")
-    if workers is not None and workers < 1:
-        raise InputError("workers", workers, "a whole number >= 1")
-    if cluster is not None:
-        return Engine(kind="ray", address=cluster)
-    if slurm is not None:
-        return Engine(kind="slurm", slurm=dict(_parameter(item) for item in slurm))
-    return Engine(workers=workers)
-
-
-def _parameter(item: str) -> tuple[str, Any]:
-    name, equals, value = item.partition("=")
-    if not equals or not name:
-        raise InputError("slurm", item, "name=value, as submitit's update_parameters takes them")
-    return name, int(value) if value.isdigit() else value
 
 
 def _dry_run(grid: Any, json: bool, device: str | None) -> None:
@@ -221,60 +191,3 @@ def tasks(*, json: Json = False) -> None:
     columns = ("task", "title", "metric", "train", "test", "available", "licence")
     note = "Your own: the path of a CSV, TSV, JSONL or Parquet file with text,label or text_a,text_b,label."
     emit_table("Tasks", columns, [[row[column] for column in columns] for row in rows], note)
-
-
-def recommend(
-    *,
-    task: Annotated[str, Parameter(help="a known task, or a CSV, TSV, JSONL or Parquet file")] = "tweets",
-    data_size: Annotated[
-        float, Parameter(name=["--data-size", "-n"], help="share of the training split, or a count")
-    ] = 1.0,
-    augmenter: Annotated[str, Parameter(help="augmenter whose degree is asked for")] = "knn",
-    teacher: Annotated[str, Parameter(help="`minilm`, a Hugging Face id or a directory")] = "minilm",
-    student: Annotated[str, Parameter(help="`minilm`, a Hugging Face id or a directory")] = "minilm",
-    layers: Annotated[Layers, Parameter(help="layers the student keeps, counted from 0; none: all")] = (0, 3),
-    teacher_steps: Annotated[int, Parameter(help="steps of the pilot's teacher")] = 304,
-    steps: Annotated[int, Parameter(help="steps of each of the pilot's students")] = 100,
-    replicates: Annotated[int, Parameter(help="students a degree; two at least for an interval over seeds")] = 2,
-    pilot: Annotated[bool, Parameter(help="train the pilot's students (minutes on a CPU)")] = True,
-    results: Results = RESULTS,
-    json: Json = False,
-) -> None:
-    """Which degree for my data: the paper's rule, theory through the measured shift, a pilot sweep, side by side."""
-    from empirical.config import AUGMENTERS, AugmentConfig, ModelConfig, RunConfig, TaskConfig, TrainConfig
-    from theory.errors import unknown_name
-
-    for name, value in (("replicates", replicates), ("steps", steps), ("teacher-steps", teacher_steps)):
-        if value < 1:
-            raise InputError(name, value, "a whole number >= 1")
-    if augmenter not in AUGMENTERS:
-        raise unknown_name("augmenter", augmenter, AUGMENTERS)
-    if not data_size > 0:
-        raise InputError("data-size", data_size, "a share in (0, 1] or a count > 1")
-    from empirical.recommend import recommend as answers_for
-
-    log_to_stderr()
-    run = RunConfig(
-        task=TaskConfig(name=task, max_length=64),
-        data_size=data_size if data_size <= 1 else int(data_size),
-        augment=AugmentConfig(augmenter=augmenter),
-        teacher=ModelConfig(name=teacher, freeze_embeddings=True),
-        teacher_train=TrainConfig(steps=teacher_steps, learning_rate=1e-4, alpha=1.0, gamma=1.0),
-        student=ModelConfig(name=student, layers=layers or None),
-        train=TrainConfig(steps=steps),
-    )
-    with shown() as progress:
-        answers = answers_for(run, results, pilot=pilot, replicates=replicates, progress=progress)
-    if json:
-        emit_json({"task": task, "augmenter": augmenter, "answers": [vars(answer) for answer in answers]})
-        return
-    rows = [
-        (
-            answer.source,
-            "-" if answer.degree is None else f"{answer.degree:.0%}",
-            "-" if answer.low is None or answer.high is None else f"{answer.low:.0%} to {answer.high:.0%}",
-            answer.reason,
-        )
-        for answer in answers
-    ]
-    emit_table(f"Degree of {augmenter} for {task}", ("source", "degree", "95 % interval", "why"), rows)

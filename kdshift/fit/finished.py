@@ -1,6 +1,6 @@
 """The folder of a finished fit: written whole at the end, recognised by the next call.
 
-DIR/model/  bag-of-words/  teacher/  predictions.csv  curve.csv  README.md  card.html  fit.json (last)
+DIR/model/  bag-of-words/  teacher/  predictions.csv  curve.csv  stages.csv  README.md  card.html  fit.json (last)
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from empirical.files import write_atomically
+from empirical.files import replacing, write_atomically
 from kdshift.fit.card import write_cards
 from kdshift.fit.fitting import Fit
 from kdshift.fit.outcome import Outcome
@@ -36,10 +36,13 @@ def write_all(fit: Fit, outcome: Outcome) -> dict[str, Any]:
         ("bag-of-words", work / "words"),
         ("teacher", work / "teacher-0" / "model"),
     ):
-        shutil.rmtree(folder / name, ignore_errors=True)
-        shutil.copytree(source, folder / name)
-    outcome.predictions.to_csv(folder / "predictions.csv", index=False)
-    outcome.curve.to_csv(folder / "curve.csv", index=False)
+        with replacing(folder / name) as draft:
+            shutil.copytree(source, draft)
+            for file in draft.iterdir():
+                file.chmod(file.stat().st_mode | 0o044)  # safetensors are written for their owner alone
+    tables = {"predictions.csv": outcome.predictions, "curve.csv": outcome.curve, "stages.csv": outcome.stages}
+    for name, table in tables.items():
+        write_atomically(folder / name, table.to_csv(index=False))
     dropped = fit.own.dropped.sentence()
     facts = {
         **outcome.summary,

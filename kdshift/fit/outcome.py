@@ -16,8 +16,11 @@ from scipy.special import softmax
 
 from kdshift.fit.fitting import Fit
 from kdshift.fit.folds import TEST
+from kdshift.fit.paid_stage import PaidStage, stage_table
 from kdshift.fit.scoring import Difference, Score, calibration_error, distance, log_loss
+from kdshift.fit.shifting import Shifting
 from kdshift.fit.shipping import latencies, megabytes
+from kdshift.fit.student_stage import StudentStage
 
 TIMED_TEXTS = 100
 NAMES = {name: name.replace("_", " ") for name in ("majority", "bag_of_words", "teacher", "assistant", "student")}
@@ -25,11 +28,15 @@ NAMES = {name: name.replace("_", " ") for name in ("majority", "bag_of_words", "
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """summary: what `fit.json` holds. predictions: one row a scored text. curve: one row a degree."""
+    """summary: what `fit.json` holds. predictions: one row a scored text. curve: one row a degree.
+
+    stages: the curves of the paid stage (where there is one) and of the free one.
+    """
 
     summary: dict[str, Any]
     predictions: pd.DataFrame
     curve: pd.DataFrame
+    stages: pd.DataFrame
 
 
 def run_fit(fit: Fit, say: Callable[[str], None] = lambda line: None) -> Outcome:
@@ -39,20 +46,25 @@ def run_fit(fit: Fit, say: Callable[[str], None] = lambda line: None) -> Outcome
     label_M = fit.folds.label_N[scored]
     for name, p_NC in probabilities.items():
         say(f"{NAMES[name]}: {Score.of(p_NC[scored].argmax(axis=1) == label_M).text()}")
+    paid = None
+    if fit.ask is not None and fit.options.paid_degrees:
+        stage = PaidStage(fit=fit, ask=fit.ask)
+        paid = stage.curve()
+        fit.teachers.paid = stage.chosen(paid)
+        say(f"paid stage, {_said(paid.recommendation())}")
     answers = fit.answers()
     who = "teacher" if fit.outside_NC is None else "assistant"
     say(f"{who}: {Score.of(own_answers(fit, answers)[scored].argmax(axis=1) == label_M).text()}")
-    curve, recommendation = fit.degree(answers)
-    say(f"{recommendation['augmenter']} {recommendation['degree']:.0%}: {recommendation['verdict']}")
-    facts = fit.stages.facts("copies") or {}
-    student_NC, known = fit.student(answers, recommendation["degree"], facts)
-    teacher_NC = softmax(own_answers(fit, answers), axis=1)
-    assistant_NC = None
-    if fit.outside_NC is not None:
-        teacher_NC, assistant_NC = softmax(fit.outside_NC, axis=1), teacher_NC
+    shifting = Shifting(fit=fit, logits=answers)
+    curve = shifting.curve()
+    recommendation = curve.recommendation()
+    say(_said(recommendation))
+    student_NC, known = StudentStage(fit=fit, shifting=shifting, degrees=shifting.degrees(curve)).run()
+    network_NC = softmax(own_answers(fit, answers).astype(np.float64), axis=1)
+    teacher_NC = network_NC if fit.outside_NC is None else fit.outside()
     everyone: dict[str, NDArray[Any]] = {**probabilities, "teacher": teacher_NC, "student": student_NC}
-    if assistant_NC is not None:
-        everyone["assistant"] = assistant_NC
+    if fit.outside_NC is not None:
+        everyone["assistant"] = network_NC
     right = {name: p_NC[scored].argmax(axis=1) == label_M for name, p_NC in everyone.items()}
     if fit.agreement:  # the teacher's agreement with itself says nothing
         del right["teacher"]
@@ -69,6 +81,7 @@ def run_fit(fit: Fit, say: Callable[[str], None] = lambda line: None) -> Outcome
         "student_against_bag_of_words": vars(against),
         "ship": "bag_of_words" if against.high < 0 else "student",
         "recommendation": {**recommendation, "sentence": text},
+        **({} if paid is None else {"paid_recommendation": paid.recommendation()}),
         "fidelity": {
             "agreement": float((student_NC[scored].argmax(1) == teacher_NC[scored].argmax(1)).mean()),
             "distance": float(distance(student_NC[scored], teacher_NC[scored]).mean()),
@@ -89,12 +102,20 @@ def run_fit(fit: Fit, say: Callable[[str], None] = lambda line: None) -> Outcome
             "labels": list(fit.own.labels),
         },
         "teacher": fit.options.teacher,
-        "copies": facts,
+        "copies": shifting.affordable,
+        "answer_choice": fit.stages.facts("answer_choice") or {},
         "seconds": fit.clock.spent,
     }
     return Outcome(
-        summary=summary, predictions=_predictions(fit, scored, everyone), curve=_curve(curve, fit.options.augmenter)
+        summary=summary,
+        predictions=_predictions(fit, scored, everyone),
+        curve=_curve(curve, fit.options.augmenter),
+        stages=stage_table(paid, curve),
     )
+
+
+def _said(found: dict[str, Any]) -> str:
+    return f"{found['augmenter']} {found['degree']:.0%}: {found['verdict']}"
 
 
 def own_answers(fit: Fit, answers: list[NDArray[np.float32]]) -> NDArray[np.float32]:
@@ -120,7 +141,7 @@ def _student(fit: Fit, known: dict[str, Any]) -> dict[str, Any]:
         "megabytes": megabytes(model),
         "milliseconds_a_text": float(np.median(taken)),
         "milliseconds_p99": float(np.quantile(taken, 0.99)),
-        "tried": known["tried"],
+        **{name: known[name] for name in ("tried", "kinds_tried", "kinds_by_part", "degrees_by_part")},
     }
 
 

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from empirical.bank.arms import NONE
-from empirical.bank.light import TEXT_DISTANCES, Row
+from empirical.bank.light import BY_TEXT, Row
 from empirical.bank.outcomes import outcomes, text_distances
 from empirical.bank.pool import replicates
 from empirical.bank.study import Size
 from empirical.bank.study_run import StudyRun, covariance, write_frame
+from empirical.bank.study_table import NONE
 from empirical.files import write_atomically
 from kdshift.ladder.fourier_student import fit_features
 from kdshift.ladder.point_world import Sample, World
@@ -144,7 +144,7 @@ def _students(world: World, rung: str, size: Size) -> Iterator[Row]:
                 "replicate": number,
                 "distance": float(apart.mean()),
                 "at_edge": student.at_edge,
-                TEXT_DISTANCES: apart,
+                BY_TEXT: {"distance": apart},
             }
 
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from empirical.bank.study import Study
-from empirical.bank.study_run import TABLE as CURVES_TABLE
-from empirical.bank.study_run import StudyRun, read_noise, write_frame
+from empirical.bank.study_run import StudyRun, write_frame
+from empirical.bank.study_table import TABLE as CURVES_TABLE
+from empirical.bank.study_table import read_noise
 from empirical.files import replacing, write_atomically
 from kdshift.ladder.climbing import Climb, text_rows
 from kdshift.ladder.ladder_figure import draw_ladder

@@ -12,9 +12,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from empirical.bank.arms import NONE
-from kdshift.ladder.ladder_reading import as_shares, ladder_curves
-from kdshift.ladder.rungs import GAUSSIAN_SHIFT, RUNGS
+from kdshift.ladder.ladder_reading import as_shares, ladder_curves, taus_of
+from kdshift.ladder.rungs import RUNGS
 from theory.inference.contrast import gains_over_none
 from theory.inference.curve_figure import shades
 
@@ -50,13 +49,11 @@ def draw_ladder(table: pd.DataFrame, noise: Mapping[str, Mapping[str, Any]], aug
 
 def _draw(panel: Axes, table: pd.DataFrame, noise: Mapping[str, Mapping[str, Any]], rung: str, augmenter: str) -> None:
     curves = ladder_curves(table, noise, rung, augmenter)
-    shifted = table[(table["rung"] == rung) & table["augmenter"].isin((NONE, "gaussian", augmenter))]
-    measured = shifted.groupby("shift")["tau"].first()
     panel.axhline(0, color="0.4", lw=0.8)
     for curve, colour, marker in zip(curves, shades(len(curves)), MARKERS, strict=False):
         found = gains_over_none(as_shares(curve))
         effect, low, high = (100 * np.r_[0.0, end] for end in (found.effect, found.low, found.high))
-        tau = curve.shift if rung in GAUSSIAN_SHIFT else measured.loc[curve.shift].to_numpy(dtype=float)
+        tau = taus_of(table, rung, augmenter, curve.shift)
         bars = np.stack([effect - low, high - effect])
         panel.errorbar(
             tau, effect, yerr=bars, fmt=f"{marker}-", ms=3.5, lw=1.2, capsize=2, elinewidth=0.7, color=colour,

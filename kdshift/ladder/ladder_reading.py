@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from empirical.bank.arms import NONE
+from empirical.bank.study_table import NONE
 from kdshift.ladder.rungs import GAUSSIAN_SHIFT, RUNGS, Rung
 from theory.inference.contrast import gain_over_none
 from theory.inference.curve import ShiftErrorCurve
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Noise = Mapping[str, Mapping[str, Any]]
+Floats = NDArray[np.float64]
 
 
 def ladder_curves(table: pd.DataFrame, noise: Noise, rung: str, augmenter: str) -> list[ShiftErrorCurve]:
@@ -55,6 +57,14 @@ def _covariance(noise: Mapping[str, Any], shifted: str, shifts: Sequence[float])
     place = {(name, shift): at for at, (name, shift, amount) in enumerate(noise["arms"]) if not amount}
     index = [place[NONE if shift == 0 else shifted, float(shift)] for shift in shifts]
     return np.asarray(noise["covariance"])[np.ix_(index, index)]
+
+
+def taus_of(table: pd.DataFrame, rung: str, augmenter: str, shifts: Floats) -> Floats:
+    """The tau of each shift of a rung, (S,): the shift itself where it is Gaussian, measured where tokens change."""
+    if rung in GAUSSIAN_SHIFT:
+        return shifts
+    mine = table[(table["rung"] == rung) & table["augmenter"].isin((NONE, augmenter))]
+    return mine.groupby("shift")["tau"].first().loc[shifts].to_numpy(dtype=float)
 
 
 def as_shares(curve: ShiftErrorCurve) -> ShiftErrorCurve:

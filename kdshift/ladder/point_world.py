@@ -13,10 +13,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from empirical.bank.arms import NONE, Arm, BankTargets, Bench
+from empirical.bank.arms import Arm, BankTargets, Bench
 from empirical.bank.plan import BankPlan, Unit
 from empirical.bank.study import Size
 from empirical.bank.study_run import StudyRun
+from empirical.bank.study_table import NONE
 from empirical.shift import Whitening, effective_tau
 from empirical.shift.text_points import WhitenedInputs, whitened_inputs
 from kdshift.ladder.fourier_student import FeatureRidge, FourierMap, fit_features

@@ -20,6 +20,7 @@ from simulate.predictions import Prediction, Reading, mean_interval
 from simulate.seeds import stream
 from simulate.studies.kinds import StudyConfig, grouped
 from theory.errors import InputError
+from theory.inference.curve import half_widths
 from theory.inference.curve_figure import shades
 from theory.progress_report import Progress
 
@@ -111,7 +112,7 @@ def figure(table: pd.DataFrame, config: Config) -> Figure:
     axes = drawn.subplots()
     for n, colour in zip(config.data_size, shades(len(config.data_size)), strict=True):
         cell = table[table["data_size"] == n].groupby("teacher")["value"]
-        half = 1.96 * cell.std() / np.sqrt(config.replicates)
+        half = cell.sem() * half_widths(1.0, config.replicates)
         teachers = list(config.teacher)
         axes.errorbar(teachers, cell.mean()[teachers], yerr=half[teachers], fmt="o", ms=4, color=colour)
         axes.plot(teachers, [predicted_error(config, t, n) for t in teachers], "-", color=colour, label=f"n = {n}")

@@ -6,8 +6,6 @@ subsets of the pool. The best tau is predicted before any student is fitted. `kd
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -24,7 +22,7 @@ from simulate.seeds import Purpose, stream
 from simulate.studies.kinds import StudyConfig, grouped
 from simulate.truth import build_truth
 from theory.excess_distance import Pool, excess_distance, fit_ridge_copies
-from theory.inference.curve import ShiftErrorCurve
+from theory.inference.curve import ShiftErrorCurve, half_widths
 from theory.inference.curve_figure import shades
 from theory.progress_report import Progress
 
@@ -153,7 +151,7 @@ def figure(table: pd.DataFrame, config: Config) -> Figure:
         for n, colour in zip(config.data_size, shades(len(config.data_size)), strict=True):
             cell = table[(table["kernel"] == kernel) & (table["data_size"] == n)]
             by_tau = cell[cell["penalty"] == config.penalty[0]].groupby("tau")
-            half = 1.96 * by_tau["value"].std() / math.sqrt(config.replicates)
+            half = half_widths(by_tau["value"].sem(), config.replicates)
             panel.errorbar(config.tau, by_tau["value"].mean(), yerr=half, fmt="o", ms=3, color=colour, label=f"n = {n}")
             panel.plot(config.tau, by_tau["predicted"].first(), "-", lw=1, color=colour)
         panel.set_xscale("log")

@@ -20,6 +20,7 @@ from simulate.predictions import Prediction, Reading, mean_interval, slope_inter
 from simulate.seeds import stream
 from simulate.studies.kinds import StudyConfig, grouped
 from theory.bounds import deviation_exact_variance
+from theory.inference.curve import half_widths
 from theory.inference.curve_figure import shades
 from theory.progress_report import Progress
 from theory.stationary import deviation_sharp
@@ -86,7 +87,7 @@ def figure(table: pd.DataFrame, config: Config) -> Figure:
         for tau, colour in zip(config.tau, shades(len(config.tau)), strict=True):
             cell = table[(table["dimension"] == d) & (table["tau"] == tau)].groupby("data_size")["value"]
             n = np.array(list(cell.groups), dtype=float)
-            half = 1.96 * cell.std() / math.sqrt(config.replicates)
+            half = half_widths(cell.sem(), config.replicates)
             panel.errorbar(n, cell.mean(), yerr=half, fmt="o", color=colour, ms=4, label=f"measured, tau = {tau:g}")
             panel.plot(n, deviation_sharp(n, tau, d), "-", color=colour, lw=1, label="Scarf's bound")
             panel.plot(n, deviation_exact_variance(n, tau, d) / RATIO, "--", color=colour, lw=1, label="limit law")

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import nct
+from scipy.stats import chi2, nct
 from scipy.stats import t as student_t
 
 from theory.inference.contrast import LEVEL
@@ -100,7 +100,11 @@ def power(effect: float, se: float, units: int, looks: int = 1, *, level: float 
     if units < 2 or not se > 0:
         return math.nan
     critical = student_t.isf((1 - level) / 2 / looks, units - 1)
-    return float(nct.sf(critical, units - 1, effect / se))
+    found = float(nct.sf(critical, units - 1, effect / se))
+    if not math.isnan(found):
+        return found
+    # Far beyond any doubt SciPy's law overflows; there Student's statistic varies by its standard error alone.
+    return float(chi2.cdf((units - 1) * (effect / se / critical) ** 2, units - 1)) if effect > 0 else 0.0
 
 
 def units_to_decide(effect: float, se: float, units: int, looks: int = 1, *, wanted: float = 0.8) -> int | None:

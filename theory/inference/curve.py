@@ -135,8 +135,7 @@ class ShiftErrorCurve:
 
     def half_width(self, level: float = 0.95) -> Floats:
         """Half the interval of each mean error (S,), over replicates by Student's law, else by `error_se` alone."""
-        freedom = 1e9 if self.replicates is None else len(self.replicates) - 1
-        return np.asarray(student_t.ppf((1 + level) / 2, freedom) * self.error_se, dtype=float)
+        return half_widths(self.error_se, None if self.replicates is None else len(self.replicates), level=level)
 
     def only(self, names: tuple[Hashable, ...], shifts: Floats) -> ShiftErrorCurve:
         """The same curve with these replicates (in this order; none: means alone) at these shifts of its grid."""
@@ -163,9 +162,9 @@ class ShiftErrorCurve:
         A grid shift stays a candidate unless some other shift is significantly better (multiple comparisons with the
         best, simultaneous at `level`). `low` and `high` span the candidates and the central `level` of the drawn
         best shifts, so a flat curve gets the whole grid. An interior best is refined to the vertex of the parabola
-        fitted, in log tau (in degree as it is), to the candidates and one neighbour on each side; where that is not
-        convex or its vertex leaves the window, the grid point stands. The interval does not account
-        for what the true curve does between grid points.
+        fitted, in log tau (without tau = 0) or in degree, to the candidates and one neighbour on each side; where that
+        is not convex or its vertex leaves the window, the grid point stands. The interval does not account for what the
+        true curve does between grid points.
         """
         check_level(level, draws)
         noise, spread = self._noise(draws, np.random.default_rng(seed))
@@ -214,6 +213,12 @@ class ShiftErrorCurve:
         return noise + shared, _spread(covariance + self.test_covariance)
 
 
+def half_widths(se: npt.ArrayLike, units: int | None, *, level: float = 0.95) -> Floats:
+    """Half the intervals of means with these standard errors: Student's over so many units; None: a known noise."""
+    freedom = 1e9 if units is None else units - 1
+    return np.asarray(student_t.ppf((1 + level) / 2, freedom) * np.asarray(se, dtype=float), dtype=float)
+
+
 def _spread(covariance: Floats) -> Floats:
     """Standard errors of all pairwise differences (S, S) of means with this covariance."""
     variance = np.diag(covariance)
@@ -257,10 +262,11 @@ def _window(candidate: npt.NDArray[np.bool_], best: int) -> slice:
 def _refine(shift: Floats, curves: Floats, best: npt.NDArray[np.intp], window: slice, *, logarithmic: bool) -> Floats:
     """Best shift of every curve (rows): the parabola's vertex where it is supported, else the grid point."""
     refined = shift[best]
+    if logarithmic and shift[window.start] == 0:
+        window = slice(window.start + 1, window.stop)
     inside = shift[window]
     if inside.size < 3:
         return refined
-    logarithmic = logarithmic and inside[0] > 0
     u = np.log(inside) if logarithmic else inside
     middle, half = (u[0] + u[-1]) / 2, (u[-1] - u[0]) / 2
     design = np.vander((u - middle) / half, 3)

@@ -12,7 +12,6 @@ from theory.inference.curve import ShiftErrorCurve
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Z = 1.96  # two-sided 95 % of a normal distribution
 AXIS = {"tau": "tau (variance of the shift)", "degree": "semantic shift degree (share of tokens changed)"}
 Colour = Any
 
@@ -25,9 +24,9 @@ def shades(count: int) -> list[Colour]:
 
 
 def draw_curve(axes: Axes, curve: ShiftErrorCurve, colour: Colour, label: str) -> None:
-    """One curve with its 95 % band, its best shift as a triangle and the interval of that shift as a bar."""
+    """One curve with its 95 % band (Student's over replicates), its best shift as a triangle with its interval."""
     axes.plot(curve.shift, curve.error, "o-", color=colour, ms=3, lw=1.3, label=label)
-    half = Z * curve.error_se
+    half = curve.half_width()
     axes.fill_between(curve.shift, curve.error - half, curve.error + half, color=colour, alpha=0.18, lw=0)
     best = curve.optimum()
     axes.errorbar(
@@ -52,7 +51,16 @@ def draw_curves(axes: Axes, curves: Sequence[ShiftErrorCurve], labels: Sequence[
         draw_curve(axes, curve, colour, label)
     if curves:
         axes.set_xlabel(AXIS[curves[0].shift_name])
-        if curves[0].shift_name == "tau" and all(curve.shift[0] > 0 for curve in curves):
-            axes.set_xscale("log")
+        if curves[0].shift_name == "tau":
+            tau_scale(axes, curves)
         axes.legend(fontsize=7, framealpha=0.8, edgecolor="none", ncols=1 + (len(curves) > 4))
     axes.grid(alpha=0.25, lw=0.5)
+
+
+def tau_scale(axes: Axes, curves: Sequence[ShiftErrorCurve]) -> None:
+    """Logarithmic in tau; where curves begin at tau = 0 (no augmented data), linear below their least positive tau."""
+    if all(curve.shift[0] > 0 for curve in curves):
+        axes.set_xscale("log")
+        return
+    axes.set_xscale("symlog", linthresh=min(float(curve.shift[curve.shift > 0][0]) for curve in curves), linscale=0.3)
+    axes.set_xlim(left=0)

@@ -3,7 +3,7 @@
 It answers how the best shift and the gain move with the data size with the strength of all cells at once, for theory,
 simulation, text and paper alike (sections 4.2 and 5.1; `kdshift compare --json`, key `laws`). Every row (a replicate at
 one data size) has its own level, so only what the shift does is modelled. u is the shift's place in its grid (degree,
-or logarithm of tau) from 0 to 1; m is log10 n about its mean.
+or logarithm of tau > 0) from 0 to 1; m is log10 n about its mean.
 """
 
 from __future__ import annotations
@@ -76,7 +76,8 @@ def fit_law(curves: Sequence[ShiftErrorCurve]) -> Law:
 
     Raises InputError for fewer than two data sizes or three common shifts, or fewer than two units to hold out.
     """
-    found = align([(curve,) for curve in curves])
+    tau = any(curve.shift_name == "tau" for curve in curves)
+    found = align([(curve,) for curve in curves], positive=tau)
     if found is None or found.shift.size < 3 or len(set(found.sizes)) < 2:
         raise InputError("curves", len(curves), "curves of at least two data sizes with three shifts in common")
     rows = _units(found)
@@ -118,7 +119,7 @@ def _mean(rows: Floats) -> Floats:
 
 def _place(name: str, shift: Floats) -> Floats:
     """The shift's place in its grid, from 0 to 1."""
-    scale = np.log(shift) if name == "tau" and shift[0] > 0 else shift
+    scale = np.log(shift) if name == "tau" else shift
     return np.asarray((scale - scale[0]) / (scale[-1] - scale[0]))
 
 

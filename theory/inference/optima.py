@@ -2,7 +2,8 @@
 
 Best shifts of curves that share replicates are drawn by one bootstrap (`ShiftErrorCurve.optimum` with one seed), so
 that pairing counts; curves of one run each get a seed each. An optimum at the end of a grid is known from one side only
-(censored): it is left out and named, unless every one is, when the effect is known from one side. Sections 4.2 and 5.1.
+(censored): it is left out and named, unless every one is, when the effect is known from one side. Best taus are those
+above 0; where no augmented data (tau = 0) is better still, that is named too. Sections 4.2 and 5.1.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ def larger_best_shift(pairs: Pairs, *, level: float = LEVEL) -> Evidence:
     unit = "difference of log best tau" if tau else "difference of best degrees"
     optima = [best_shifts(found, block) for block in range(len(found.blocks))]
     inside = [pair for pair in optima if not any(best.censored for best in pair)]
-    note = "; ".join(part for part in (found.note, _left_out(optima, found)) if part)
+    none = _none_is_best([curve for pair in pairs for curve in pair])
+    note = "; ".join(part for part in (found.note, _left_out(optima, found), none) if part)
     if not inside:
         return _one_sided(optima, tau, unit, found, note)
     scale = _scale(tau)
@@ -58,7 +60,8 @@ def falls_with_size(groups: Sequence[Sequence[ShiftErrorCurve]], *, level: float
     optima = [best_shifts(found, block) for block in range(len(found.blocks))]
     keep = [at for at, (best,) in enumerate(optima) if not best.censored]
     sizes = sizes_by_group(found, groups, keep)
-    note = "; ".join(part for part in (found.note, _left_out(optima, found)) if part)
+    none = _none_is_best([curve for group in groups for curve in group])
+    note = "; ".join(part for part in (found.note, _left_out(optima, found), none) if part)
     if all(len(set(group)) < 2 for group in sizes):
         return unmeasured(f"fewer than two data sizes with their best shift inside the grid ({note})")
     slope = fall_per_decade(sizes) / (math.log(10) if tau else 1.0)
@@ -102,6 +105,18 @@ def _left_out(optima: Sequence[tuple[Optimum, ...]], found: Aligned) -> str:
         if best.censored
     ]
     return "best shift at the grid's edge: " + ", ".join(parts) if parts else ""
+
+
+def _none_is_best(curves: Sequence[ShiftErrorCurve]) -> str:
+    """The data sizes at which tau = 0 has the lowest error of all, in words."""
+    sizes = sorted(
+        {
+            curve.data_size
+            for curve in curves
+            if curve.shift_name == "tau" and curve.shift[0] == 0 and int(np.argmin(curve.error)) == 0
+        }
+    )
+    return "no augmented data is better still at n = " + ", ".join(f"{size:,.0f}" for size in sizes) if sizes else ""
 
 
 def _one_sided(optima: Sequence[tuple[Optimum, ...]], tau: bool, unit: str, found: Aligned, note: str) -> Evidence:

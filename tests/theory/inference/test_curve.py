@@ -1,27 +1,13 @@
-"""Curves with known answers: optimum, interval, power law; honest where the curve is flat."""
+"""Curves with known answers: optimum and interval; honest where the curve is flat."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
+from tests.theory.inference.worlds import TAUS, bowl, noisy
 from theory.errors import InputError
-from theory.inference.curve import ShiftErrorCurve
-from theory.inference.power_law import power_law
-
-TAUS = np.geomspace(1e-3, 3, 15)
-
-
-def bowl(best: float, depth: float = 0.05) -> np.ndarray:
-    """A parabola in log tau with its minimum at `best`."""
-    return 0.2 + depth * np.log(TAUS / best) ** 2
-
-
-def noisy(mean: np.ndarray, count: int, noise: float, seed: int, data_size: float = 100) -> ShiftErrorCurve:
-    """Replicates with a shared level each (common random numbers) and independent noise."""
-    rng = np.random.default_rng(seed)
-    table = mean + rng.normal(0, 0.2, (count, 1)) + rng.normal(0, noise, (count, mean.size))
-    return ShiftErrorCurve.from_replicates(TAUS, table, data_size)
+from theory.inference.curve import ShiftErrorCurve, half_widths
 
 
 def test_exact_parabola_is_found_between_grid_points() -> None:
@@ -84,34 +70,6 @@ def test_a_degree_grid_may_hold_zero() -> None:
     assert curve.optimum().shift == pytest.approx(0.12, abs=1e-4)
 
 
-def law_optima(count: int, noise: float, seed: int) -> list:
-    sizes = (100, 300, 1000, 3000)
-    return [noisy(bowl(2 * n**-0.5), count, noise, seed + n, n).optimum(draws=500) for n in sizes]
-
-
-def test_power_law_of_exact_curves() -> None:
-    sizes = (100, 1000, 10_000)
-    optima = [
-        ShiftErrorCurve(shift=TAUS, error=bowl(2 * n**-0.4), error_se=np.zeros(15), data_size=n).optimum()
-        for n in sizes
-    ]
-    law = power_law(optima)
-    assert law.exponent == pytest.approx(-0.4, abs=1e-9) and law.log_constant == pytest.approx(np.log(2), abs=1e-8)
-    assert law(1000) == pytest.approx(2 * 1000**-0.4) and law.residual < 1e-8
-
-
-def test_power_law_interval_covers_and_narrows() -> None:
-    laws = [power_law(law_optima(12, 0.03, 10_000 * seed)) for seed in range(60)]
-    assert sum(law.exponent_low <= -0.5 <= law.exponent_high for law in laws) >= 54
-    assert np.median([law.exponent_high - law.exponent_low for law in laws]) < 0.3
-
-
-def test_power_law_of_flat_curves_says_nothing() -> None:
-    optima = [noisy(np.full(15, 0.3), 12, 0.03, n, n).optimum() for n in (100, 1000, 10_000)]
-    law = power_law(optima)
-    assert law.exponent_high - law.exponent_low > 1
-
-
 def test_mistakes_are_input_errors() -> None:
     good = {"shift": TAUS, "error": bowl(0.1), "error_se": np.zeros(15), "data_size": 10}
     for change in (
@@ -128,11 +86,22 @@ def test_mistakes_are_input_errors() -> None:
         ShiftErrorCurve.from_replicates(TAUS, bowl(0.1)[None], 10)
     with pytest.raises(InputError, match="level"):
         ShiftErrorCurve(**good).optimum(level=1)
-    one = ShiftErrorCurve(**good).optimum()
-    with pytest.raises(InputError, match="two different"):
-        power_law([one, one])
-    degree = np.array([0, 0.1, 0.5])
-    curve = ShiftErrorCurve(shift=degree, error=degree, error_se=np.zeros(3), data_size=50, shift_name="degree")
-    none = curve.optimum()
-    with pytest.raises(InputError, match="no augmentation"):
-        power_law([one, none])
+
+
+def test_no_augmented_data_is_a_point_of_the_curve_and_no_logarithm() -> None:
+    """tau = 0 takes part in the choice; the vertex is fitted in log tau to the taus above it."""
+    shift = np.r_[0.0, TAUS]
+    inside = ShiftErrorCurve(shift=shift, error=np.r_[9.0, bowl(0.05)], error_se=np.zeros(16), data_size=10).optimum()
+    assert inside.shift == pytest.approx(0.05, rel=1e-9) and not inside.at_edge
+    noise = np.full(16, 5.0)
+    flat = ShiftErrorCurve(shift=shift, error=np.r_[0.9, bowl(0.05)], error_se=noise, data_size=10).optimum()
+    assert flat.low == 0.0 and flat.shift == pytest.approx(0.05, rel=1e-6)
+    none = ShiftErrorCurve(shift=shift, error=np.r_[0.0, bowl(0.05)], error_se=np.zeros(16), data_size=10).optimum()
+    assert none.shift == 0 and none.at_edge and none.censored == ""
+
+
+def test_half_widths_are_student_s() -> None:
+    assert half_widths([1.0, 0.5], 3) == pytest.approx([4.3027, 2.1513], abs=1e-4)
+    assert half_widths(1.0, None) == pytest.approx(1.95996, abs=1e-5)
+    curve = noisy(bowl(0.05), 3, 0.01, seed=1)
+    assert curve.half_width() == pytest.approx(4.302653 * curve.error_se)
