@@ -240,8 +240,8 @@ class StudyRun:
 def covariance(rows: list[Row]) -> dict[str, Any]:
     """The covariances of the arms' means that come from drawing the test texts, which replicates share.
 
-    Returns the arms (augmenter, degree, amount), in order, and matrices of shape (A, A): `covariance`, of the distances,
-    and `accuracy`, where the rows have it by text.
+    Returns the arms (augmenter, degree, amount), in order, and matrices of shape (A, A): `covariance`, of the
+    distances, and `accuracy`, where the rows have it by text.
     """
     groups: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:

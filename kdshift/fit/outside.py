@@ -37,7 +37,7 @@ def ask_outside(
     budget: tuple[int | None, int | None],
     progress: Progress | None = None,
 ) -> tuple[OwnTexts, NDArray[np.float32] | None, bool]:
-    """The texts with an outside teacher's log-probabilities of all of them, and whether its answers are all the labels.
+    """The texts with an outside teacher's log-probabilities (N, C), and whether its answers are all the labels.
 
     Without an outside teacher the texts come back as they are, with None.
 
