@@ -23,6 +23,8 @@ for name, module, text in (
     ("bank", "bank", "Augment a pool of texts and let the teacher answer it once, for curves and offline copies."),
     ("curves", "bank", "Error against degree by light students on a bank: gains, exchange rates."),
     ("equal-seconds", "augmenter_contest", "Every augmenter at its best degree, for the same seconds."),
+    ("excess", "text_theory", "The calculated distance of ridge students on a bank: does it name the best degree?"),
+    ("terms", "text_theory", "The theorem's three terms on text, per degree and data size, and how they rank degrees."),
     ("signals", "signals", "Degree without training: do the teacher's answers alone rank degrees?"),
     ("sweep", "sweep", "Run a grid of runs: a preset or a TOML file."),
     ("status", "sweep", "What of a sweep is done, running, failed and left."),

@@ -6,7 +6,7 @@ Each stage is kept as it ends and found again by the next call. Shapes: N texts,
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -39,6 +39,7 @@ class Fit:
 
     outside_NC: an outside teacher's log-probabilities of all texts (training, test, unlabelled), or None.
     agreement: whether the labels are the outside teacher's own, so that scores are agreement with it.
+    ask: how an outside teacher is asked about further texts (`paid_stage`), where it can be.
     """
 
     own: OwnTexts
@@ -46,6 +47,7 @@ class Fit:
     folder: Path
     outside_NC: NDArray[np.float32] | None = None
     agreement: bool = False
+    ask: Callable[[Sequence[str], Sequence[str] | None], NDArray[np.float32]] | None = None
     progress: Progress | None = None
     clock: Clock = field(init=False)
 
@@ -158,7 +160,7 @@ class Fit:
         return output_NC
 
     def parts(self) -> Iterator[tuple[int | None, NDArray[np.int64], NDArray[np.int64]]]:
-        """The trainings of students: those that are scored (see `Folds.parts`), last the one that ships.
+        """The trainings of students: those that are scored (see `Folds.parts`), last the one that ships; arrays (N,).
 
         A student that is scored on a test split ships itself; under cross-validation one more learns from all texts.
         """
@@ -167,7 +169,7 @@ class Fit:
             yield None, self.folds.training_rows(frozenset(), labelled=True), np.array([], dtype=np.int64)
 
     def held(self, training: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Texts to train a student on, unlabelled ones too, and labelled ones held back for its choices."""
+        """Texts to train a student on, unlabelled ones too, and labelled ones held back for its choices; both (N,)."""
         row_N, held_N = held_back(training, self.folds.label_N, HELD_SHARE, LEAST_HELD, self.options.seed)
         return np.concatenate([row_N, held_N[MOST_HELD:], self.folds.rows(UNLABELLED)]), held_N[:MOST_HELD]
 

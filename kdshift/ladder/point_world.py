@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,27 +18,14 @@ from empirical.bank.plan import BankPlan, Unit
 from empirical.bank.study import Size
 from empirical.bank.study_run import StudyRun
 from empirical.bank.study_table import NONE
-from empirical.models.static import mean_embeddings
 from empirical.shift import Whitening, effective_tau
+from empirical.shift.text_points import WhitenedInputs, whitened_inputs
 from kdshift.ladder.fourier_student import FeatureRidge, FourierMap, fit_features
-from kdshift.ladder.rungs import GAUSSIAN_SHIFT, LadderConfig
+from kdshift.ladder.rungs import GAUSSIAN, GAUSSIAN_SHIFT, LadderConfig
 from simulate.seeds import Purpose, stream
 
 Floats = NDArray[np.float64]
 MANY = 2**20  # data size in the address of what all sizes share
-
-
-class WhitenedInputs:
-    """Texts as points: mean input embeddings, whitened by what the pool's originals show, down to their dimension."""
-
-    def __init__(self, embeddings_VD: NDArray[np.float32], whiten: Whitening) -> None:
-        self.embeddings_VD, self.whiten = embeddings_VD, whiten
-
-    def __call__(self, corpus: Any, index_N: NDArray[np.integer]) -> Floats:
-        return self.whiten(mean_embeddings(corpus, index_N, self.embeddings_VD).astype(np.float64))
-
-    def stack(self, parts: list[Floats]) -> Floats:
-        return np.concatenate(parts)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,27 +52,26 @@ class Sample:
 class World:
     """The texts of a study as points, and everything that can be drawn around them.
 
-    run: the study, its bank made. config: what is tried.
+    run: the study, its bank made. config: what is tried. low: the world of few dimensions.
     """
 
     run: StudyRun
     config: LadderConfig
+    low: bool = False
     _benches: dict[BankPlan, Bench] = field(default_factory=dict)
 
     def _rng(self, size: int, replicate: int, purpose: Purpose) -> np.random.Generator:
         return stream(self.config.seed, self.dimension, size, replicate, purpose)
 
     @cached_property
-    def whiten(self) -> Whitening:
+    def inputs(self) -> WhitenedInputs:
         """The coordinates: the pool's originals have mean 0 and covariance I in them."""
-        corpus = self.run.bank.pool.pool.corpus
-        x_ND = mean_embeddings(corpus, np.arange(len(corpus)), self.run.embeddings)
-        return Whitening.of(x_ND.astype(np.float64))
+        return whitened_inputs(self.run, self.config.low_dimension if self.low else None)
 
     @property
     def dimension(self) -> int:
-        """d, the intrinsic dimension of the texts' embeddings."""
-        return self.whiten.dimension
+        """d: the intrinsic dimension of the texts' embeddings, or the few."""
+        return self.inputs.whiten.dimension
 
     def bench(self, size: Size) -> Bench:
         """The bank that a size uses, as points."""
@@ -94,8 +79,7 @@ class World:
 
     def _bench_of(self, plan: BankPlan) -> Bench:
         if plan not in self._benches:
-            inputs = WhitenedInputs(self.run.embeddings, self.whiten)
-            self._benches[plan] = Bench(replace(self.run.bank, plan=plan), plan, inputs)
+            self._benches[plan] = Bench(replace(self.run.bank, plan=plan), plan, self.inputs)
         return self._benches[plan]
 
     @cached_property
@@ -128,7 +112,7 @@ class World:
         """Validation or test originals of a rung, with its teacher's answers."""
         bench = self.bench(size)
         x_Nd = bench.validation if name == "validation" else bench.test
-        if rung == "gaussian":
+        if rung in GAUSSIAN:
             purpose: Purpose = "distance" if name == "validation" else "test"
             x_Nd = self._rng(MANY, 0, purpose).standard_normal(x_Nd.shape)
         answers = self.targets.evaluation(name) if rung == "teacher" else self.stand_in(x_Nd)  # type: ignore[arg-type]
@@ -137,7 +121,7 @@ class World:
     def originals(self, rung: str, size: Size, replicate: int, own_N: NDArray[np.int64]) -> Sample:
         """The n originals of a replicate."""
         x_Nd = self.bench(size).originals[own_N]
-        if rung == "gaussian":
+        if rung in GAUSSIAN:
             x_Nd = self._rng(size.data_size, replicate, "data").standard_normal(x_Nd.shape)
         answers = self.targets.originals(own_N) if rung == "teacher" else self.stand_in(x_Nd)
         return Sample(x_Nd=x_Nd, target_NC=answers)
