@@ -32,6 +32,11 @@ OWN_OPTIONS: dict[str, tuple[str, ...]] = {
     "contextual-insert": ("neighbours", "language_model"),
     "knn-in-context": ("neighbours", "metric", "language_model"),
     "treemix": (),
+    "flipda": ("language_model", "pattern", "candidates"),
+    "paraphrase": ("engine", "calls", "tokens"),
+    "in-context": ("engine", "calls", "tokens"),
+    "mixkd": (),
+    "mate-kd": ("neighbours", "language_model"),
 }
 COMMON_OPTIONS = ("augmenter", "degree", "copies", "embeddings", "entropy_quantile", "selection")
 AUGMENTERS = tuple(OWN_OPTIONS)
@@ -142,19 +147,28 @@ class AugmentConfig(_Config):
         description="what is kept: the teacher's lowest or highest entropies, its largest probabilities, or (glitter) "
         "of several versions of a text the one on which student and teacher differ most",
     )
-    candidates: int = Field(4, ge=2, description="glitter: versions of each text to choose from")
+    candidates: int = Field(4, ge=2, description="glitter, flipda: versions of each text to choose from")
     student: str | None = Field(
         None, description="glitter, augpro-fgsm: directory of a trained student, the same throughout"
     )
     language_model: str | None = Field(
         None,
         description="contextual: a masked language model with the batches' tokenizer; knn-in-context: a causal one, "
-        "None: the embedded SmolLM2",
+        "None: the embedded SmolLM2; flipda: T5, None: T5 Large",
     )
-    engine: str | None = Field(None, description="back-translation: `apertium` or a translation model's id or path")
+    pattern: str = Field("{text} It is {label}.", description="flipda: what names the label to T5, beside the text")
+    engine: str | None = Field(
+        None,
+        description="back-translation: `apertium` or a translation model's id or path; paraphrase, in-context: "
+        "http://host/v1#model",
+    )
+    calls: int | None = Field(None, ge=1, description="paraphrase, in-context: most calls to the endpoint")
+    tokens: int | None = Field(None, ge=1, description="paraphrase, in-context: most tokens to and from the endpoint")
     pivots: tuple[str, ...] | None = Field(None, description="back-translation: pivot languages")
     decoding: Literal["beam", "sample"] = Field("beam", description="back-translation by a model: its decoding")
-    later: ClassVar[frozenset[str]] = frozenset({"mixing", "selection", "candidates", "student", "language_model"})
+    later: ClassVar[frozenset[str]] = frozenset(
+        {"mixing", "selection", "candidates", "student", "language_model", "pattern", "calls", "tokens"}
+    )
 
 
 class RunConfig(_Config):

@@ -2,12 +2,14 @@
 
     kdshift fit --unlabelled texts.csv --labels negative,positive --teacher http://localhost:8000/v1#my-model
 
+Servers differ in what they call a log-probability (field survey): what an answer's letters weigh is read here, too.
 The key comes from the environment (KDSHIFT_API_KEY, else OPENAI_API_KEY) and is neither kept nor logged.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import os
 import threading
 import time
@@ -17,6 +19,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from theory.errors import InputError, missing_extra
 
 logger = logging.getLogger(__name__)
@@ -25,6 +30,9 @@ KEYS = ("KDSHIFT_API_KEY", "OPENAI_API_KEY")
 ATTEMPTS, FIRST_WAIT, LONGEST_WAIT = 6, 0.5, 60.0
 TIMEOUT_SECONDS = 120.0
 AT_ONCE = 8
+LETTERS = "ABCDEFGHIJKLMNOPQRST"  # what classes are shown as
+TOP = 20  # log-probabilities of a token that endpoints give at most
+NOTHING = -1000.0  # log-probabilities at or below are a server's word for none
 RETRIED = (408, 409, 425, 429, 500, 502, 503, 504)
 
 T = TypeVar("T")
@@ -70,15 +78,15 @@ class Endpoint:
     wait: Callable[[float], None] = time.sleep
 
     @classmethod
-    def parse(cls, spec: str, budget: Budget | None = None) -> Endpoint:
-        """The endpoint that `URL#model` names.
+    def parse(cls, spec: str, budget: Budget | None = None, argument: str = "--teacher") -> Endpoint:
+        """The endpoint that `URL#model` names; `argument` is what it was given as.
 
         Raises:
             InputError: no model, or an address that is no http or https one.
         """
         address, _, model = spec.partition("#")
         if not model or not address.startswith(("http://", "https://")):
-            raise InputError("--teacher", spec, "http(s)://host/v1#model")
+            raise InputError(argument, spec, "http(s)://host/v1#model")
         return cls(address.rstrip("/"), model, budget or Budget())
 
     @property
@@ -153,3 +161,46 @@ def side_by_side(ask: Callable[[T], R], items: Sequence[T]) -> list[R]:
             for future in futures:
                 future.cancel()
             raise
+
+
+def letter_mass(answer: Any, order: Sequence[int]) -> NDArray[np.float32] | None:
+    """Mass of each class and of all else, (C + 1,), from an answer's log-probabilities; None for unbelievable ones.
+
+    A class that is not among the most likely tokens gets no more than the least likely of them, nor its share of the
+    mass that is left; what is left beyond that is the last entry.
+    """
+    top = _top_logprobs(answer["choices"][0].get("logprobs"))
+    if not top or all(value == 0 for value in top.values()):
+        return None
+    mass_C = np.zeros(len(order))
+    for token, value in top.items():
+        letter = token.strip().strip("Ġ▁").upper()
+        if letter in LETTERS[: len(order)] and len(letter) == 1:
+            mass_C[order[LETTERS.index(letter)]] += math.exp(min(0.0, value))
+    if mass_C.sum() <= 0 or mass_C.sum() > 1.01:
+        return None
+    left = max(0.0, 1.0 - sum(math.exp(min(0.0, value)) for value in top.values()))
+    absent = mass_C == 0
+    if absent.any():
+        mass_C[absent] = max(1e-9, min(left / absent.sum(), math.exp(min(top.values()))))
+    return np.append(mass_C, max(0.0, 1.0 - mass_C.sum())).astype(np.float32)
+
+
+def _top_logprobs(logprobs: Any) -> dict[str, float]:
+    """Tokens with their log-probabilities in the chat format or in the older format of completions; {} for nonsense."""
+    if not isinstance(logprobs, dict):
+        return {}
+    first: Any = None
+    if isinstance(logprobs.get("content"), list) and logprobs["content"]:
+        first = (logprobs["content"][0] or {}).get("top_logprobs")
+    elif isinstance(logprobs.get("top_logprobs"), list) and logprobs["top_logprobs"]:
+        first = logprobs["top_logprobs"][0]
+    pairs = first.items() if isinstance(first, dict) else (
+        [(entry.get("token"), entry.get("logprob")) for entry in first if isinstance(entry, dict)]
+        if isinstance(first, list) else []
+    )  # fmt: skip
+    found: dict[str, float] = {}
+    for token, value in pairs:
+        if isinstance(token, str) and isinstance(value, (int, float)) and NOTHING < value <= 1e-3:
+            found[token] = max(found.get(token, -math.inf), float(value))
+    return found

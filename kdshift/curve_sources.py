@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from empirical.bank.arms import NONE, TWICE, UNLABELLED
-from empirical.bank.study_run import NOISE, TABLE, WHOLE, read_noise
+from empirical.bank.study_table import NOISE, NONE, TABLE, TWICE, UNLABELLED, WHOLE, read_noise
 from empirical.bank.summary import curve_of, groups
 from empirical.paper import TABLES, PaperTable
 from empirical.tables.table import labelled_curves

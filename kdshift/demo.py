@@ -69,7 +69,7 @@ def run_demo(out: Path, *, quick: bool = False, progress: Progress | None = None
     scored = score_all(sources)
     finished = frame[frame["status"] == "finished"]
     networks = [
-        (f"two-layer student, {data_size:,} texts, {degree:.0%} shifted", f"{100 * accuracy:.1f} %")
+        (f"two-layer student, {data_size:,.0f} texts, {degree:.0%} shifted", f"{100 * accuracy:.1f} %")
         for data_size, degree, accuracy in zip(
             finished["data_size"], finished["degree"], finished["accuracy"], strict=True
         )

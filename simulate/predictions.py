@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -19,6 +20,7 @@ from matplotlib.figure import Figure
 from theory.errors import InputError
 from theory.inference.contrast import LEVEL, student_interval
 from theory.inference.curve import ShiftErrorCurve
+from theory.replacing import replacing
 
 Floats = npt.NDArray[np.float64]
 Outcome = Literal["not refuted", "refuted", "censored", "silent"]
@@ -61,6 +63,15 @@ class Reading:
     def frame(self) -> pd.DataFrame:
         """A row a prediction, with its outcome."""
         return pd.DataFrame([{**vars(one), "outcome": one.outcome} for one in self.predictions])
+
+    def write(self, folder: Path) -> None:
+        """Keep it beside its table: `predictions.parquet`, `reading.txt` (the sentence), `figure.png`."""
+        with replacing(folder / "predictions.parquet") as draft:
+            self.frame().to_parquet(draft, index=False)
+        with replacing(folder / "reading.txt") as draft:
+            draft.write_text(self.sentence + "\n", encoding="utf-8")
+        with replacing(folder / "figure.png") as draft:
+            self.draw().savefig(draft, dpi=120)
 
 
 def mean_interval(sample: npt.ArrayLike) -> tuple[float, float, float]:

@@ -2,9 +2,8 @@
 
 Command: `kdshift empirical augment --augmenter knn --degree 0.3 < lines.txt`.
 
-Mixup of embeddings (MixKD [15]) is not here: it makes points between the embeddings of two texts, which are no tokens.
-They have no degree, no text to show, nothing for a student with another tokenizer to read, and neither the batches nor
-the teacher's input take them; the protocol would have to carry embeddings for the sake of that one augmenter.
+Mixed embeddings (`mixkd`, MixKD [15]) are no tokens: such batches are marked as virtual, and what needs a text refuses
+them.
 """
 
 from empirical.augment.build import make_augmenter

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,17 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from empirical.augment.augpro import AugProFGSM, AugProMix
-from empirical.augment.catalogue import needs_of, selects
+from empirical.augment.catalogue import needs_of, selects, textless
 from empirical.augment.causal import CausalModel, InContext
 from empirical.augment.constituents import Constituents, SpacyParser
 from empirical.augment.contextual import Contextual, ContextualInsertion
 from empirical.augment.eda import EasyDataAugmentation
 from empirical.augment.entropy_filter import EntropyFilter
 from empirical.augment.flip import LabelFlip
+from empirical.augment.flipda import FlipDA, SpanFiller
 from empirical.augment.glitter import Glitter
+from empirical.augment.in_context import Examples, WrittenInContext
 from empirical.augment.masked_model import MaskedModel
+from empirical.augment.mixkd import MixKD
 from empirical.augment.neighbours import neighbour_table
 from empirical.augment.network import Network, Scorer
+from empirical.augment.paraphrase import Paraphrase, Writer
 from empirical.augment.projection import unit_rows
 from empirical.augment.protocol import Augmenter
 from empirical.augment.replacement import NearestNeighbours, RandomReplacement
@@ -31,6 +36,7 @@ from empirical.augment.treemix import TreeMix
 from empirical.augment.whole_texts import BackTranslation, GroundTruth
 from empirical.augment.wordnet import Thesaurus
 from empirical.config import AUGMENTERS, AugmentConfig
+from empirical.endpoint import Budget, Endpoint
 from empirical.files import cache_directory
 from empirical.tokens.batch import Batch
 from empirical.tokens.codec import Codec
@@ -48,9 +54,10 @@ class Sources:
 
     tokenizer: the fast tokenizer whose ids the batches hold.
     embeddings: float array of shape (V, D): input embeddings for this tokenizer's ids.
-    held_out: texts outside the training subset, and their gold labels.
+    held_out: texts outside the training subset, and their gold labels. examples: labelled texts to show.
     teacher: function from a batch to logits of shape (B, C). network: the same teacher with its gradient.
     student: a trained student that reads the same ids.
+    labels: names of the classes, in the order of the teacher's logits.
     cache: folder for neighbour tables, WordNet and translations; None: the user's cache folder.
     max_length: tokens that texts which grew are cut to; None: the tokenizer's own limit.
     progress: of what takes long (a neighbour table, translations by a model).
@@ -60,9 +67,11 @@ class Sources:
     embeddings: NDArray[np.float32] | None = None
     held_out: Batch | None = None
     held_out_labels: NDArray[np.integer] | None = None
+    examples: Examples | None = None
     teacher: Scorer | None = None
     network: Network | None = None
     student: Network | None = None
+    labels: Sequence[str] | None = None
     cache: Path | None = None
     max_length: int | None = None
     progress: Progress | None = None
@@ -100,6 +109,8 @@ def _check(config: AugmentConfig, given: Sources) -> None:
     """Raise InputError for the first thing that is needed and missing, with what brings it."""
     needs = needs_of(config)
     what = f"selection {config.selection}" if selects(config) else f"augmenter {config.augmenter}"
+    if config.selection == "glitter" and textless(config.augmenter):
+        raise InputError("selection", "glitter", f"another one with {config.augmenter}, which makes no texts")
     if "embeddings" in needs and given.embeddings is None:
         allowed = f"the input embeddings of a model with this tokenizer (augmenter {config.augmenter})"
         raise InputError("embeddings", None, allowed)
@@ -109,8 +120,12 @@ def _check(config: AugmentConfig, given: Sources) -> None:
         raise InputError(name, config.entropy_quantile, allowed)
     if "student" in needs and given.student is None:
         raise InputError("student", config.student, f"a trained student ({what}): --student DIR, {STUDENT_COMMAND}")
+    if "labels" in needs and given.labels is None:
+        raise InputError("labels", None, f"the names of the classes ({what}): a teacher {TEACHER_COMMAND} has them")
     if "held-out" in needs and (given.held_out is None or not len(given.held_out)):
         raise InputError("augmenter", "ground-truth", "only where there are held-out texts (data_size below all)")
+    if "examples" in needs and given.examples is None:
+        raise InputError("augmenter", config.augmenter, "only where single texts with labels can be shown (runs, cost)")
 
 
 def _plain(config: AugmentConfig, given: Sources) -> Augmenter:
@@ -151,8 +166,9 @@ def _related(config: AugmentConfig, given: Sources) -> Augmenter:
                 raise InputError("teacher", "without its gradient", f"a model on this machine ({config.augmenter})")
             table_VK = _table(config, given, given.network.embeddings_VD)
             return LabelFlip(given.network, table_VK, before=config.augmenter == "flip-before")
-        case "contextual":
-            return Contextual(MaskedModel(config.language_model, given.tokenizer), config.neighbours)
+        case "contextual" | "mate-kd":
+            masked = MaskedModel(config.language_model, given.tokenizer)
+            return Contextual(masked, config.neighbours, config.augmenter)
         case "contextual-insert":
             masked = MaskedModel(config.language_model, given.tokenizer)
             return ContextualInsertion(masked, vocabulary, config.neighbours, given.max_length)
@@ -162,7 +178,39 @@ def _related(config: AugmentConfig, given: Sources) -> Augmenter:
         case "treemix":
             store = Store((given.cache or cache_directory()) / "parses.sqlite")
             return TreeMix(Constituents(SpacyParser(), store), given.tokenizer, given.max_length)
+        case "mixkd":
+            return MixKD()
+        case "flipda":
+            return _flipda(config, given)
+        case "paraphrase":
+            return Paraphrase(_writer(config, given), given.tokenizer, given.limit)
+        case "in-context":
+            assert given.examples is not None
+            return WrittenInContext(_writer(config, given), given.examples, given.tokenizer, given.limit)
     raise unknown_name("augmenter", config.augmenter, AUGMENTERS)
+
+
+def _flipda(config: AugmentConfig, given: Sources) -> FlipDA:
+    assert given.teacher is not None and given.labels is not None
+    if not all(field in config.pattern for field in ("{text}", "{label}")):
+        raise InputError("pattern", config.pattern, "a sentence with {text} and {label} in it")
+    return FlipDA(
+        SpanFiller(config.language_model),
+        given.teacher,
+        tuple(given.labels),
+        given.tokenizer,
+        given.limit,
+        config.pattern,
+        config.candidates,
+    )
+
+
+def _writer(config: AugmentConfig, given: Sources) -> Writer:
+    """The language model behind the endpoint that a configuration names, with the texts it has written before."""
+    if config.engine is None:
+        raise InputError("engine", None, f"http://host/v1#model (augmenter {config.augmenter})")
+    endpoint = Endpoint.parse(config.engine, Budget(calls=config.calls, tokens=config.tokens), "engine")
+    return Writer(endpoint, Store((given.cache or cache_directory()) / "written.sqlite"))
 
 
 def make_translator(config: AugmentConfig, progress: Progress | None = None) -> Translator:

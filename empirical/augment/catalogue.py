@@ -11,7 +11,7 @@ from typing import Literal
 from empirical.config import AugmentConfig
 from theory.errors import unknown_name
 
-Need = Literal["embeddings", "teacher", "teacher-gradient", "student", "masked-model", "held-out"]
+Need = Literal["embeddings", "teacher", "teacher-gradient", "student", "masked-model", "held-out", "labels", "examples"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +19,7 @@ class Entry:
     """One augmenter: its name, what it does, what it needs, and what its degree is a share of.
 
     online: whether fresh texts are made at every step; the others make copies once.
+    text: whether it makes texts; the others make virtual ones, which nobody can read, keep or re-tokenise.
     needs: what the rooms above must hand in.  install: what must be on the machine, with the command; empty: nothing.
     """
 
@@ -26,6 +27,7 @@ class Entry:
     does: str
     counts: str
     online: bool = True
+    text: bool = True
     needs: tuple[Need, ...] = ()
     install: str = ""
 
@@ -113,6 +115,42 @@ CATALOGUE: dict[str, Entry] = {
             counts="tokens",
             install="pip install 'kdshift[parser]'",
         ),
+        Entry(
+            name="flipda",
+            does="masked words filled by T5 towards another label, the version the teacher believes most",
+            counts="tokens not found again",
+            online=False,
+            needs=("teacher", "labels"),
+            install="a T5 model (--language-model google-t5/t5-large); a GPU",
+        ),
+        Entry(
+            name="paraphrase",
+            does="a language model's rewording behind an endpoint",
+            counts="tokens not found again",
+            online=False,
+            install="--engine http://host/v1#model; pip install 'kdshift[llm]'",
+        ),
+        Entry(
+            name="in-context",
+            does="a new text that a language model writes after a few labelled ones, with its label probabilities",
+            counts="tokens not found again",
+            online=False,
+            needs=("examples",),
+            install="--engine http://host/v1#model; pip install 'kdshift[llm]'",
+        ),
+        Entry(
+            name="mixkd",
+            does="embeddings mixed with another text's: virtual, no text",
+            counts="share of the other text",
+            text=False,
+        ),
+        Entry(
+            name="mate-kd",
+            does="what a masked language model expects there that was trained to part student and teacher",
+            counts="tokens",
+            needs=("masked-model",),
+            install="kdshift empirical masked-lm --teacher DIR --student DIR --out MODEL; a GPU",
+        ),
     )
 }
 # Rules of selection, which go with any augmenter.
@@ -127,6 +165,11 @@ SELECTIONS: dict[str, tuple[Need, ...]] = {
 def selects(config: AugmentConfig) -> bool:
     """Whether a configuration drops some of what its augmenter makes."""
     return config.entropy_quantile is not None or config.selection == "glitter"
+
+
+def textless(name: str) -> bool:
+    """Whether an augmenter makes virtual texts only."""
+    return name in CATALOGUE and not CATALOGUE[name].text
 
 
 def needs_of(config: AugmentConfig) -> set[Need]:

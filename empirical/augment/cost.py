@@ -31,7 +31,8 @@ def measure_cost(
     build: makes the augmenter with an empty cache folder, so that no earlier work is counted as speed.
     Returns start_seconds (tables and dictionaries), first_ms (milliseconds a text in the first round, which fills what
     is kept in memory), steady_ms (in a second round with other random numbers; for offline augmenters, which would
-    only read their store again, the first round's), tokens_per_second (steady) and realised_degree.
+    only read their store again, the first round's), tokens_per_second (steady), realised_degree, and
+    endpoint_tokens: what a writer's endpoint counted, a text, both ways.
     """
     starts = range(0, len(text_a), BATCH)
     batches = [
@@ -56,6 +57,7 @@ def measure_cost(
         "steady_ms": 1e3 * seconds[-1] / len(text_a),
         "tokens_per_second": sum(int(batch.mask_BL.sum()) for batch in batches) / seconds[-1],
         "realised_degree": changed / max(1, sum(int(result.eligible_B.sum()) for result in results)),
+        "endpoint_tokens": getattr(augmenter, "spent_tokens", 0) / len(text_a),
     }
 
 

@@ -53,7 +53,7 @@ class BackTranslation:
         kept = [next(answers) if text.strip() else text for text in flat]
         kept = [text if text.strip() else original for text, original in zip(kept, flat, strict=True)]
         first, second = kept[: len(batch)], kept[len(batch) :] or None
-        return _compared(batch, encode_batch(self.tokenizer, first, second, self.max_length))
+        return compared(batch, encode_batch(self.tokenizer, first, second, self.max_length))
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class GroundTruth:
         order = np.concatenate([rng.permutation(len(self.held_out)) for _ in range(rounds)] or [np.zeros(0, int)])
         chosen_B = order[: len(batch)].astype(np.int64)
         return replace(
-            _compared(batch, self.held_out.rows(chosen_B)),
+            compared(batch, self.held_out.rows(chosen_B)),
             row_B=np.full(len(batch), -1, dtype=np.int64),
             label_B=None if self.labels is None else np.asarray(self.labels, dtype=np.int64)[chosen_B],
         )
@@ -90,7 +90,8 @@ def texts_of(tokenizer: Any, batch: Batch) -> list[list[str]]:
     return [column for column in decode_batch(tokenizer, batch) if column is not None]
 
 
-def _compared(old: Batch, new: Batch) -> Augmented:
+def compared(old: Batch, new: Batch) -> Augmented:
+    """New texts beside the old ones of the same rows: changed is what is not found again, in order."""
     changed_B, changed_BL = np.zeros(len(old), dtype=np.int64), new.eligible_BL.copy()
     for row in range(len(old)):
         for segment in (0, 1):

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from empirical.bank.making import Bank
 from empirical.bank.plan import BLOCK, BankPlan, Shift, Unit
-from empirical.bank.study import Study
+from empirical.bank.study import Check, Study
+from empirical.bank.study_table import NONE, TWICE, UNLABELLED
 from empirical.randomness import Draws, step_generator
 from empirical.teachers.answering import Answering
 from empirical.teachers.answers import Answers, answered
 
-NONE, TWICE, UNLABELLED = "none", "none-twice", "unlabelled"
 KEPT_UNITS = 512  # units whose inputs stay in memory
 
 
@@ -52,6 +52,15 @@ def arms(study: Study, student: str) -> Iterator[Arm]:
         if mode == "distill":
             for amount in study.unlabelled:
                 yield Arm(augmenter=UNLABELLED, mode=mode, amount=amount)
+
+
+def checked_arms(study: Study, check: Check) -> Iterator[Arm]:
+    """The cells on which a network checks the light students."""
+    yield Arm(augmenter=NONE, mode="distill")
+    for shift in study.shifts:
+        for degree in shift.degrees if shift.augmenter in check.augmenters else ():
+            if degree in check.degrees:
+                yield Arm(augmenter=shift.augmenter, mode="distill", degree=degree, shift=shift)
 
 
 class Targets(Protocol):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from empirical.bank.arms import NONE, TWICE, UNLABELLED
+from empirical.bank.study_table import NONE, TWICE, UNLABELLED
 from empirical.bank.summary import curve_of
 
 if TYPE_CHECKING:

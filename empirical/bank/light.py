@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from scipy import sparse
 from torch import Tensor
 
-from empirical.bank.arms import TWICE, UNLABELLED, Arm, Bench, Targets, TrainingSet
+from empirical.bank.arms import Arm, Bench, Targets, TrainingSet
 from empirical.bank.outcomes import outcomes, text_distances
 from empirical.bank.study import Study
+from empirical.bank.study_table import TWICE, UNLABELLED
 from empirical.models.linear import fit_labels, fit_ridge, ngrams
 from empirical.models.static import Half, initial, mean_embeddings, train_stack
 from empirical.randomness import Draws, step_generator
@@ -28,7 +29,7 @@ BATCH = 32
 AT_ONCE = 24  # static students in a stack
 STEPS_FROM = 220  # up to this many originals a static student takes the study's steps
 STEP_FACTORS = (0.5, 1.0, 2.0)  # of the arm at equal compute: the best on validation counts
-TEXT_DISTANCES = "text_distances"  # of a row: not for the table, but for the noise of the test texts
+BY_TEXT = "by_text"  # of a row: outcomes of each test text, not for the table but for the noise of those texts
 Row = dict[str, Any]
 
 
@@ -89,21 +90,32 @@ def _linear(job: Job, bench: Bench, study: Study) -> Row:
         label = np.concatenate([data.label_N, data.more_label_M])
         classes = data.target_NC.shape[1]
         student = fit_labels(x, label, weight_N, classes, (bench.validation, validation.labels))
-    return _row(job, student.logits(bench.test), bench, student.at_edge)
+    return table_row(job, student.logits(bench.test), bench, student.at_edge)
 
 
-def _row(job: Job, logits_TC: NDArray[np.floating], bench: Bench, at_edge: bool) -> Row:
-    """One row of the table: the arm, the replicate, the outcomes on test texts."""
-    test = bench.bank.pool.test.split
+def table_row(
+    job: Job,
+    logits_TC: NDArray[np.floating],
+    bench: Bench,
+    at_edge: bool,
+    chosen_T: NDArray[np.integer] | None = None,
+) -> Row:
+    """One row of the table: the arm, the replicate, the outcomes on test texts (or on those of these places)."""
+    label_T, target_TC = bench.bank.pool.test.split.labels, job.targets.evaluation("test")
+    if chosen_T is not None:
+        label_T, target_TC = label_T[chosen_T], target_TC[chosen_T]
     return {
         "augmenter": job.arm.augmenter,
         "mode": job.arm.mode,
         "degree": job.arm.degree,
         "amount": job.arm.amount,
         "replicate": job.replicate,
-        **outcomes(logits_TC, job.targets.evaluation("test"), test.labels),
+        **outcomes(logits_TC, target_TC, label_T),
         "at_edge": at_edge,
-        TEXT_DISTANCES: text_distances(logits_TC, job.targets.evaluation("test")),
+        BY_TEXT: {
+            "distance": text_distances(logits_TC, target_TC),
+            "accuracy": (logits_TC.argmax(axis=1) == label_T).astype(np.float64),
+        },
     }
 
 
@@ -136,7 +148,7 @@ def _train(group: list[tuple[int, Job, TrainingSet]], bench: Bench, study: Study
     steps = steps_of(study, len(jobs[0].own_N))
     validation_V = torch.from_numpy(bench.validation)
     width, classes = bench.validation.shape[1], data[0].target_NC.shape[1]
-    seeds = [int(_generator(study, job).integers(2**62)) for job in jobs]
+    seeds = [int(arm_generator(study, job).integers(2**62)) for job in jobs]
     weights = initial(seeds, width, classes)
     criterion = _criterion(jobs, bench)
     stacks = [
@@ -146,12 +158,12 @@ def _train(group: list[tuple[int, Job, TrainingSet]], bench: Bench, study: Study
     logits_STC = torch.stack([stack.logits(torch.from_numpy(bench.test)) for stack in stacks]).numpy()
     best_S = np.argmin([stack.loss for stack in stacks], axis=0)
     return {
-        number: _row(job, logits_STC[best_S[place], place], bench, bool(stacks[best_S[place]].last[place]))
+        number: table_row(job, logits_STC[best_S[place], place], bench, bool(stacks[best_S[place]].last[place]))
         for place, (number, job, _) in enumerate(group)
     }
 
 
-def _generator(study: Study, job: Job) -> np.random.Generator:
+def arm_generator(study: Study, job: Job) -> np.random.Generator:
     """A replicate's randomness, the same in all its arms: what they share cancels in their differences."""
     return step_generator(study.seed, (len(job.own_N) << 20) | job.replicate, Draws.LIGHT_STUDENT)
 
@@ -172,11 +184,11 @@ def _halves(jobs: Sequence[Job], data: Sequence[TrainingSet], study: Study, step
     distills = jobs[0].arm.mode == "distill"
     row_STB, more_STB = [], []
     for job in jobs:
-        rng = _generator(study, job)
+        rng = arm_generator(study, job)
         rng.integers(2**62)
         row_TB = epochs(size, steps, BATCH * (2 if twice else 1), rng)
         row_STB.append(row_TB)
-        if job.arm.augmenter == UNLABELLED:
+        if job.arm.augmenter == UNLABELLED or further % size:
             more_STB.append(epochs(further, steps, BATCH, rng))
         elif further:
             # Each original of the batch goes with one of its own copies, as online augmentation does.

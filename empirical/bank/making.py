@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from empirical.augment import make_augmenter
+from empirical.augment.catalogue import needs_of
 from empirical.augment.protocol import Augmenter
 from empirical.bank.plan import BLOCK, BankPlan, Shift, Unit
 from empirical.bank.pool import Pool, pool_order, read_pool
@@ -43,6 +44,8 @@ class Bank:
     plan: what it is asked to hold. task, tokenizer: whose texts, read how.
     embeddings: float array of shape (V, D), for kNN; None where no shift needs it.
     root: folder of all banks; the bank's own name says task, tokenizer, seed and training texts.
+    models: what else the shifts' augmenters need of the rooms above (a teacher with its gradient, a student), by the
+        names of `make_augmenter`'s sources. made_with: names those models, in the places of what they make.
     """
 
     plan: BankPlan
@@ -51,6 +54,8 @@ class Bank:
     embeddings: NDArray[np.float32] | None
     root: Path
     count: Asked = field(default_factory=Asked)
+    models: Mapping[str, Any] = field(default_factory=dict)
+    made_with: str = ""
 
     @cached_property
     def folder(self) -> Path:
@@ -85,8 +90,11 @@ class Bank:
     def _place(self, unit: Unit) -> str:
         """A unit's place: the augmenter with its options (and kNN's embeddings), degree, copy, block."""
         folder = unit.shift.name
-        if unit.shift.augmenter == "knn":
+        needs = needs_of(unit.shift.augment())
+        if "embeddings" in needs:
             folder += f"-{self._embedding_digest[:8]}"
+        if needs - {"embeddings"}:
+            folder += f"-{hashlib.sha256(self.made_with.encode()).hexdigest()[:8]}"
         return f"{folder}/{unit.name}.npz"
 
     @cached_property
@@ -103,19 +111,28 @@ class Bank:
             write_copies(path, copies)
         return copies
 
-    def _make(self, unit: Unit) -> Copies:
-        """A whole block is augmented, whatever of it the plan wants: a larger plan finds the same copies."""
-        if unit.shift not in self._augmenters:
-            self._augmenters[unit.shift] = make_augmenter(
-                unit.shift.augment(),
+    def augmenter(self, shift: Shift) -> Augmenter:
+        """A shift's augmenter, built at the first call.
+
+        Raises:
+            InputError: what it needs is missing here.
+        """
+        if shift not in self._augmenters:
+            self._augmenters[shift] = make_augmenter(
+                shift.augment(),
                 tokenizer=self.tokenizer,
                 embeddings=self.embeddings,
                 cache=self.root,
                 max_length=self.plan.task.max_length,
+                **self.models,
             )
+        return self._augmenters[shift]
+
+    def _make(self, unit: Unit) -> Copies:
+        """A whole block is augmented, whatever of it the plan wants: a larger plan finds the same copies."""
         rng = step_generator(self.plan.seed, unit.step, Draws.BANK_COPIES)
         batch = self._block(unit.block)
-        augmented = self._augmenters[unit.shift](batch, unit.degree, rng, copy=unit.copy)
+        augmented = self.augmenter(unit.shift)(batch, unit.degree, rng, copy=unit.copy)
         return copies_of(augmented, self.tokenizer.pad_token_id)
 
     def _block(self, block: int) -> Batch:

@@ -8,9 +8,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from empirical.augment.catalogue import textless
 from empirical.config import AUGMENTERS, AugmentConfig, TaskConfig
 
 BLOCK = 880  # texts augmented in one call and kept in one file
@@ -25,6 +28,8 @@ class Shift(BaseModel):
     degrees: tuple[float, ...] = Field(min_length=1, description="positive degrees, shares of eligible tokens")
     neighbours: int = Field(15, ge=1, description="k of kNN")
     metric: str = Field("cosine", description="distance of the neighbour table")
+    language_model: str | None = Field(None, description="of contextual augmenters and of knn-in-context")
+    student: str | None = Field(None, description="augpro-fgsm: directory of a trained student")
     pool: int | None = Field(None, ge=1, description="only the pool's first texts; None: all of them")
     copies: int | None = Field(None, ge=1, description="fewer copies than the plan's")
 
@@ -32,6 +37,8 @@ class Shift(BaseModel):
     def _check(self) -> Shift:
         if self.augmenter not in AUGMENTERS or self.augmenter == "ground-truth":
             raise ValueError("augmenter: one of " + ", ".join(sorted(set(AUGMENTERS) - {"ground-truth"})))
+        if textless(self.augmenter):
+            raise ValueError(f"augmenter: {self.augmenter} makes no texts that a bank could keep")
         if not all(0 < degree <= 1 for degree in self.degrees) or len(set(self.degrees)) < len(self.degrees):
             raise ValueError("degrees: distinct numbers in (0, 1]")
         return self
@@ -39,12 +46,21 @@ class Shift(BaseModel):
     @property
     def name(self) -> str:
         """The augmenter with the options that it uses: what its copies depend on, beside degree and randomness."""
-        return f"knn-{self.neighbours}-{self.metric}" if self.augmenter == "knn" else self.augmenter
+        if self.augmenter == "knn":
+            return f"knn-{self.neighbours}-{self.metric}"
+        models = [Path(source).name for source in (self.language_model, self.student) if source is not None]
+        return "-".join([self.augmenter, *models])
 
     def augment(self) -> AugmentConfig:
         """The augmenter's configuration; the degree is each copy's own."""
         return AugmentConfig.model_validate(
-            {"augmenter": self.augmenter, "neighbours": self.neighbours, "metric": self.metric}
+            {
+                "augmenter": self.augmenter,
+                "neighbours": self.neighbours,
+                "metric": self.metric,
+                "language_model": self.language_model,
+                "student": self.student,
+            }
         )
 
 
@@ -77,6 +93,14 @@ class BankPlan(BaseModel):
     def copies_of(self, shift: Shift) -> int:
         """Copies of a text by a shift at each degree."""
         return min(self.copies, shift.copies or self.copies)
+
+    def used(self) -> dict[str, Any]:
+        """The plan as JSON, with each shift's own texts and copies: plans that use the same are equal."""
+        shifts = [
+            shift.model_copy(update={"pool": self.reach(shift), "copies": self.copies_of(shift)}).model_dump()
+            for shift in self.shifts
+        ]
+        return {**self.model_dump(mode="json", exclude={"shifts"}), "shifts": shifts}
 
     @property
     def answers(self) -> int:

@@ -30,6 +30,35 @@ class Size(BaseModel):
     copies: int | None = Field(None, ge=1, description="augmented copies of a text; None: the study's")
 
 
+class Check(BaseModel):
+    """Networks trained to convergence on some cells of a study, as a check of its light students' best degree."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    student: Literal["bilstm", "encoder"] = Field(
+        description="bilstm over the teacher's frozen input embeddings, or two layers of its pretrained encoder"
+    )
+    data_size: int = Field(description="one of the study's sizes")
+    replicates: int = Field(4, ge=2, description="its first replicates")
+    augmenters: tuple[str, ...] = Field(("knn", "random"), min_length=1)
+    degrees: tuple[float, ...] = Field(min_length=1, description="some of the shifts' degrees")
+    steps: int = Field(ge=10)
+    batch_size: int = Field(16, ge=1, description="originals a step, and as many copies")
+    learning_rate: float = Field(gt=0)
+    hidden_size: int = Field(64, ge=1, description="width of one direction of a bilstm")
+    layers: tuple[int, ...] = Field((0, 5), description="layers that an encoder keeps of the teacher's, from 0")
+    validation_size: int | None = Field(300, ge=1, description="validation texts that choose the step; None: all")
+    test_size: int | None = Field(None, ge=1, description="test texts of those of the study; None: all")
+
+    def model(self, teacher: ModelConfig) -> ModelConfig:
+        """The student, made of the teacher's model before it was fine-tuned."""
+        if self.student == "bilstm":
+            return ModelConfig(
+                name=teacher.name, architecture="bilstm", hidden_size=self.hidden_size, freeze_embeddings=True
+            )
+        return ModelConfig(name=teacher.name, layers=self.layers, freeze_embeddings=True)
+
+
 class Study(BaseModel):
     """Everything that decides a study's numbers."""
 
@@ -58,6 +87,7 @@ class Study(BaseModel):
     unlabelled: tuple[float, ...] = Field((), description="real unlabelled texts instead of augmented, in units of n")
     equal_compute: bool = Field(False, description="static: no augmentation with twice the originals a step as well")
     steps: int = Field(600, ge=20, description="static: steps up to n = 220; beyond, with the root of n")
+    checks: tuple[Check, ...] = Field((), description="networks on some cells, beside the light students")
     same_teacher: tuple[int, ...] = Field((), description="sizes with a second arm: a teacher of the same n texts")
     same_teacher_train: TrainConfig = Field(
         TrainConfig(steps=140, batch_size=16, learning_rate=1e-4, alpha=1.0, gamma=1.0),
@@ -70,6 +100,11 @@ class Study(BaseModel):
         for size in self.sizes:
             if size.data_size > (size.pool or self.pool) or (size.pool or 0) > self.pool:
                 raise ValueError(f"sizes: data_size {size.data_size} and its pool at most the study's pool {self.pool}")
+        sizes = {size.data_size for size in self.sizes}
+        for check in self.checks:
+            known = {degree for shift in self.shifts if shift.augmenter in check.augmenters for degree in shift.degrees}
+            if check.data_size not in sizes or not set(check.degrees) <= known:
+                raise ValueError(f"checks: data_size one of {sorted(sizes)}, degrees some of {sorted(known)}")
         return self
 
     def bank(self) -> BankPlan:

@@ -21,13 +21,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from empirical.bank.arms import Arm, BankTargets, Bench, Inputs, SubsetTargets, Targets, arms
-from empirical.bank.light import TEXT_DISTANCES, EmbeddingInputs, Job, NgramInputs, Row, fit_linear, fit_static
+from empirical.bank.arms import Arm, BankTargets, Bench, Inputs, SubsetTargets, Targets, arms, checked_arms
+from empirical.bank.light import BY_TEXT, EmbeddingInputs, Job, NgramInputs, Row, fit_linear, fit_static
 from empirical.bank.making import Bank, make_bank
+from empirical.bank.networks import TokenInputs, fit_network
 from empirical.bank.plan import BankPlan
 from empirical.bank.pool import replicates
-from empirical.bank.study import Size, Study
+from empirical.bank.study import Check, Size, Study
+from empirical.bank.study_table import CHECKS, MADE, NOISE, SAME, TABLE, WHOLE
 from empirical.files import replacing, write_atomically
+from empirical.tasks.load import Task
 from empirical.teachers.answering import Answering
 from theory.progress_report import Progress
 
@@ -36,8 +39,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-TABLE, NOISE, MADE = "curves.parquet", "test-noise.json", "made.json"
-WHOLE, SAME = "whole", "same"
 ARM = ("augmenter", "degree", "amount")
 SubsetTeacher = Callable[[NDArray[np.int64], int], Answering]
 
@@ -50,6 +51,7 @@ class Part:
     mode: str
     size: Size
     teacher_arm: str
+    check: Check | None = None
 
     @property
     def name(self) -> str:
@@ -67,6 +69,9 @@ def parts(study: Study) -> Iterator[Part]:
                 yield Part(student=student, mode="distill", size=size, teacher_arm=teacher_arm)
             for student in study.finetune:
                 yield Part(student=student, mode="finetune", size=size, teacher_arm=teacher_arm)
+        for check in study.checks if teacher_arm == WHOLE else ():
+            (size,) = (size for size in study.sizes if size.data_size == check.data_size)
+            yield Part(student=check.student, mode="distill", size=size, teacher_arm=WHOLE, check=check)
 
 
 @dataclass
@@ -94,19 +99,20 @@ class StudyRun:
         if not self.make_banks():
             return None
         self.folder.mkdir(parents=True, exist_ok=True)
-        done = total = 0
         work = list(parts(self.study))
-        total = len(work)
-        for part in work:
-            if self.progress is not None:
-                self.progress(f"students: {part.name}", done, total)
+        for done, part in enumerate(work):
+            self._say(done, len(work))
             if not self._file(part).exists():
                 self._fit(part)
-            done += 1
             if self.stop is not None and self.stop():
                 return None
+        self._say(len(work), len(work))
         self._join(work)
         return self.table
+
+    def _say(self, done: int, total: int) -> None:
+        if self.progress is not None:
+            self.progress("light students", done, total)
 
     @property
     def table(self) -> pd.DataFrame | None:
@@ -134,7 +140,15 @@ class StudyRun:
         )
 
     def _file(self, part: Part) -> Path:
-        return self.folder / "parts" / f"{part.name}.parquet"
+        """A part is kept by what decides it, beside all studies: a study that grows finds what it had."""
+        others = {"title", "pool", "copies", "shifts", "sizes", "students", "finetune", "checks", "same_teacher"}
+        if part.teacher_arm == WHOLE:
+            others |= {"same_teacher_train", "same_replicates"}
+        own = self.study.model_dump(mode="json", exclude=others)
+        check = None if part.check is None else part.check.model_dump(mode="json")
+        size = self.study.bank_of(part.size).used()
+        digest = digest_of(own, part.name, part.size.data_size, size, check, self.bank.task, self.teacher.key)
+        return self.folder.parent / "parts" / f"{part.name}-{digest}.parquet"
 
     @cached_property
     def _benches(self) -> dict[tuple[str, Size], Bench]:
@@ -150,6 +164,8 @@ class StudyRun:
             inputs: Inputs = NgramInputs()
             if student == "static":
                 inputs = EmbeddingInputs(self.embeddings, bank.pool.validation.corpus)
+            elif student != "linear":
+                inputs = TokenInputs(self.study.task.max_length)
             self._benches[key] = Bench(bank, self.study.bank_of(size), inputs)
         return self._benches[key]
 
@@ -162,17 +178,21 @@ class StudyRun:
             Job(arm=arm, replicate=number, own_N=own_N, targets=targets)
             for number, own_N, targets in self._replicates(part, bench.bank)
             for arm in self._arms(part)
+            if arm.shift is None or own_N[-1] < bench.plan.reach(arm.shift)
         ]
-        rows = {"linear": fit_linear, "static": fit_static}[part.student](jobs, bench, self.study)
+        if part.check is not None:
+            rows = fit_network(jobs, bench, self.study, part.check)
+        else:
+            rows = {"linear": fit_linear, "static": fit_static}[part.student](jobs, bench, self.study)
         noise = covariance(rows)
-        frame = pd.DataFrame([{key: value for key, value in row.items() if key != TEXT_DISTANCES} for row in rows])
+        frame = pd.DataFrame([{key: value for key, value in row.items() if key != BY_TEXT} for row in rows])
         lead: dict[str, str | int] = {
             "task": self.bank.task.name,
             "teacher": self.teacher.name,
             "teacher_arm": part.teacher_arm,
             "student": part.student,
             "data_size": part.size.data_size,
-            "n_test": len(bench.bank.pool.test),
+            "n_test": len(rows[0][BY_TEXT]["distance"]),
         }
         for place, (column, value) in enumerate(lead.items()):
             frame.insert(place, column, value)
@@ -181,10 +201,10 @@ class StudyRun:
         write_frame(frame, self._file(part))
 
     def _arms(self, part: Part) -> list[Arm]:
+        if part.check is not None:
+            return list(checked_arms(self.study, part.check))
         chosen = [arm for arm in arms(self.study, part.student) if arm.mode == part.mode]
-        pool = part.size.pool or self.study.pool
-        chosen = [arm for arm in chosen if arm.shift is None or (arm.shift.pool or pool) >= pool]
-        room = self.study.pool + self.study.reserve - part.size.data_size
+        room = (part.size.pool or self.study.pool) + self.study.reserve - part.size.data_size
         fits = [arm for arm in chosen if arm.amount * part.size.data_size <= room]
         # A teacher of n texts is asked about nothing but those and their copies.
         return [arm for arm in fits if part.teacher_arm == WHOLE or arm.amount == 0]
@@ -193,7 +213,7 @@ class StudyRun:
         subsets = replicates(part.size.pool or self.study.pool, part.size.data_size)
         if part.teacher_arm == WHOLE:
             targets = BankTargets(bank, self.teacher, bank.store(self.teacher))
-            for number, own_N in enumerate(subsets):
+            for number, own_N in enumerate(subsets[: None if part.check is None else part.check.replicates]):
                 yield number, own_N, targets
             return
         assert self.subset_teacher is not None, "an arm with teachers of their own needs someone to train them"
@@ -202,29 +222,35 @@ class StudyRun:
             yield number, own_N, SubsetTargets(bank, teacher, bank.store(teacher))
 
     def _join(self, work: list[Part]) -> None:
-        """The parts as one table, their notes as two files beside it; the table comes last."""
+        """The parts as one table (checks as another), their notes as two files beside it; the table comes last."""
         import pandas as pd
 
-        frames = [pd.read_parquet(self._file(part)) for part in work]
+        checks = [pd.read_parquet(self._file(part)) for part in work if part.check is not None]
+        frames = [pd.read_parquet(self._file(part)) for part in work if part.check is None]
         notes = {part.name: json.loads(self._file(part).with_suffix(".json").read_text()) for part in work}
         noise = {name: note["noise"] for name, note in notes.items()}
         write_atomically(self.folder / NOISE, json.dumps(noise) + "\n")
         made = {name: note["made"] for name, note in notes.items()}
         write_atomically(self.folder / MADE, json.dumps(made, indent=1) + "\n")
+        if checks:
+            write_frame(pd.concat(checks, ignore_index=True), self.folder / CHECKS)
         write_frame(pd.concat(frames, ignore_index=True), self.folder / TABLE)
 
 
 def covariance(rows: list[Row]) -> dict[str, Any]:
-    """The covariance of the arms' mean distances that comes from drawing the test texts, which replicates share.
+    """The covariances of the arms' means that come from drawing the test texts, which replicates share.
 
-    Returns the arms (augmenter, degree, amount), in order, and the matrix of shape (A, A).
+    Returns the arms (augmenter, degree, amount), in order, and two matrices of shape (A, A): `covariance`, of the
+    distances, and `accuracy`.
     """
-    sums: dict[tuple[Any, ...], list[NDArray[np.float64]]] = {}
+    groups: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
-        sums.setdefault(tuple(row[name] for name in ARM), []).append(row[TEXT_DISTANCES])
-    mean_AN = np.stack([np.mean(found, axis=0) for found in sums.values()])
-    matrix = np.atleast_2d(np.cov(mean_AN)) / mean_AN.shape[1]
-    return {"arms": [list(arm) for arm in sums], "covariance": matrix.round(12).tolist()}
+        groups.setdefault(tuple(row[name] for name in ARM), []).append(row[BY_TEXT])
+    found: dict[str, Any] = {"arms": [list(arm) for arm in groups]}
+    for name, outcome in (("covariance", "distance"), ("accuracy", "accuracy")):
+        mean_AN = np.stack([np.mean([row[outcome] for row in group], axis=0) for group in groups.values()])
+        found[name] = (np.atleast_2d(np.cov(mean_AN)) / mean_AN.shape[1]).round(10).tolist()
+    return found
 
 
 def write_frame(frame: pd.DataFrame, path: Path) -> None:
@@ -233,13 +259,15 @@ def write_frame(frame: pd.DataFrame, path: Path) -> None:
         frame.to_parquet(draft, index=False)
 
 
-def read_noise(folder: Path) -> dict[str, dict[str, Any]]:
-    """What the test texts add to the distances of each part of a finished study (see `covariance`)."""
-    found: dict[str, dict[str, Any]] = json.loads((folder / NOISE).read_text("utf-8"))
-    return found
-
-
-def study_folder(study: Study, task_digest: str, teacher: str, root: Path, name: str) -> Path:
+def study_folder(study: Study, task: Task, teacher: str, root: Path, name: str) -> Path:
     """Where a study's results live: its name and a digest of all that decides them."""
-    what = json.dumps([study.model_dump(mode="json", exclude={"title"}), task_digest, teacher], sort_keys=True)
-    return root / f"{name}-{hashlib.sha256(what.encode()).hexdigest()[:12]}"
+    return root / f"{name}-{digest_of(study.model_dump(mode='json', exclude={'title'}), task, teacher)}"
+
+
+def digest_of(*what: Any) -> str:
+    """Twelve hexadecimal digits that name settings, tasks (by their texts and labels) and teachers (by their keys)."""
+    plain = [
+        [split.digest() for split in (one.train, one.validation, one.test)] if isinstance(one, Task) else one
+        for one in what
+    ]
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:12]

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from empirical.bank.arms import NONE, TWICE, UNLABELLED
 from empirical.bank.exchange import exchange_rate
+from empirical.bank.study_table import NONE, TWICE, UNLABELLED
 from theory.inference.contrast import gain_over_none, paired_difference
 from theory.inference.curve import ShiftErrorCurve
 
@@ -29,10 +29,11 @@ def curve_of(
 ) -> ShiftErrorCurve:
     """An outcome against the degree, degree 0 first, of a frame of one student, mode, size and teacher arm.
 
-    noise: what the test texts add to the distance (`study_run.covariance`); None: it is not counted.
+    noise: what the test texts add to distance and accuracy (`study_run.covariance`); None: it is not counted.
     """
     chosen = frame[frame["augmenter"].isin((NONE, augmenter))]
     table = chosen.pivot(index="replicate", columns="degree", values=outcome).sort_index(axis=1)
+    table = table.dropna()  # replicates beyond what an augmenter's copies reach
     degree_K, value_RK = table.columns.to_numpy(dtype=float), table.to_numpy(dtype=float)
     spread = value_RK.std(axis=0, ddof=1) / np.sqrt(len(table)) if len(table) > 1 else np.zeros(len(degree_K))
     return ShiftErrorCurve(
@@ -42,15 +43,18 @@ def curve_of(
         data_size=float(frame["data_size"].iloc[0]),
         shift_name="degree",
         replicates=value_RK if len(table) > 1 else None,
-        test_covariance=None if noise is None else _noise_of(noise, augmenter, degree_K),
+        replicate_ids=tuple(table.index) if len(table) > 1 else None,
+        test_covariance=None if noise is None else _noise_of(noise, augmenter, degree_K, outcome),
     )
 
 
-def _noise_of(noise: Mapping[str, Any], augmenter: str, degree_K: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The rows and columns of the covariance that belong to a curve, in its order."""
+def _noise_of(
+    noise: Mapping[str, Any], augmenter: str, degree_K: NDArray[np.float64], outcome: str
+) -> NDArray[np.float64]:
+    """The rows and columns of the outcome's covariance that belong to a curve, in its order."""
     place = {(name, degree): at for at, (name, degree, amount) in enumerate(noise["arms"]) if not amount}
     index = [place[NONE if degree == 0 else augmenter, float(degree)] for degree in degree_K]
-    return np.asarray(noise["covariance"])[np.ix_(index, index)]
+    return np.asarray(noise["accuracy" if outcome == "accuracy" else "covariance"])[np.ix_(index, index)]
 
 
 def groups(table: pd.DataFrame) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:

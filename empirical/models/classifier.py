@@ -27,7 +27,7 @@ from empirical.models.enct5 import EncT5Config, EncT5ForSequenceClassification, 
 from empirical.models.last_layer import read_first_token_only
 from empirical.models.minilm import minilm_path, read_embeddings
 from empirical.randomness import Draws, step_generator
-from empirical.tokens.batch import Batch
+from empirical.tokens.batch import Batch, Mixture
 from empirical.weights import safetensors_source
 from theory.errors import InputError
 
@@ -290,14 +290,33 @@ def _input_weights(model: PreTrainedModel) -> torch.Tensor:
 
 
 def arguments(model: nn.Module, batch: Batch, device: torch.device | str = "cpu") -> dict[str, torch.Tensor]:
-    """What `model` takes of a batch: ids, mask and, if it knows token types, segments, all of shape (B, L)."""
+    """What `model` takes of a batch: ids, mask and, if it knows token types, segments, all of shape (B, L).
+
+    Of virtual texts it takes embeddings in place of ids, shape (B, L, D), mixed from its own table.
+
+    Raises:
+        InputError: virtual texts, and a model that takes no embeddings.
+    """
     inputs = {
         "input_ids": torch.from_numpy(batch.ids_BL.astype(np.int64)),
         "attention_mask": torch.from_numpy(batch.mask_BL.astype(np.int64)),
     }
     if takes_segments(model):
         inputs["token_type_ids"] = torch.from_numpy(batch.segment_BL.astype(np.int64))
-    return {name: tensor.to(device, non_blocking=True) for name, tensor in inputs.items()}
+    inputs = {name: tensor.to(device, non_blocking=True) for name, tensor in inputs.items()}
+    if batch.mixed is not None:
+        inputs["inputs_embeds"] = _mixed_embeddings(model, inputs.pop("input_ids"), batch.mixed)
+    return inputs
+
+
+def _mixed_embeddings(model: nn.Module, ids_BL: torch.Tensor, mixed: Mixture) -> torch.Tensor:
+    if "inputs_embeds" not in inspect.signature(type(model).forward).parameters:
+        raise InputError("model", type(model).__name__, "an encoder that takes embeddings, for mixkd")
+    table = model.get_input_embeddings()  # type: ignore[operator]  # a PreTrainedModel's
+    other_BL = torch.from_numpy(mixed.ids_BL.astype(np.int64)).to(ids_BL.device)
+    share_B11 = torch.from_numpy(mixed.share_B).to(ids_BL.device)[:, None, None]
+    mixed_BLD: torch.Tensor = torch.lerp(table(ids_BL), table(other_BL), share_B11)
+    return mixed_BLD
 
 
 def takes_segments(model: nn.Module) -> bool:

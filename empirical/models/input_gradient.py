@@ -42,6 +42,12 @@ class InputGradient:
         weight_VD = self._model.get_input_embeddings().weight
         return np.asarray(weight_VD.detach().float().cpu().numpy(), dtype=np.float32)
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names of the classes as the model keeps them, in the order of the logits."""
+        names = self._model.config.id2label
+        return tuple(str(names[column]) for column in self._columns or range(len(names)))
+
     def __call__(self, batch: Batch) -> NDArray[np.float32]:
         """Logits, float32 of shape (B, C), in the task's label order."""
         self._count(len(batch))

@@ -7,7 +7,6 @@ It stands above the bank because teachers are runs in their directories. Shapes:
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -40,20 +39,21 @@ def open_study(
     progress: Progress | None = None,
     stop: Callable[[], bool] | None = None,
     device: str = "cpu",
+    task: Task | None = None,
 ) -> StudyRun:
     """A study with its teacher and its bank under `results`, ready to `run`.
 
+    task: the study's task with other held-out texts, where some may not be looked at; None: as it is.
     `results`/teachers has the teacher, `results`/bank the banks, `results`/curves/NAME-DIGEST the study's own files.
 
     Raises:
         InputError: data, a model or an augmenter that is not to be had. TeacherFailed: its training failed.
     """
-    task = load_task(study.task)
+    task = load_task(study.task) if task is None else task
     config = RunConfig(task=study.task, teacher=study.teacher, teacher_train=study.teacher_train)
     teacher, tokenizer = _teacher(ensure_teacher(config, results, progress, stop), study.teacher.name, task, device)
     embeddings = embedding_matrix(study.teacher)
     bank = Bank(plan=study.bank(), task=task, tokenizer=tokenizer, embeddings=embeddings, root=results / "bank")
-    texts = hashlib.sha256("".join(s.digest() for s in (task.train, task.validation, task.test)).encode()).hexdigest()
 
     def subset_teacher(own_N: NDArray[np.int64], number: int) -> NetworkAnswers:
         folder = _subset_task(study, task, own_N, results / "bank" / "subsets")
@@ -69,7 +69,7 @@ def open_study(
         bank=bank,
         teacher=teacher,
         embeddings=embeddings,
-        folder=study_folder(study, texts, teacher.key, results / "curves", name),
+        folder=study_folder(study, task, teacher.key, results / "curves", name),
         subset_teacher=subset_teacher,
         progress=progress,
         stop=stop,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from empirical.endpoint import Endpoint, Refused, side_by_side
+from empirical.endpoint import LETTERS, TOP, Endpoint, Refused, letter_mass, side_by_side
 from empirical.teachers.answering import content, text_contents
 from empirical.teachers.answers import Answers
 from empirical.tokens.batch import Batch
@@ -27,13 +26,10 @@ from theory.errors import InputError
 
 logger = logging.getLogger(__name__)
 
-TOP = 20  # what endpoints give at most
 VOTES, PRIOR = 5, 0.5  # Jeffreys' prior on the classes' shares
 ORDERS = 2
 LONGEST_TEXT = 6_000  # characters
-NOTHING = -1000.0  # log-probabilities at or below are a server's word for none
 PROMPT_VERSION = 1
-LETTERS = "ABCDEFGHIJKLMNOPQRST"
 
 
 @dataclass(kw_only=True)
@@ -184,49 +180,6 @@ class LanguageModelTeacher:
             raise InputError(
                 self.name, f"{self.answered} answers that name no class", "a model that answers with a letter"
             )
-
-
-def letter_mass(answer: Any, order: Sequence[int]) -> NDArray[np.float32] | None:
-    """Mass of each class and of all else, (C + 1,), from an answer's log-probabilities; None for unbelievable ones.
-
-    A class that is not among the most likely tokens gets no more than the least likely of them, nor its share of the
-    mass that is left; what is left beyond that is the last entry.
-    """
-    top = _top_logprobs(answer["choices"][0].get("logprobs"))
-    if not top or all(value == 0 for value in top.values()):
-        return None
-    mass_C = np.zeros(len(order))
-    for token, value in top.items():
-        letter = token.strip().strip("Ġ▁").upper()
-        if letter in LETTERS[: len(order)] and len(letter) == 1:
-            mass_C[order[LETTERS.index(letter)]] += math.exp(min(0.0, value))
-    if mass_C.sum() <= 0 or mass_C.sum() > 1.01:
-        return None
-    left = max(0.0, 1.0 - sum(math.exp(min(0.0, value)) for value in top.values()))
-    absent = mass_C == 0
-    if absent.any():
-        mass_C[absent] = max(1e-9, min(left / absent.sum(), math.exp(min(top.values()))))
-    return np.append(mass_C, max(0.0, 1.0 - mass_C.sum())).astype(np.float32)
-
-
-def _top_logprobs(logprobs: Any) -> dict[str, float]:
-    """Tokens with their log-probabilities in the chat format or in the older format of completions; {} for nonsense."""
-    if not isinstance(logprobs, dict):
-        return {}
-    first: Any = None
-    if isinstance(logprobs.get("content"), list) and logprobs["content"]:
-        first = (logprobs["content"][0] or {}).get("top_logprobs")
-    elif isinstance(logprobs.get("top_logprobs"), list) and logprobs["top_logprobs"]:
-        first = logprobs["top_logprobs"][0]
-    pairs = first.items() if isinstance(first, dict) else (
-        [(entry.get("token"), entry.get("logprob")) for entry in first if isinstance(entry, dict)]
-        if isinstance(first, list) else []
-    )  # fmt: skip
-    found: dict[str, float] = {}
-    for token, value in pairs:
-        if isinstance(token, str) and isinstance(value, (int, float)) and NOTHING < value <= 1e-3:
-            found[token] = max(found.get(token, -math.inf), float(value))
-    return found
 
 
 def letter_vote(answer: Any, order: Sequence[int], labels: Sequence[str]) -> NDArray[np.float32]:

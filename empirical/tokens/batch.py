@@ -14,6 +14,17 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, kw_only=True)
+class Mixture:
+    """What the embeddings of a batch are mixed with (MixKD): points between tokens, which are no text.
+
+    ids_BL: int32 array of shape (B, L), the other token of each place. share_B: float32 array of shape (B,), its share.
+    """
+
+    ids_BL: NDArray[np.int32]
+    share_B: NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Batch:
     """Tokenised texts, padded on the right.
 
@@ -24,6 +35,7 @@ class Batch:
     segment_BL: int8 array of shape (B, L), 0 for the first text, 1 for the second (BERT's token type ids; a model
         without token types must not be given them).
     text_a, text_b: the texts themselves where they are at hand, else None; back-translation reads them.
+    mixed: None for texts; else the rows are virtual, and a model reads (1 - share) * own + share * other embedding.
     """
 
     ids_BL: NDArray[np.int32]
@@ -32,6 +44,7 @@ class Batch:
     segment_BL: NDArray[np.int8]
     text_a: tuple[str, ...] | None = None
     text_b: tuple[str, ...] | None = None
+    mixed: Mixture | None = None
 
     def __len__(self) -> int:
         return len(self.ids_BL)
@@ -49,6 +62,9 @@ class Batch:
             segment_BL=self.segment_BL[index_N, :length],
             text_a=None if self.text_a is None else tuple(self.text_a[i] for i in index_N),
             text_b=None if self.text_b is None else tuple(self.text_b[i] for i in index_N),
+            mixed=None
+            if self.mixed is None
+            else Mixture(ids_BL=self.mixed.ids_BL[index_N, :length], share_B=self.mixed.share_B[index_N]),
         )
 
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from empirical.augment import make_augmenter
-from empirical.augment.catalogue import needs_of
+from empirical.augment.catalogue import needs_of, textless
+from empirical.augment.in_context import Examples
 from empirical.config import AugmentConfig, ModelConfig, RunConfig
 from empirical.models.classifier import build_model, embedding_matrix
 from empirical.models.input_gradient import InputGradient
@@ -45,17 +46,25 @@ def make_augmentation(
     Raises:
         InputError: what the augmenter needs is missing here.
     """
+    if textless(augment.augmenter) and (written or augment.copies is not None):
+        name, found = ("augmenter", augment.augmenter) if written else ("copies", augment.copies)
+        allowed = "teacher and student of one tokenizer" if written else "none (online)"
+        raise InputError(f"augment.{name}", found, f"{allowed}: {augment.augmenter} makes no texts")
     asked, needs = needs_of(augment), dict[str, Any]()
     if "embeddings" in asked:
         needs["embeddings"] = _embeddings(reader, task)
     if "held-out" in asked:
         needs |= _held_out(task, index_N, tokenizer, config.task.max_length)
+    if "examples" in asked and task.train.text_b is None:
+        shown = task.train.take(index_N)
+        needs["examples"] = Examples(texts=tuple(shown.text_a), label_N=shown.labels, labels=task.labels)
     scored = [0]
     needs["max_length"] = config.task.max_length
     if asked & {"teacher", "teacher-gradient"}:
         if teacher is None or teacher.key != key:
             raise InputError("augment.entropy_quantile", augment.entropy_quantile, "a teacher whose tokens are changed")
         needs["teacher"] = needs["network"] = _counted(teacher, scored)
+        needs["labels"] = task.labels
     if "student" in asked and augment.student is not None:
         needs["student"] = frozen_network("student", augment.student, tokenizer, task.labels)
     return Augmentation(

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from empirical.tokens.batch import Batch
+from empirical.tokens.batch import Batch, Mixture
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,4 +86,16 @@ def joined(batches: Sequence[Batch], pad_id: int) -> Batch:
         mask_BL=stack("mask_BL"),
         eligible_BL=stack("eligible_BL"),
         segment_BL=stack("segment_BL"),
+        mixed=_joined_mixtures(batches, length, pad_id),
     )
+
+
+def _joined_mixtures(batches: Sequence[Batch], length: int, pad_id: int) -> Mixture | None:
+    """The mixtures of batches one below the other; a text among virtual ones has nothing mixed in."""
+    if all(batch.mixed is None for batch in batches):
+        return None
+    parts = [
+        batch.mixed or Mixture(ids_BL=batch.ids_BL, share_B=np.zeros(len(batch), dtype=np.float32)) for batch in batches
+    ]
+    wide = [np.pad(part.ids_BL, ((0, 0), (0, length - part.ids_BL.shape[1])), constant_values=pad_id) for part in parts]
+    return Mixture(ids_BL=np.concatenate(wide), share_B=np.concatenate([part.share_B for part in parts]))

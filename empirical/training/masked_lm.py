@@ -51,35 +51,53 @@ def train_masked_model(
     corpus = encode_corpus(tokenizer, text_a, None, max_length)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(step_generator(seed, 0, Draws.INITIAL_WEIGHTS).integers(2**62)))
-        model = _fillable(source_of(config))
-        optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate, weight_decay=0.01)
-        schedule = torch.optim.lr_scheduler.LambdaLR(
-            optimizer, lambda step: min(1.0, (step + 1) / max(1.0, WARM * steps)) * (1 - step / steps)
-        )
-        losses: list[float] = []
-        for step in range(steps):
+        model = fillable(source_of(config))
+
+        def loss_of(step: int) -> torch.Tensor | None:
             rng = step_generator(seed, step, Draws.ORDER)
             batch = corpus.batch(rng.integers(0, len(corpus), batch_size))
             place_BL = select_tokens(batch.eligible_BL, MASKED, rng)
             if not place_BL.any():
-                continue
+                return None
             target_N = torch.from_numpy(batch.ids_BL[place_BL].astype(np.int64)).to(model.device)
-            loss = torch.nn.functional.cross_entropy(
-                logits_at(model, batch, place_BL, tokenizer.mask_token_id), target_N
-            )
-            optimizer.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            schedule.step()
-            losses.append(float(loss.detach()))
-            progress(step + 1, losses[-1])
+            logits_NV = logits_at(model, batch, place_BL, tokenizer.mask_token_id)
+            return torch.nn.functional.cross_entropy(logits_NV, target_N)
+
+        losses = fit(model, loss_of, steps=steps, learning_rate=learning_rate, progress=progress)
     model.save_pretrained(out)
     tokenizer.save_pretrained(out)
     return float(np.mean(losses[-max(1, len(losses) // 10) :]))
 
 
-def _fillable(source: str) -> Any:
+def fit(
+    model: torch.nn.Module,
+    loss_of: Callable[[int], torch.Tensor | None],
+    *,
+    steps: int,
+    learning_rate: float,
+    progress: Callable[[int, float], None],
+) -> list[float]:
+    """Minimise the loss of each step (None: the step is left out) by AdamW; the losses, in order."""
+    optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate, weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min(1.0, (step + 1) / max(1.0, WARM * steps)) * (1 - step / steps)
+    )
+    losses: list[float] = []
+    for step in range(steps):
+        loss = loss_of(step)
+        if loss is None:
+            continue
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        losses.append(float(loss.detach()))
+        progress(step + 1, losses[-1])
+    return losses
+
+
+def fillable(source: str) -> Any:
     """The encoder with a masked-LM head on the GPU if there is one, in training mode."""
     from transformers import AutoModelForMaskedLM
     from transformers import logging as transformers_logging

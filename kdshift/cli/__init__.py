@@ -28,6 +28,7 @@ app.command(
     "kdshift.cli.predict:predict", name="predict", help="Labels and probabilities from a student that fit made."
 )
 app.command("kdshift.cli.predict:export", name="export", help="The same student as ONNX (fp32, int8).")
+app.command("kdshift.cli.ladder:ladder", name="ladder", help="From the theorem's Gaussian to text, one change a rung.")
 app.command(
     "kdshift.cli.compare:compare", name="compare", help="Score every claim on theory, simulation, text and the paper."
 )

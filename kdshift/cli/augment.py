@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from empirical.augment import Augmenter
     from empirical.augment.lines import AugmentedText
+    from empirical.tasks.spec import Split
     from empirical.tokens.batch import Batch
 
 CHUNK_LINES, CHUNK_CHARACTERS = 256, 100_000
@@ -176,7 +177,7 @@ def cost(
     rows: list[dict[str, Any]] = []
     with shown() as progress:
         for done, name in enumerate(augmenter, start=1):
-            build = partial(_fresh, options, name, degree, tokenizer, loaded.labels, max_length)
+            build = partial(_fresh, options, name, degree, tokenizer, loaded.labels, max_length, split)
             rows.append({"augmenter": name, **measure_cost(build, *texts_of, degree, seed=seed, max_length=max_length)})
             progress("cost", done, len(augmenter))
     paper = table_1({row["augmenter"]: row["steady_ms"] for row in rows})
@@ -191,6 +192,8 @@ def cost(
         "tokens/s": "tokens_per_second",
         "degree": "realised_degree",
     }
+    if any(row["endpoint_tokens"] for row in rows):
+        columns |= {"endpoint tokens": "endpoint_tokens"}
     note = "ms per augmented text, in the first round and after; start: tables, dictionaries, processes"
     title = f"time per augmented example, {len(split)} texts of {task}"
     emit_table(title, list(columns), [[row[column] for column in columns.values()] for row in rows], note)
@@ -231,6 +234,8 @@ OPTIONS_OF = {
     "student": "--student DIR",
     "masked-model": "--language-model ID",
     "held-out": "--held-out FILE",
+    "labels": "its label names",
+    "examples": "labelled texts",
 }
 
 
@@ -241,9 +246,13 @@ def _fresh(
     tokenizer: Any,
     labels: tuple[str, ...],
     max_length: int,
+    split: Split,
     cache: Path,
 ) -> Augmenter:
-    return options.build(name, degree, tokenizer, labels=labels, cache=cache, max_length=max_length)
+    from empirical.augment.in_context import Examples
+
+    shown = Examples(texts=tuple(split.text_a), label_N=split.labels, labels=labels) if split.text_b is None else None
+    return options.build(name, degree, tokenizer, labels=labels, examples=shown, cache=cache, max_length=max_length)
 
 
 def _held_out(file: Path | None, tokenizer: Any) -> Batch | None:

@@ -15,6 +15,7 @@ from theory.errors import InputError, unknown_name
 
 if TYPE_CHECKING:
     from empirical.augment import Augmenter
+    from empirical.augment.in_context import Examples
     from empirical.models.input_gradient import InputGradient
     from empirical.tokens.batch import Batch
 
@@ -32,13 +33,18 @@ class AugmenterOptions:
     neighbours: Annotated[PositiveInt, Parameter(help="k of kNN, and of what a language model proposes")] = 15
     metric: Annotated[Literal["cosine", "euclidean"], Parameter(help="distance of kNN")] = "cosine"
     engine: Annotated[
-        str | None, Parameter(help="back-translation: `apertium`, or a translation model's id or path")
+        str | None,
+        Parameter(
+            help="back-translation: `apertium`, or a translation model's id or path; paraphrase, in-context: URL#model"
+        ),
     ] = None
+    calls: Annotated[PositiveInt | None, Parameter(help="paraphrase, in-context: most calls to the endpoint")] = None
+    tokens: Annotated[PositiveInt | None, Parameter(help="paraphrase, in-context: most tokens to and from it")] = None
     pivots: Annotated[
         Words | None, Parameter(help="back-translation by a model: language codes; the first is used")
     ] = None
     language_model: Annotated[
-        str | None, Parameter(help="contextual: a masked language model; knn-in-context: a causal one")
+        str | None, Parameter(help="contextual: a masked language model; knn-in-context: a causal one; flipda: T5")
     ] = None
     teacher: Annotated[
         str | None, Parameter(help="directory of a fine-tuned teacher (flip, augpro-fgsm, selection)")
@@ -49,7 +55,10 @@ class AugmenterOptions:
         Parameter(help="keep what the teacher is (un)sure of, or (glitter) what the student gets most wrong"),
     ] = None
     entropy_quantile: Annotated[float | None, Parameter(help="share of the texts that the selection keeps")] = None
-    candidates: Annotated[PositiveInt, Parameter(help="glitter: versions of each text to choose from")] = 4
+    candidates: Annotated[PositiveInt, Parameter(help="glitter, flipda: versions of each text to choose from")] = 4
+    pattern: Annotated[str, Parameter(help="flipda: what names the label to T5, beside the text")] = (
+        "{text} It is {label}."
+    )
 
     def build(
         self,
@@ -59,6 +68,7 @@ class AugmenterOptions:
         *,
         labels: Sequence[str] | None = None,
         held_out: Batch | None = None,
+        examples: Examples | None = None,
         cache: Path | None = None,
         max_length: int = WHOLE_LINE,
     ) -> Augmenter:
@@ -82,12 +92,15 @@ class AugmenterOptions:
             neighbours=self.neighbours,
             metric=self.metric,
             engine=self.engine,
+            calls=self.calls,
+            tokens=self.tokens,
             pivots=self.pivots,
             language_model=self.language_model,
             student=self.student,
             selection=self.selection or "low-entropy",
             entropy_quantile=self._quantile(),
             candidates=max(2, self.candidates),
+            pattern=self.pattern,
         )
         needs = needs_of(config)
         asked = bool(needs & {"teacher", "teacher-gradient"})
@@ -98,9 +111,11 @@ class AugmenterOptions:
             tokenizer=tokenizer,
             embeddings=embedding_matrix(ModelConfig(name=self.model)) if "embeddings" in needs else None,
             held_out=held_out,
+            examples=examples,
             teacher=teacher,
             network=teacher,
             student=student,
+            labels=None if teacher is None else teacher.labels,
             cache=cache,
             max_length=max_length,
         )

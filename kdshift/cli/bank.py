@@ -78,7 +78,8 @@ def curves(
     Example: `kdshift empirical curves curves-demo`. The same command goes on where it was stopped.
     """
     from empirical.bank import summary
-    from empirical.bank.study_run import read_noise
+    from empirical.bank.agreement import agreements
+    from empirical.bank.study_table import read_checks, read_noise
 
     began = time.perf_counter()
     with _opened(preset, results) as run:
@@ -92,14 +93,15 @@ def curves(
         "seconds": round(time.perf_counter() - began, 1),
         "teacher_calls": run.bank.count.asked,
         "kept_answers": run.bank.count.kept,
-        "curves": summary.curves(table, read_noise(run.folder)),
+        "curves": summary.curves(table, noise := read_noise(run.folder)),
         "equal_compute": summary.equal_compute(table),
+        "checks": [] if (checks := read_checks(run.folder)) is None else agreements(table, checks, noise),
         "folder": str(run.folder),
     }
     if figure is not None:
         from empirical.bank.degree_figure import draw
 
-        draw(table, read_noise(run.folder)).savefig(figure, dpi=150)
+        draw(table, noise).savefig(figure, dpi=150)
     if json:
         emit_json(found)
     else:
@@ -116,13 +118,14 @@ def _opened(preset: str, results: Path) -> Iterator[StudyRun]:
 
     log_to_stderr()
     study = load_study(preset)
-    with interruptible(_announce), shown() as progress, writable(results):
+    with interruptible(announce_stop), shown() as progress, writable(results):
         from empirical.runs.study_teachers import open_study
 
         yield open_study(study, Path(preset).stem, results, progress, STOP.is_set)
 
 
-def _announce() -> None:
+def announce_stop() -> None:
+    """Say that Ctrl-C was heard."""
     sys.stderr.write("finishing what is under way ...\n")
 
 
@@ -195,3 +198,24 @@ def _print(found: dict[str, Any]) -> None:
         "gain: simultaneous over the degrees; worth: real unlabelled texts that do as much"
     )
     emit_table(f"Distance to the teacher on held-out texts: {found['task']}", columns, rows, note)
+    if found["checks"]:
+        _print_checks(found["checks"])
+
+
+def _print_checks(checks: list[dict[str, Any]]) -> None:
+    """One row a network and augmenter: its gain, its best degree beside the light student's, what the latter costs."""
+    rows = [
+        [
+            f"{check['augmenter']}, {check['student']}",
+            check["data_size"],
+            check["replicates"],
+            f"{check['best']:.0%}",
+            f"{check['light_best']:.0%}",
+            f"{check['gain']['distance']:.4f} ({check['gain']['low']:.4f}, {check['gain']['high']:.4f})",
+            f"{check['regret']['distance']:.4f} (at most {check['regret']['high']:.4f})",
+        ]
+        for check in checks
+    ]
+    columns = ["network", "n", "times", "best", "light", "gain, 95 %", "regret"]
+    note = "light: the static student's best degree; regret: what the network loses by taking it for its own"
+    emit_table("Does the light students' degree carry over?", columns, rows, note)

@@ -21,12 +21,13 @@ for name, module, text in (
     ("distill", "distill", "Distil one teacher into one student."),
     ("bank", "bank", "Augment a pool of texts and let the teacher answer it once, for curves and offline copies."),
     ("curves", "bank", "Error against degree by light students on a bank: gains, exchange rates."),
+    ("equal-seconds", "augmenter_contest", "Every augmenter at its best degree, for the same seconds."),
     ("sweep", "sweep", "Run a grid of runs: a preset or a TOML file."),
     ("status", "sweep", "What of a sweep is done, running, failed and left."),
     ("table", "sweep", "A sweep's table beside the paper's, with intervals."),
     ("tasks", "sweep", "The known tasks and which are available here."),
     ("reproduce", "paper_protocol", "Every table and figure of the paper: preset, cost, where it may differ and why."),
-    ("recommend", "sweep", "Which degree for my data: rule of thumb, theory and a pilot sweep."),
+    ("recommend", "advice", "Which degree for my data: one answer, from a pilot of light students on a bank."),
 ):
     app.command(
         f"kdshift.cli.{module}:{name.replace('-', '_')}", name=name, help=text, help_epilogue=EPILOGUES.get(name)

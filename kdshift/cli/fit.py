@@ -89,49 +89,27 @@ def _run(
     columns: tuple[str | None, str | None],
     budget: tuple[int | None, int | None],
 ) -> dict[str, Any]:
+    from kdshift.cli.progress import shown
     from kdshift.fit.finished import finished, write_all
     from kdshift.fit.fitting import Fit
     from kdshift.fit.outcome import run_fit
     from kdshift.fit.outside import ask_outside
 
-    if own is not None and (done := finished(folder, options.digest(own.digest()))) is not None:
-        return done
-    progress = StageLines()
-    own, outside_NC, agreement = ask_outside(own, unlabelled, options, folder, columns, budget, progress)
-    if own.dropped.sentence():
-        sys.stderr.write(own.dropped.sentence() + "\n")
-    if (done := finished(folder, options.digest(own.digest()))) is not None:
-        return done
-    fit = Fit(own=own, options=options, folder=folder, outside_NC=outside_NC, agreement=agreement, progress=progress)
-
     def say(line: str) -> None:
         sys.stderr.write(line + "\n")
 
-    facts = write_all(fit, run_fit(fit, say=say))
-    progress.close()
-    return facts
-
-
-class StageLines:
-    """Progress on standard error: a line when a stage begins, and one every ten seconds with the time it has left."""
-
-    def __init__(self, every: float = 10.0) -> None:
-        self.every, self.title, self.began, self.told = every, "", 0.0, 0.0
-
-    def __call__(self, title: str, done: int, total: int) -> None:
-        import time
-
-        now = time.monotonic()
-        if title != self.title:
-            self.title, self.began, self.told, self.first = title, now, now, done
-            sys.stderr.write(f"{title} ...\n")
-        elif now - self.told >= self.every and done > self.first:
-            self.told = now
-            left = (now - self.began) / (done - self.first) * (total - done)
-            sys.stderr.write(f"{title}: {done} of {total}, about {left:.0f} s left\n")
-
-    def close(self) -> None:
-        self.title = ""
+    if own is not None and (done := finished(folder, options.digest(own.digest()))) is not None:
+        return done
+    with shown() as progress:
+        own, outside_NC, agreement = ask_outside(own, unlabelled, options, folder, columns, budget, progress)
+        if own.dropped.sentence():
+            say(own.dropped.sentence())
+        if (done := finished(folder, options.digest(own.digest()))) is not None:
+            return done
+        fit = Fit(
+            own=own, options=options, folder=folder, outside_NC=outside_NC, agreement=agreement, progress=progress
+        )
+        return write_all(fit, run_fit(fit, say=say))
 
 
 def _show(facts: dict[str, Any], folder: Path) -> None:

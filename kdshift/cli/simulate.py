@@ -177,8 +177,7 @@ def _experiment(
         (out / "verdict.txt").write_text(verdict.line() + "\n", encoding="utf-8")
     reading = read_against_theory(config.reading, found, config) if config.reading and failed.empty else None
     if reading:
-        reading.draw().savefig(out / "figure.png", dpi=120)
-        reading.frame().to_parquet(out / "predictions.parquet", index=False)
+        reading.write(out)
     optima = optima_table(found)
     if json:
         payload = {"preset": preset, "out": str(out), "cells": len(table), "failed": len(failed)}
@@ -242,12 +241,11 @@ def _study(values: dict[str, Any], given: dict[str, Any], preset: str, out: Path
     begin = time.perf_counter()
     with shown() as progress:
         table, reading = run_study(config, out, progress)
-    reading.draw().savefig(out / "figure.png", dpi=120)
     if json:
         payload = {"preset": preset, "out": str(out), "rows": len(table), **_reading_record(reading)}
         return emit_json({**payload, "seconds": time.perf_counter() - begin})
     _show_reading(config.title, reading)
-    print(f"{len(table)} rows in {out}: table.parquet, predictions.parquet, config.toml, figure.png")
+    print(f"{len(table)} rows in {out}: table.parquet, predictions.parquet, reading.txt, config.toml, figure.png")
 
 
 def _counterexample(values: dict[str, Any], given: dict[str, Any], out: Path, json: bool) -> None:

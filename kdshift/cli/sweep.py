@@ -1,4 +1,4 @@
-"""`kdshift empirical sweep | status | table | tasks | recommend`: grids of runs, their state, their tables."""
+"""`kdshift empirical sweep | status | table | tasks`: grids of runs, their state, their tables."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from kdshift.cli.distill import Compile, WeakTeacher
-from kdshift.cli.lists import Layers
 from kdshift.cli.output import Json, duration, emit_json, emit_table, log_to_stderr
 from kdshift.cli.progress import shown
 from theory.errors import InputError
@@ -221,60 +220,3 @@ def tasks(*, json: Json = False) -> None:
     columns = ("task", "title", "metric", "train", "test", "available", "licence")
     note = "Your own: the path of a CSV, TSV, JSONL or Parquet file with text,label or text_a,text_b,label."
     emit_table("Tasks", columns, [[row[column] for column in columns] for row in rows], note)
-
-
-def recommend(
-    *,
-    task: Annotated[str, Parameter(help="a known task, or a CSV, TSV, JSONL or Parquet file")] = "tweets",
-    data_size: Annotated[
-        float, Parameter(name=["--data-size", "-n"], help="share of the training split, or a count")
-    ] = 1.0,
-    augmenter: Annotated[str, Parameter(help="augmenter whose degree is asked for")] = "knn",
-    teacher: Annotated[str, Parameter(help="`minilm`, a Hugging Face id or a directory")] = "minilm",
-    student: Annotated[str, Parameter(help="`minilm`, a Hugging Face id or a directory")] = "minilm",
-    layers: Annotated[Layers, Parameter(help="layers the student keeps, counted from 0; none: all")] = (0, 3),
-    teacher_steps: Annotated[int, Parameter(help="steps of the pilot's teacher")] = 304,
-    steps: Annotated[int, Parameter(help="steps of each of the pilot's students")] = 100,
-    replicates: Annotated[int, Parameter(help="students a degree; two at least for an interval over seeds")] = 2,
-    pilot: Annotated[bool, Parameter(help="train the pilot's students (minutes on a CPU)")] = True,
-    results: Results = RESULTS,
-    json: Json = False,
-) -> None:
-    """Which degree for my data: the paper's rule, theory through the measured shift, a pilot sweep, side by side."""
-    from empirical.config import AUGMENTERS, AugmentConfig, ModelConfig, RunConfig, TaskConfig, TrainConfig
-    from theory.errors import unknown_name
-
-    for name, value in (("replicates", replicates), ("steps", steps), ("teacher-steps", teacher_steps)):
-        if value < 1:
-            raise InputError(name, value, "a whole number >= 1")
-    if augmenter not in AUGMENTERS:
-        raise unknown_name("augmenter", augmenter, AUGMENTERS)
-    if not data_size > 0:
-        raise InputError("data-size", data_size, "a share in (0, 1] or a count > 1")
-    from empirical.recommend import recommend as answers_for
-
-    log_to_stderr()
-    run = RunConfig(
-        task=TaskConfig(name=task, max_length=64),
-        data_size=data_size if data_size <= 1 else int(data_size),
-        augment=AugmentConfig(augmenter=augmenter),
-        teacher=ModelConfig(name=teacher, freeze_embeddings=True),
-        teacher_train=TrainConfig(steps=teacher_steps, learning_rate=1e-4, alpha=1.0, gamma=1.0),
-        student=ModelConfig(name=student, layers=layers or None),
-        train=TrainConfig(steps=steps),
-    )
-    with shown() as progress:
-        answers = answers_for(run, results, pilot=pilot, replicates=replicates, progress=progress)
-    if json:
-        emit_json({"task": task, "augmenter": augmenter, "answers": [vars(answer) for answer in answers]})
-        return
-    rows = [
-        (
-            answer.source,
-            "-" if answer.degree is None else f"{answer.degree:.0%}",
-            "-" if answer.low is None or answer.high is None else f"{answer.low:.0%} to {answer.high:.0%}",
-            answer.reason,
-        )
-        for answer in answers
-    ]
-    emit_table(f"Degree of {augmenter} for {task}", ("source", "degree", "95 % interval", "why"), rows)

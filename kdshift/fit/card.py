@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 
 from empirical.files import write_atomically
+from kdshift.fit.options import KINDS
 from kdshift.html import Panel, embed, write_page
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ library_name: transformers
 
 A {{ student.kind }} classifier for {{ texts.labels|join(", ") }}, made by `kdshift fit`.
 
-**Result.** {{ recommendation.sentence }}
+**Result.** {{ headline }}
 
 | | {{ measure }} | 95 % interval | texts |
 | --- | --- | --- | --- |
@@ -38,7 +39,9 @@ the students too.
 
 - **Data.** {{ texts.labelled }} labelled texts, {{ texts.test }} in a test file, {{ texts.unlabelled }} unlabelled. \
 {{ dropped or "No row was left out." }}
-- **Teacher.** {{ teacher }}. The student agrees with it on {{ "%.1f"|format(100 * fidelity.agreement) }} % of \
+- **Teacher.** {{ teacher }}\
+{% if answer_choice.cross_fitted %}, cross-fitted: no text is answered by a teacher that was trained on it{% endif %}. \
+The student agrees with it on {{ "%.1f"|format(100 * fidelity.agreement) }} % of \
 the scored texts; its probabilities are {{ "%.3f"|format(fidelity.distance) }} apart (mean over classes).
 - **Augmentation.** {{ recommendation.augmenter }}, {{ "%.0f"|format(100 * recommendation.degree) }} % of the tokens, \
 {{ copies.copies }} copies a text; verdict: {{ recommendation.verdict }} \
@@ -76,16 +79,26 @@ def write_cards(folder: Path, name: str, summary: dict[str, Any], curve: pd.Data
     undecided = open_questions(summary)
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)
     text = environment.from_string(MODEL_CARD).render(
-        name=name, folder=folder, dropped=dropped, undecided=undecided, **summary
+        name=name, folder=folder, dropped=dropped, undecided=undecided, headline=headline(summary), **summary
     )
     write_atomically(folder / "README.md", text)
     write_page(
         folder / "card.html",
         title=f"{name}: a {summary['student']['kind']} classifier",
-        lead=[summary["recommendation"]["sentence"][:1].upper() + summary["recommendation"]["sentence"][1:] + "."],
+        lead=[headline(summary)],
         panels=[_scores_panel(summary), _degree_panel(summary, curve), _student_panel(summary, dropped, undecided)],
         provenance=f"kdshift fit, {summary['seconds']:.0f} seconds; every score can be counted from predictions.csv.",
     )
+
+
+def headline(summary: dict[str, Any]) -> str:
+    """The result as a sentence of its own; the augmenter's name keeps its small letter."""
+    sentence: str = summary["recommendation"]["sentence"]
+    return (sentence if sentence.startswith(summary["recommendation"]["augmenter"]) else _capital(sentence)) + "."
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def open_questions(summary: dict[str, Any]) -> list[str]:
@@ -106,6 +119,15 @@ def open_questions(summary: dict[str, Any]) -> list[str]:
         lines.append(
             "Whether the student or the bag of words is better: "
             f"{against['points']:+.1f} points [{against['low']:.1f}, {against['high']:.1f}]."
+        )
+    untried = [kind for kind in KINDS if kind not in summary["student"]["kinds_tried"]]
+    if untried:
+        lines.append(
+            f"Whether {' or '.join(untried)} would be the better student: not tried (time, wishes or --student)."
+        )
+    if summary["answer_choice"].get("cross_fitted") is False and "standard_error" in summary["answer_choice"]:
+        lines.append(
+            "Teachers answer for texts they were trained on: on validation that did better than cross-fitting."
         )
     lines.append("Which neighbouring degree is best: a curve this flat near its best degree does not say.")
     if summary["measure"] != "accuracy":

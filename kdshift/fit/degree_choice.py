@@ -1,7 +1,7 @@
 """Does shifting pay for these texts, and how far: light students at every degree, paired with the one at none.
 
-Distances to the teacher decide (semantics 7 of the design), accuracy stands beside. A replicate is a scored fold (or,
-with one test split, a fresh student on a block of it). Shapes: R replicates, K degrees, N texts, S students, C classes.
+Distances to the teacher decide (semantics 7 of the design), accuracy stands beside. A replicate is a student of its
+own, on texts that no other one is scored on. Shapes: R replicates, K degrees, N texts, S students, C classes.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 from torch import Tensor
 
-from empirical.models.static import Half, initial, mean_embeddings, train_stack
+from empirical.models.static import Half, Stack, initial, mean_embeddings, train_stack
 from empirical.randomness import Draws, step_generator
 from empirical.tokens.corpus import Corpus
-from kdshift.fit.scoring import distance
+from kdshift.fit.scoring import distance, log_loss
 from theory.inference.contrast import greatest, simultaneous
 
 GAMMA, ALPHA = 0.5, 0.1
@@ -30,13 +30,15 @@ STEPS, BATCH = 600, 32
 class Replicate:
     """One paired comparison. row_N: texts trained on. held_N: validation texts. scored_N: texts it is scored on.
 
-    answer_NC: the teacher's logits of all texts that it may learn from and is compared with.
+    answer_NC: the teacher's logits of all texts that it may learn from and is compared with. apart: the scored fold
+    whose teachers these are; None: all teachers'.
     """
 
     row_N: NDArray[np.int64]
     held_N: NDArray[np.int64]
     scored_N: NDArray[np.int64]
     answer_NC: NDArray[np.float32]
+    apart: int | None
     seed: int
 
 
@@ -88,6 +90,11 @@ class DegreeCurve:
             "replicates": len(self.distance),
         }
 
+    def without(self, replicate: int) -> float:
+        """The degree of the smallest mean distance over all replicates but this one: chosen without its texts."""
+        mean_K = np.delete(self.distance, replicate, axis=0).mean(axis=0)
+        return float(self.degrees[int(np.argmin(mean_K))])
+
 
 class LightStudents:
     """Static students of all replicates, trained as one stack a degree on means of frozen embeddings.
@@ -110,6 +117,12 @@ class LightStudents:
 
     def outcomes(self, copies: CopiesAt | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Distance to the teacher and accuracy of each replicate's student, both (R,), with these copies or none."""
+        logits_RNC = self._stack(copies).logits(self.x_ND).numpy()
+        scores = [self._scores(*pair) for pair in zip(self.replicates, logits_RNC, strict=True)]
+        return np.array([score[0] for score in scores]), np.array([score[1] for score in scores])
+
+    def _stack(self, copies: CopiesAt | None) -> Stack:
+        """A trained student for each replicate."""
         classes = self.replicates[0].answer_NC.shape[1]
         weights = initial([replicate.seed for replicate in self.replicates], self.x_ND.shape[1], classes)
         # Without copies a student sees twice the originals, so that both arms take as many texts a step.
@@ -120,10 +133,16 @@ class LightStudents:
         halves = [self._half(self.x_ND, answers, self.label_N, rows, ALPHA, share, size, Draws.LIGHT_STUDENT)]
         if copies is not None:
             halves.append(self._shifted(copies))
-        stack = train_stack(weights, halves, self._validate, self.x_ND, steps=STEPS)
-        logits_RNC = stack.logits(self.x_ND).numpy()
-        scores = [self._scores(*pair) for pair in zip(self.replicates, logits_RNC, strict=True)]
-        return np.array([score[0] for score in scores]), np.array([score[1] for score in scores])
+        return train_stack(weights, halves, self._validate, self.x_ND, steps=STEPS)
+
+    def held_losses(self) -> NDArray[np.float64]:
+        """Log loss on each replicate's labelled validation texts, (R,), of students without copies."""
+        logits_RNC = self._stack(None).logits(self.x_ND).numpy()
+        losses = []
+        for replicate, logits_NC in zip(self.replicates, logits_RNC, strict=True):
+            held_N = replicate.held_N
+            losses.append(log_loss(softmax(logits_NC[held_N], axis=1), self.label_N[held_N]))
+        return np.array(losses)
 
     def _shifted(self, copies: CopiesAt) -> Half:
         raw_PD = mean_embeddings(copies.corpus, np.arange(len(copies.corpus)), self.embeddings_VD)
@@ -174,7 +193,9 @@ class LightStudents:
     def _scores(self, replicate: Replicate, logits_NC: NDArray[np.float32]) -> tuple[float, float]:
         row_M = replicate.scored_N
         p_MC, q_MC = softmax(logits_NC[row_M], axis=1), softmax(replicate.answer_NC[row_M], axis=1)
-        return float(distance(p_MC, q_MC).mean()), float((p_MC.argmax(axis=1) == self.label_N[row_M]).mean())
+        labelled_M = self.label_N[row_M] >= 0
+        right_M = (p_MC.argmax(axis=1) == self.label_N[row_M])[labelled_M]
+        return float(distance(p_MC, q_MC).mean()), float(right_M.mean()) if len(right_M) else float("nan")
 
 
 def _classes(answer_NC: NDArray[np.float32]) -> NDArray[np.int64]:

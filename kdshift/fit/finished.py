@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from empirical.files import write_atomically
+from empirical.files import replacing, write_atomically
 from kdshift.fit.card import write_cards
 from kdshift.fit.fitting import Fit
 from kdshift.fit.outcome import Outcome
@@ -36,10 +36,12 @@ def write_all(fit: Fit, outcome: Outcome) -> dict[str, Any]:
         ("bag-of-words", work / "words"),
         ("teacher", work / "teacher-0" / "model"),
     ):
-        shutil.rmtree(folder / name, ignore_errors=True)
-        shutil.copytree(source, folder / name)
-    outcome.predictions.to_csv(folder / "predictions.csv", index=False)
-    outcome.curve.to_csv(folder / "curve.csv", index=False)
+        with replacing(folder / name) as draft:
+            shutil.copytree(source, draft)
+            for file in draft.iterdir():
+                file.chmod(file.stat().st_mode | 0o044)  # safetensors are written for their owner alone
+    for name, table in (("predictions.csv", outcome.predictions), ("curve.csv", outcome.curve)):
+        write_atomically(folder / name, table.to_csv(index=False))
     dropped = fit.own.dropped.sentence()
     facts = {
         **outcome.summary,

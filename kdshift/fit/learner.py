@@ -36,13 +36,12 @@ from empirical.training.checkpoint import (
 )
 from empirical.training.loss import distance
 from empirical.training.optimizer import learning_rate, make_optimizer, set_learning_rate
+from theory.progress_report import Progress
 
 SCORED_AT_ONCE = 128
 CHECKPOINT_SECONDS = 30.0
 TIMED_STEPS = 8  # steps after which the rest is laid out anew within the time that is left
 NO_LABEL = -1
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +95,8 @@ def learn(
     run = _Run(model, material, recipe, seed, folder)
     began = time.monotonic()
     first = run.step
+    if first == 0:
+        run.judge(criterion(model))  # what is there before any step may be the best
     while run.step < run.planned:
         run.train_step()
         if math.isfinite(seconds) and (run.step - first) % TIMED_STEPS == 0:
@@ -108,6 +109,8 @@ def learn(
             if run.since_best >= patience:
                 break
         run.save_if_due()
+    if progress:
+        progress(title, run.planned, run.planned)
     if run.best is not None:
         model.load_state_dict(run.best, strict=False)
     model.eval()

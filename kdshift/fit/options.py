@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from typing import Literal
 
 from empirical.config import ModelConfig
 from theory.errors import InputError
 
 DEGREES = (0.1, 0.2, 0.4, 0.6, 0.8)
-KINDS = ("auto", "static", "encoder", "bilstm")
+Kind = Literal["static", "encoder", "bilstm"]
+KINDS: tuple[Kind, ...] = ("static", "encoder", "bilstm")  # of students, the fastest to train first
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +42,8 @@ class FitOptions:
             if not 0 < degree <= 1:
                 hint = f" (did you mean {degree / 100:g}?)" if 1 < degree <= 100 else ""
                 raise InputError("--degree", degree, f"shares of the tokens, above 0 and up to 1{hint}")
-        if self.student not in KINDS:
-            raise InputError("--student", self.student, "one of " + ", ".join(KINDS))
+        if self.student not in ("auto", *KINDS):
+            raise InputError("--student", self.student, "one of auto, " + ", ".join(KINDS))
         if self.augmenter not in ("knn", "random", "synonym", "eda"):
             raise InputError("--augmenter", self.augmenter, "one of knn, random, synonym, eda")
         for name in ("megabytes", "milliseconds"):

@@ -17,7 +17,9 @@ from scipy.special import softmax
 from kdshift.fit.fitting import Fit
 from kdshift.fit.folds import TEST
 from kdshift.fit.scoring import Difference, Score, calibration_error, distance, log_loss
+from kdshift.fit.shifting import Shifting
 from kdshift.fit.shipping import latencies, megabytes
+from kdshift.fit.student_stage import StudentStage
 
 TIMED_TEXTS = 100
 NAMES = {name: name.replace("_", " ") for name in ("majority", "bag_of_words", "teacher", "assistant", "student")}
@@ -42,17 +44,16 @@ def run_fit(fit: Fit, say: Callable[[str], None] = lambda line: None) -> Outcome
     answers = fit.answers()
     who = "teacher" if fit.outside_NC is None else "assistant"
     say(f"{who}: {Score.of(own_answers(fit, answers)[scored].argmax(axis=1) == label_M).text()}")
-    curve, recommendation = fit.degree(answers)
+    shifting = Shifting(fit=fit, logits=answers)
+    curve = shifting.curve()
+    recommendation = curve.recommendation()
     say(f"{recommendation['augmenter']} {recommendation['degree']:.0%}: {recommendation['verdict']}")
-    facts = fit.stages.facts("copies") or {}
-    student_NC, known = fit.student(answers, recommendation["degree"], facts)
-    teacher_NC = softmax(own_answers(fit, answers), axis=1)
-    assistant_NC = None
-    if fit.outside_NC is not None:
-        teacher_NC, assistant_NC = softmax(fit.outside_NC, axis=1), teacher_NC
+    student_NC, known = StudentStage(fit=fit, shifting=shifting, degrees=shifting.degrees(curve)).run()
+    network_NC = softmax(own_answers(fit, answers).astype(np.float64), axis=1)
+    teacher_NC = network_NC if fit.outside_NC is None else fit.outside()
     everyone: dict[str, NDArray[Any]] = {**probabilities, "teacher": teacher_NC, "student": student_NC}
-    if assistant_NC is not None:
-        everyone["assistant"] = assistant_NC
+    if fit.outside_NC is not None:
+        everyone["assistant"] = network_NC
     right = {name: p_NC[scored].argmax(axis=1) == label_M for name, p_NC in everyone.items()}
     if fit.agreement:  # the teacher's agreement with itself says nothing
         del right["teacher"]
@@ -89,7 +90,8 @@ def run_fit(fit: Fit, say: Callable[[str], None] = lambda line: None) -> Outcome
             "labels": list(fit.own.labels),
         },
         "teacher": fit.options.teacher,
-        "copies": facts,
+        "copies": shifting.affordable,
+        "answer_choice": fit.stages.facts("answer_choice") or {},
         "seconds": fit.clock.spent,
     }
     return Outcome(
@@ -120,7 +122,7 @@ def _student(fit: Fit, known: dict[str, Any]) -> dict[str, Any]:
         "megabytes": megabytes(model),
         "milliseconds_a_text": float(np.median(taken)),
         "milliseconds_p99": float(np.quantile(taken, 0.99)),
-        "tried": known["tried"],
+        **{name: known[name] for name in ("tried", "kinds_tried", "kinds_by_part", "degrees_by_part")},
     }
 
 

@@ -1,18 +1,16 @@
 """Teachers that are no network of ours: a file of probabilities, or a language model behind an endpoint.
 
-Their answers to all texts are asked once and kept; temperature is set on labelled training texts where there are any.
+Their answers to all texts are asked once and kept as they are given (`temperature` says how they are calibrated).
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_softmax, softmax
 
 from empirical.endpoint import Budget, Endpoint
 from empirical.tasks.spec import Split
@@ -20,13 +18,12 @@ from empirical.teachers.language_model import LanguageModelTeacher
 from empirical.teachers.probabilities import ProbabilityFile
 from kdshift.fit.options import FitOptions
 from kdshift.fit.own_texts import LEAST_OF_A_CLASS, LEAST_TEXTS, Columns, Dropped, OwnTexts, read_unlabelled
-from kdshift.fit.scoring import calibration_error, log_loss
 from theory.errors import InputError
+from theory.progress_report import Progress
 
 logger = logging.getLogger(__name__)
 
 ASKED_AT_ONCE = 32
-TEMPERATURES = (0.05, 20.0)
 
 Outside = ProbabilityFile | LanguageModelTeacher
 
@@ -38,7 +35,7 @@ def ask_outside(
     folder: Path,
     columns: tuple[str | None, str | None],
     budget: tuple[int | None, int | None],
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> tuple[OwnTexts, NDArray[np.float32] | None, bool]:
     """The texts with an outside teacher's log-probabilities of all of them, and whether its answers are all the labels.
 
@@ -68,7 +65,7 @@ def ask_outside(
         own, answer_NC = _answered_only(own, answer_NC, known_N, teacher.name)
     if agreement:
         return _named_by_teacher(own, answer_NC), answer_NC, True
-    return own, _calibrated(own, answer_NC), False
+    return own, answer_NC, False
 
 
 def _outside(
@@ -90,7 +87,7 @@ def _outside(
 
 
 def _asked(
-    teacher: Outside, text_a: list[str], text_b: list[str] | None, progress: Callable[[str, int, int], None] | None
+    teacher: Outside, text_a: list[str], text_b: list[str] | None, progress: Progress | None
 ) -> NDArray[np.float32]:
     parts = []
     for start in range(0, len(text_a), ASKED_AT_ONCE):
@@ -153,19 +150,3 @@ def _named_by_teacher(own: OwnTexts, answer_NC: NDArray[np.float32]) -> OwnTexts
         raise InputError("--teacher", f"answers {found}", f"at least {LEAST_OF_A_CLASS} texts in each of two classes")
     split = own.train
     return replace(own, train=Split(text_a=split.text_a, text_b=split.text_b, labels=label_N))
-
-
-def _calibrated(own: OwnTexts, answer_NC: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Log-probabilities at the temperature that gives the labels of training texts the least log loss."""
-    from scipy.optimize import minimize_scalar
-
-    seen_NC, label_N = answer_NC[: len(own.train)].astype(np.float64), own.train.labels
-
-    def loss(log_temperature: float) -> float:
-        return log_loss(softmax(seen_NC / np.exp(log_temperature), axis=1), label_N)
-
-    found = minimize_scalar(loss, bounds=tuple(np.log(TEMPERATURES)), method="bounded")
-    cooled_NC = log_softmax(answer_NC.astype(np.float64) / np.exp(found.x), axis=1).astype(np.float32)
-    before, after = (calibration_error(np.exp(array[: len(seen_NC)]), label_N) for array in (answer_NC, cooled_NC))
-    logger.info("temperature %.2f: calibration error %.3f before, %.3f after", np.exp(found.x), before, after)
-    return np.asarray(cooled_NC)

@@ -8,25 +8,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
+from transformers import PreTrainedModel
 
 from empirical.config import ModelConfig, TrainConfig
+from empirical.files import replacing, write_atomically
 from empirical.models.classifier import build_model, check_tokenizer, load_classifier, save_model
 from empirical.models.precision import resolve_precision
 from empirical.teachers.answering import NetworkAnswers
 from empirical.teachers.answers import Answers, answered
-from empirical.teachers.cross_fitted import CrossFitting
+from empirical.teachers.cross_fitted import CrossFitting, Left
 from empirical.teachers.fine_tuned import Teacher
 from empirical.tokens.corpus import Corpus
 from kdshift.fit.folds import Folds, held_back
 from kdshift.fit.learner import Material, learn, predict_logits
+from kdshift.fit.linear_start import fitted_head, inputs
 from kdshift.fit.scoring import distance, log_loss
+from kdshift.fit.temperature import calibrated
+from theory.progress_report import Progress
 
 MOST_EPOCHS, PATIENCE, EVALUATIONS_AN_EPOCH = 8, 2, 1
 BATCH, RATE = 16, 1e-4
@@ -38,7 +43,7 @@ class OwnTeachers:
     """T networks, trained when they are first asked for, and the store of their answers.
 
     corpus: all texts. answer_NC: an outside teacher's logits for all texts, None where the labels teach.
-    folder: where weights and answers are kept. seconds: time for one training.
+    calibrate: whether labels set that teacher's temperature. folder: where weights and answers are kept.
     """
 
     model: ModelConfig
@@ -50,7 +55,9 @@ class OwnTeachers:
     answer_NC: NDArray[np.float32] | None
     folder: Path
     seed: int
-    progress: Callable[[str, int, int], None] | None = None
+    calibrate: bool = False
+    progress: Progress | None = None
+    _inputs_NH: NDArray[np.float32] | None = field(default=None, init=False, repr=False)
 
     def train(self, number: int, seconds: float) -> dict[str, Any]:
         """Train teacher `number` unless it is there; returns what is known of its training."""
@@ -58,15 +65,13 @@ class OwnTeachers:
         if facts.exists():
             return dict(json.loads(facts.read_text(encoding="utf-8")))
         left = self.plan.left[number]
-        row_N = self.folds.training_rows(left, labelled=self.answer_NC is None)
-        train_N, validation_N = held_back(row_N, self.folds.label_N, VALIDATION_SHARE, LEAST_VALIDATION, self.seed)
-        validation_N = validation_N[:MOST_VALIDATION]
-        model = build_model(self.model, self.labels, self.seed + number)
-        check_tokenizer(model, self.tokenizer, self.model.name)
+        train_N, validation_N = self.rows(number)
+        taught_NC = self._taught(left)
+        model = self._started(train_N, validation_N)
         every = max(1, len(train_N) // BATCH) // EVALUATIONS_AN_EPOCH
         learned = learn(
             model,
-            Material(corpus=self.corpus, row_N=train_N, label_N=self.folds.label_N, answer_NC=self.answer_NC),
+            Material(corpus=self.corpus, row_N=train_N, label_N=self.folds.label_N, answer_NC=taught_NC),
             TrainConfig(
                 steps=MOST_EPOCHS * every,
                 batch_size=BATCH,
@@ -75,7 +80,7 @@ class OwnTeachers:
                 alpha=1.0 if self.answer_NC is None else 0.0,
                 distance="kl",
             ),
-            lambda network: self._loss(network, validation_N),
+            lambda network: self._loss(network, validation_N, taught_NC),
             seed=self.seed,
             patience=PATIENCE,
             seconds=seconds,
@@ -83,19 +88,53 @@ class OwnTeachers:
             progress=self.progress,
             title=f"teacher {number + 1} of {len(self.plan.left)}",
         )
-        save_model(model, self.tokenizer, self.folder / f"teacher-{number}" / "model")
+        with replacing(self.folder / f"teacher-{number}" / "model") as draft:
+            save_model(model, self.tokenizer, draft)
         what = {"texts": len(train_N), "validation": len(validation_N), "left_out": sorted(left), **vars(learned)}
-        from empirical.files import write_atomically
-
         write_atomically(facts, json.dumps(what))
         return what
 
-    def _loss(self, network: Any, row_M: NDArray[np.int64]) -> float:
+    def _started(self, train_N: NDArray[np.int64], validation_N: NDArray[np.int64]) -> PreTrainedModel:
+        """The pretrained network, its last layer fitted to the labels (or an outside teacher's classes)."""
+        model = build_model(self.model, self.labels, self.seed)
+        check_tokenizer(model, self.tokenizer, self.model.name)
+        label_N = self.folds.label_N if self.answer_NC is None else self.answer_NC.argmax(axis=1).astype(np.int64)
+        if self._inputs_NH is None:
+            rows = self.folds.training_rows(frozenset(), labelled=self.answer_NC is None)
+            self._inputs_NH = self._last_inputs(model, rows)
+        if len(self._inputs_NH):
+            head = fitted_head(self._inputs_NH, label_N, train_N, validation_N, len(self.labels))
+            if head is not None:
+                head.put_into(model)
+        return model
+
+    def _last_inputs(self, model: PreTrainedModel, row_M: NDArray[np.int64]) -> NDArray[np.float32]:
+        """What the pretrained network gives its last layer for each text, (N, H); empty where that cannot be had."""
+        found = inputs(model, self.corpus, row_M)
+        if found is None:
+            return np.empty((0, 0), dtype=np.float32)
+        output_NH = np.zeros((len(self.corpus), found.shape[1]), dtype=np.float32)
+        output_NH[row_M] = found
+        return output_NH
+
+    def rows(self, number: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The texts that teacher `number` trains on, and those that its early stopping watches."""
+        row_N = self.folds.training_rows(self.plan.left[number], labelled=self.answer_NC is None)
+        train_N, validation_N = held_back(row_N, self.folds.label_N, VALIDATION_SHARE, LEAST_VALIDATION, self.seed)
+        return train_N, validation_N[:MOST_VALIDATION]
+
+    def _taught(self, left: Left) -> NDArray[np.float32] | None:
+        """What an assistant learns: the outside teacher, calibrated on labels of none but its own training texts."""
+        if self.answer_NC is None or not self.calibrate:
+            return self.answer_NC
+        return calibrated(self.answer_NC, self.folds.label_N, self.folds.training_rows(left, labelled=True))
+
+    def _loss(self, network: Any, row_M: NDArray[np.int64], taught_NC: NDArray[np.float32] | None) -> float:
         """What early stopping watches: log loss on labels, or the distance to the outside teacher."""
         p_MC = softmax(predict_logits(network, self.corpus, row_M), axis=1)
-        if self.answer_NC is None:
+        if taught_NC is None:
             return log_loss(p_MC, self.folds.label_N[row_M])
-        return float(distance(p_MC, softmax(self.answer_NC[row_M], axis=1)).mean())
+        return float(distance(p_MC, softmax(taught_NC[row_M], axis=1)).mean())
 
     def network(self, number: int) -> NetworkAnswers:
         """A trained teacher as one who answers."""

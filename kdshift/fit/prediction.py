@@ -72,7 +72,10 @@ def load_shipped(folder: Path, which: str = "student") -> Classifier:
         from kdshift.fit.baselines import BagOfWords
 
         return BagOfWords.load(folder / "bag-of-words")
-    return ShippedStudent.load(folder / "model", int(facts["max_length"]))
+    from kdshift.fit.static_prediction import StaticClassifier
+
+    length = int(facts["max_length"])
+    return StaticClassifier.load(folder / "model", length) or ShippedStudent.load(folder / "model", length)
 
 
 def fit_facts(folder: Path) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,12 +25,12 @@ from empirical.models.mean_embedding import MeanEmbeddingConfig, MeanEmbeddingFo
 from empirical.randomness import Draws, step_generator
 from empirical.tokens.codec import encode_batch
 from empirical.tokens.corpus import Corpus
-from kdshift.fit.learner import Learned, Material, Progress, learn, predict_logits
+from kdshift.fit.learner import Learned, Material, learn, predict_logits
+from kdshift.fit.options import Kind
 from kdshift.fit.scoring import distance, log_loss
 from theory.errors import InputError
+from theory.progress_report import Progress
 
-Kind = Literal["static", "encoder", "bilstm"]
-KINDS: tuple[Kind, ...] = ("static", "encoder", "bilstm")
 MEGABYTE = 1e6
 EVALUATIONS, PATIENCE = 12, 4
 RECIPES: dict[Kind, TrainConfig] = {

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import time
 import zipfile
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from empirical.files import write_atomically
+from empirical.files import replacing, write_atomically
 
 logger = logging.getLogger(__name__)
 
@@ -41,13 +40,8 @@ class Stages:
 
     def keep_arrays(self, name: str, **arrays: NDArray[Any]) -> None:
         """Keep arrays, whole or not at all."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.folder / f"{name}.npz"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        with temporary.open("wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]  # a mapping of arrays is what it takes
-        temporary.replace(path)
+        with replacing(self.folder / f"{name}.npz") as draft:
+            np.savez(draft, **arrays)  # type: ignore[arg-type]  # a mapping of arrays is what it takes
 
     def facts(self, name: str) -> dict[str, Any] | None:
         """The facts of a finished stage."""
@@ -77,7 +71,7 @@ class Clock:
     def spent(self) -> float:
         return self.spent_before + time.monotonic() - self.began
 
-    @property
-    def left(self) -> float:
-        """Seconds left; never less than a twentieth of the whole, so that what is late is still done, if in short."""
-        return max(3 * self.minutes, 60 * self.minutes - self.spent)
+    def until(self, share: float) -> float:
+        """Seconds until this share of the whole is spent, at least a fiftieth of it: what is late is done in short."""
+        whole = 60 * self.minutes
+        return max(whole / 50, share * whole - self.spent)

@@ -1,7 +1,8 @@
 """Vega-Altair charts of the page: the bound's parts, simulated error, and the gain in text, linked by named signals.
 
 A chart is JSON, so a test can hold it against the table, and it draws without a browser (`static_svg`). Signals that
-the page's controls set: `data_size`, `dimension` (theory), `measure`, `axis` (text), `shown` (augmenters).
+the page's controls set: `data_size`, `dimension` (theory), `measure`, `axis` (text), `shown` (augmenters), `ladder`
+(its token shift).
 """
 
 from __future__ import annotations
@@ -112,20 +113,36 @@ def gain_chart(frame: pd.DataFrame, augmenters: Sequence[str], data_size: int) -
     return _finished(chart, f"Gain over no augmentation by share of tokens changed, {data_size:,} texts")
 
 
-def ladder_chart(frame: pd.DataFrame) -> Chart:
-    """Best shift against data size, a line a rung of the ladder, with its interval.
+def rung_chart(frame: pd.DataFrame, augmenters: Sequence[str], title: str) -> Chart:
+    """One rung of the ladder: the share of the distance to the teacher that a shift saves, a line a data size.
 
-    frame: columns rung, data_size, best, low, high.
+    frame: columns augmenter, tau, data_size, share, low, high of this rung (see `frames.ladder_gain_frame`). The page
+    chooses the token shift by the signal `ladder`; a Gaussian shift stands for each.
     """
-    base = alt.Chart(frame).encode(
-        x=alt.X("data_size:Q", title="data size n", scale=alt.Scale(type="log")),
-        color=alt.Color("rung:N", scale=_colours(list(dict.fromkeys(frame["rung"]))), legend=_legend(2)),
+    chosen = alt.param(name="ladder", value=augmenters[0])
+    sizes = sorted(frame["data_size"].unique())
+    labelled = frame.assign(n=[f"n = {size:,.0f}" for size in frame["data_size"]])
+    order = [f"n = {size:,.0f}" for size in sizes]
+    base = (
+        alt.Chart(labelled)
+        .transform_filter("datum.augmenter == ladder")
+        .encode(
+            x=alt.X("tau:Q", title="tau (variance of the shift)", axis=alt.Axis(tickCount=5)),
+            color=alt.Color("n:N", sort=order, scale=alt.Scale(scheme="viridis", domain=order), legend=_legend(3)),
+        )
     )
-    bars = base.mark_rule(opacity=0.5).encode(y=alt.Y("low:Q", title="best shift"), y2="high:Q")
+    percent = alt.Axis(format=".0%", tickCount=5)
+    band = base.mark_area(opacity=0.15).encode(y=alt.Y("low:Q", title="share saved", axis=percent), y2="high:Q")
     line = base.mark_line(point=True).encode(
-        y="best:Q", tooltip=_tips(("rung", None), ("data_size", ",.0f"), ("best", ".3g"), ("low", ".3g"))
+        y="share:Q",
+        tooltip=[
+            *_tips(("n", None), ("tau", ".2f"), ("share", ".1%"), ("low", ".1%"), ("high", ".1%")),
+            "command:N",
+        ],
     )
-    return _finished(alt.layer(bars, line), "Best shift against data size, one line a rung of the ladder")
+    zero = alt.Chart(pd.DataFrame({"y": [0.0]})).mark_rule(strokeDash=[4, 4], color="#888").encode(y="y:Q")
+    chart = alt.layer(zero, band, line).add_params(chosen)
+    return _finished(chart, f"Share of the distance to the teacher saved against tau, a line a data size: {title}")
 
 
 def static_svg(chart: Chart, width: int = 520) -> str:
@@ -156,7 +173,7 @@ def _colours(names: Sequence[str]) -> alt.Scale:
 
 
 def _legend(columns: int) -> alt.Legend:
-    return alt.Legend(title=None, orient="bottom", columns=columns, symbolLimit=12)
+    return alt.Legend(title=None, orient="bottom", columns=columns, symbolLimit=12, symbolOpacity=1)
 
 
 def _tips(*fields: tuple[str, str | None]) -> list[alt.Tooltip]:

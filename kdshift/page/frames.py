@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy.stats import chi2
 
-from empirical.bank.study_run import WHOLE
+from empirical.bank.study_table import WHOLE
+from kdshift.ladder.ladder_reading import as_shares, augmenters_of, ladder_curves, taus_of
+from kdshift.ladder.rungs import RUNGS
 from kdshift.page.charts import BOUND_PARTS
 from kdshift.source import Source
 from theory import repaired, risk
 from theory.inference.contrast import gains_over_none
 from theory.inference.curve import ShiftErrorCurve
+
+if TYPE_CHECKING:
+    from kdshift.ladder.folder import Ladder
 
 SIZES = (30, 100, 300, 1000, 3000, 10_000)
 DIMENSIONS = (2, 3, 5, 8, 12, 20)
@@ -136,3 +142,32 @@ def effective_tau(shift: pd.DataFrame | None, augmenter: str, degree: float) -> 
         return None
     degrees, taus = ([0.0, *rows[name].to_numpy(float)] for name in ("degree", "tau"))
     return round(float(np.interp(degree, degrees, taus)), 4)
+
+
+def ladder_gain_frame(ladder: Ladder, command: str) -> pd.DataFrame:
+    """Every rung's saving against tau as a share of the distance without a shift, bands simultaneous over the shifts.
+
+    Columns rung, title, augmenter, data_size, tau, share, low, high, command; a Gaussian rung stands once an augmenter.
+    """
+    rows = []
+    for augmenter in augmenters_of(ladder.table):
+        for rung in RUNGS:
+            for curve in ladder_curves(ladder.table, ladder.noise, rung.name, augmenter):
+                found = gains_over_none(as_shares(curve))
+                taus = taus_of(ladder.table, rung.name, augmenter, curve.shift)
+                gains = zip(taus[1:], found.effect, found.low, found.high, strict=True)
+                for tau, share, low, high in ((0.0, 0.0, 0.0, 0.0), *gains):
+                    rows.append(
+                        {
+                            "rung": rung.name,
+                            "title": rung.title,
+                            "augmenter": augmenter,
+                            "data_size": int(curve.data_size),
+                            "tau": round(float(tau), 4),
+                            "share": float(share),
+                            "low": float(low),
+                            "high": float(high),
+                            "command": command,
+                        }
+                    )
+    return pd.DataFrame(rows)

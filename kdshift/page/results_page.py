@@ -10,6 +10,7 @@ import platform
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -17,10 +18,15 @@ from empirical.runs.layout import teachers_folder
 from empirical.runs.record import read_result
 from kdshift.claims import CLAIMS, SOURCES, Scores
 from kdshift.curve_sources import MAIN_PRESET, Sources
+from kdshift.ladder.ladder_reading import augmenters_of
+from kdshift.ladder.rungs import RUNGS
 from kdshift.page import charts, frames
 from kdshift.page.answer import findings, sentences
 from kdshift.page.document import Answer, Cell, Control, Drawn, Table, View, write_interactive
 from theory.inference.verdict import RULE, Evidence, brief_effect
+
+if TYPE_CHECKING:
+    from kdshift.ladder.folder import Ladder
 
 TITLE = "How far to shift augmented text: theorem, simulation and real distillation"
 BASELINES = "baselines.json"
@@ -29,6 +35,7 @@ SYMBOLS = {"supported": "yes", "contradicted": "no", "undecided": "open", "depen
 MISSING = {
     "simulation": f"kdshift simulate run {MAIN_PRESET}",
     "text": "kdshift empirical curves curves-demo",
+    "ladder": "kdshift ladder",
 }
 
 
@@ -52,13 +59,20 @@ def write_results_page(
     found = findings(distance, accuracy)
     answer = Answer(sentences=sentences(found), facts=[*baselines(results), *facts])
     augmenters = list(dict.fromkeys(item.augmenter for item in distance))
-    views = [_text_view(distance, accuracy, augmenters, sources.shift), _simulation_view(sources), _theory_view()]
+    ladder = _kept_ladder(results / "ladder")
+    views = [
+        _text_view(distance, accuracy, augmenters, sources.shift),
+        _simulation_view(sources),
+        _theory_view(),
+        _ladder_view(ladder),
+    ]
     controls = [
         Control(kind="radio", signal="measure", label="text is measured by", choices=["distance", "accuracy"]),
         Control(kind="radio", signal="axis", label="along", choices=["degree", "tau"]),
         *([Control(kind="check", signal="shown", label="augmenters", choices=augmenters)] if augmenters else []),
         Control(kind="range", signal="data_size", label="theory: n", choices=list(frames.SIZES), start=2),
         Control(kind="range", signal="dimension", label="theory: d", choices=list(frames.DIMENSIONS), start=2),
+        *([] if ladder is None else [_ladder_control(ladder)]),
     ]
     write_interactive(
         path,
@@ -137,6 +151,31 @@ def _theory_view() -> View:
     ]
     command = "kdshift theory bounds --dimension 5 --data-size 300 --epsilon 0.5 --delta 0.1"
     return View(name="theory", title="Theory: the repaired bound", charts=[drawn], text=said, command=command)
+
+
+def _kept_ladder(folder: Path) -> Ladder | None:
+    from kdshift.ladder.folder import TABLE, load_ladder
+
+    return load_ladder(folder) if (folder / TABLE).is_file() else None
+
+
+def _ladder_view(ladder: Ladder | None) -> View:
+    command, title = MISSING["ladder"], "The ladder: from the theorem's Gaussian to distilled text, one change a rung"
+    if ladder is None:
+        return View(name="ladder", title=title, charts=[], text=[f"Not measured here. Make it: {command}"])
+    frame, augmenters = frames.ladder_gain_frame(ladder, command), augmenters_of(ladder.table)
+    drawn = [
+        Drawn.of(f"rung-{rung.name}", f"{number}. {rung.title}", charts.rung_chart(mine, augmenters, rung.title))
+        for number, rung in enumerate(RUNGS, start=1)
+        if len(mine := frame[frame["rung"] == rung.name])
+    ]
+    return View(name="ladder", title=title, charts=drawn, text=list(ladder.sentences), command=command)
+
+
+def _ladder_control(ladder: Ladder) -> Control:
+    return Control(
+        kind="radio", signal="ladder", label="ladder: tokens changed by", choices=augmenters_of(ladder.table)
+    )
 
 
 def claims_table(scored: Scores, command: str = "kdshift compare") -> Table:

@@ -10,11 +10,13 @@ from typing import Any
 
 import pandas as pd
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from simulate.predictions import Reading
-from theory.errors import InputError, unknown_name
+from theory.errors import unknown_name
 from theory.progress_report import Progress
+from theory.replacing import replacing
+from theory.settings_file import validated
 
 KINDS = {
     "smoothed-l1": "smoothed_l1",
@@ -58,24 +60,18 @@ def grouped(
 
 def make_study_config(values: Mapping[str, Any]) -> StudyConfig:
     """The validated configuration of a study; InputError names the field."""
-    kind = str(values.get("kind"))
-    try:
-        config: StudyConfig = study(kind).Config.model_validate(dict(values))
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise InputError(".".join(str(part) for part in first["loc"]), first["input"], first["msg"]) from None
+    config: StudyConfig = validated(study(str(values.get("kind"))).Config, values)
     return config
 
 
 def run_study(config: StudyConfig, out: Path, progress: Progress) -> tuple[pd.DataFrame, Reading]:
-    """Measure, read, and write `table.parquet`, `predictions.parquet` and `config.toml` under `out`."""
+    """Measure, read, and write `table.parquet`, `config.toml` and what `Reading.write` keeps under `out`."""
     module = study(config.kind)
     out.mkdir(parents=True, exist_ok=True)
     (out / "config.toml").write_text(tomli_w.dumps(config.model_dump(exclude_none=True)), encoding="utf-8")
     table: pd.DataFrame = module.measure(config, progress)
     reading: Reading = module.read(table, config)
-    for name, frame in (("table", table), ("predictions", reading.frame())):
-        partial = out / f"{name}.parquet.partial"
-        frame.to_parquet(partial, index=False)
-        partial.replace(out / f"{name}.parquet")
+    with replacing(out / "table.parquet") as draft:
+        table.to_parquet(draft, index=False)
+    reading.write(out)
     return table, reading

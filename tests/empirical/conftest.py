@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from empirical.runs.run import ensure_teacher
+from tests.empirical import tiny_masked
 from tests.empirical.tiny_kd import run
 
 
@@ -21,3 +22,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     ensure_teacher(run(folder), folder / "results")
     yield folder
     torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A two-layer masked language model that has learnt `tiny_masked.TEXTS`, trained once a session."""
+    return tiny_masked.write(tmp_path_factory.mktemp("encoder"), tmp_path_factory.mktemp("masked"))

@@ -1,79 +1,148 @@
-"""Recommendations: the rule, the theory through a measured shift, and a pilot that validation decides."""
+"""Recommendations: a pilot that looks at no test text, one answer with its interval, the theory's degree beside it."""
 
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from empirical import recommend as module
-from empirical.config import AugmentConfig, RunConfig
-from empirical.recommend import pilot_answer, pilot_sweep, recommend, rule_answer, theory_answer
+from empirical.config import ModelConfig, TaskConfig, TrainConfig
+from empirical.recommend import SAFE, Effect, Recommendation, held_out, pilot_study, recommend, theory_from
 from empirical.tasks.load import load_task
 from tests.empirical import tiny_kd
-from tests.empirical.fake_cohort import fake_run, sweep_of
 from theory.errors import InputError
 
-
-def pilot_run(folder) -> RunConfig:
-    return sweep_of(folder).runs[-1]
+TRAIN = TrainConfig(steps=1)
 
 
-@pytest.mark.parametrize(("data_size", "degree"), [(9_999, 0.5), (10_000, 0.3), (100_000, 0.3), (100_001, 0.1)])
-def test_the_rule_of_section_5(data_size, degree):
-    answer = rule_answer(data_size)
-    assert answer.degree == degree and answer.low is None and "5.1" in answer.reason
+def study(total=3000, data_size=100, pool=None):
+    return pilot_study(TaskConfig(name="tweets"), total, data_size, "knn", ModelConfig(), TRAIN, pool)
 
 
-def test_a_pilot_pairs_its_replicates_and_shares_its_vanilla_runs(tmp_path):
-    sweep = pilot_sweep(pilot_run(tmp_path), degrees=(0.0, 0.3), replicates=3)
-    assert [(run.augment and run.augment.degree, run.seed, run.data_seed) for run in sweep.runs] == [
-        (None, 0, 0), (0.3, 0, 0), (None, 1, 1), (0.3, 1, 1), (None, 2, 2), (0.3, 2, 2)]  # fmt: skip
+@pytest.mark.parametrize(
+    ("total", "data_size", "pool", "size", "copies"),
+    [(3000, 55, 880, 55, 2), (3000, 150, 1200, 150, 2), (3000, 3000, 1760, 220, 2), (300, 300, 200, 25, 4)],
+)
+def test_a_pilot_has_eight_disjoint_subsets_of_the_size_or_of_what_there_is(total, data_size, pool, size, copies):
+    found = study(total, data_size)
+    assert (found.pool, found.sizes[0].data_size, found.copies) == (pool, size, copies)
+    assert found.pool // found.sizes[0].data_size >= 8 and found.students == ("static",) and found.finetune == ()
 
 
-def test_the_pilot_finds_the_best_degree_with_an_interval(tmp_path):
-    run = pilot_run(tmp_path)
-    run = run.model_copy(update={"train": run.train.model_copy(update={"learning_rate": 0.01})})
-    task = load_task(run.task)
-    sweep = pilot_sweep(run, replicates=3)
-    answer = pilot_answer(sweep, task, tmp_path / "out", run=fake_run)
-    assert answer.degree == pytest.approx(0.3, abs=0.11) and answer.low is not None and answer.high is not None
-    assert answer.low <= answer.degree <= answer.high and "5 degrees, 3 replicates" in answer.reason
+def test_too_few_texts_and_a_pool_without_held_out_texts_are_refused():
+    with pytest.raises(InputError, match="60"):
+        study(total=59)
+    with pytest.raises(InputError, match="2000"):
+        study(pool=2001)
+    assert study(pool=2000).pool == 2000
 
 
-def test_a_pilot_whose_runs_fail_is_refused(tmp_path):
-    def diverging(configs, root, **options):
-        raise RuntimeError("not a number")
+def test_held_out_texts_are_neither_the_pools_nor_the_test_splits(tmp_path):
+    tiny_kd.table(tmp_path / "texts.csv", rows=400)
+    task = load_task(TaskConfig(name=str(tmp_path / "texts.csv")))
+    own = held_out(task, 100, 0)
+    pool = set(task.train.take(module.pool_order(0, len(task.train))[:100]).text_a)
+    test, choosing = set(own.test.text_a), set(own.validation.text_a)
+    rest = set(task.train.text_a) | set(task.validation.text_a)
+    assert test <= rest and choosing <= rest and own.train is task.train
+    assert len(own.test) + len(own.validation) == len(task.validation) + len(task.train) - 100
+    assert not (test & choosing) and not ((test | choosing) & pool)
+    assert own.test.text_a[: len(task.validation)] == task.validation.text_a
 
-    run = pilot_run(tmp_path)
-    with pytest.raises(InputError, match="not a number"):
-        pilot_answer(pilot_sweep(run), load_task(run.task), tmp_path / "out", run=diverging)
+
+def fixed_table(gains):
+    """A table of eight replicates whose students at 10, 30 .. 90 % are nearer to the teacher by these gains."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for replicate in range(8):
+        level = 0.2 + 0.02 * rng.normal()
+        for degree, gain in zip((0.0, *module.DEGREES), (0.0, *gains), strict=True):
+            noise = 0.001 * rng.normal(size=2)
+            rows.append({"augmenter": "random" if degree else "none", "degree": degree, "replicate": replicate,
+                         "amount": 0.0, "distance": level - gain + noise[0], "accuracy": 0.6 + gain + noise[1],
+                         "data_size": 40})  # fmt: skip
+    arms = [["none", 0.0, 0.0], *(["random", degree, 0.0] for degree in module.DEGREES)]
+    noise = {"arms": arms, "covariance": np.zeros((6, 6)).tolist(), "accuracy": np.zeros((6, 6)).tolist()}
+    return pd.DataFrame(rows), {"part": noise}
 
 
-def test_theory_turns_its_best_tau_into_a_degree(tmp_path, monkeypatch):
-    import pandas as pd
+@pytest.mark.parametrize(
+    ("gains", "verdict", "degree", "words"),
+    [
+        ((0.01, 0.02, 0.03, 0.02, 0.01), "supported", 0.5, "random at 50%: students came 0.0297 nearer"),
+        ((0.0, 0.0, 0.0, 0.0, 0.0), "undecided", SAFE, "40% is safe"),
+        ((-0.01, -0.02, -0.03, -0.04, -0.05), "contradicted", 0.0, "no augmentation: even the best"),
+    ],
+)
+def test_one_answer_with_its_interval(tmp_path, monkeypatch, gains, verdict, degree, words):
+    table, noise = fixed_table(gains)
 
-    run = tiny_kd.run(tmp_path, augment=AugmentConfig(augmenter="random", degree=0.3))
-    task = load_task(run.task)
+    class Run:
+        folder = tmp_path
+        bank = type("Bank", (), {"count": type("Asked", (), {"asked": 3, "kept": 4})})
 
+        def run(self):
+            return table
+
+    monkeypatch.setattr(module, "open_study", lambda *a, **k: Run())
+    monkeypatch.setattr(module, "read_noise", lambda folder: noise)
+    tiny_kd.table(tmp_path / "texts.csv", rows=600)
+    task = TaskConfig(name=str(tmp_path / "texts.csv"))
+    found = recommend(task, tmp_path, augmenter="random", teacher=ModelConfig(), teacher_train=None, data_size=40)
+    assert found is not None and (found.verdict, found.degree) == (verdict, degree)
+    assert found.gain.low < max(gains) < found.gain.high and found.replicates == 8
+    at = module.DEGREES.index(found.best_tried)
+    assert found.accuracy.low < gains[at] < found.accuracy.high  # better accuracy is positive
+    assert words in found.sentence("random")
+
+
+def test_the_sentence_has_the_degree_the_gain_and_the_accuracy():
+    gain = Effect(value=0.017, low=0.0137, high=0.0195)
+    found = Recommendation(
+        degree=0.7, verdict="supported", best_tried=0.7, gain=gain, accuracy=Effect(value=0.018, low=0.009, high=0.026),
+        distance_none=0.1971, data_size=55, pilot_size=55, replicates=16, texts=1000, asked=1, kept=0,
+    )  # fmt: skip
+    assert found.sentence("knn") == (
+        "knn at 70%: students came 0.0170 nearer to the teacher than without (0.1971; gain [0.0137, 0.0195]), "
+        "accuracy +1.8 points [+0.9, +2.6], on 16 subsets of 55 texts"
+    )
+
+
+def test_theory_turns_its_best_tau_into_a_degree():
     def measured(per_token):
         degree = np.array([0.0, 0.1, 0.3, 0.5])
-        return lambda run, task, seed: pd.DataFrame({
+        return pd.DataFrame({
             "degree": degree, "changed": 20 * degree, "realised_degree": np.maximum(degree, 1e-9), "dimension": 4,
             "tau": per_token * 20 * degree,
         })  # fmt: skip
 
-    monkeypatch.setattr(module, "_measured", measured(0.05))
-    one = theory_answer(run, task, 1000)
-    monkeypatch.setattr(module, "_measured", measured(0.1))
-    two = theory_answer(run, task, 1000)
-    assert one.degree is not None and two.degree == pytest.approx(one.degree / 2, rel=1e-6)
-    more = theory_answer(run, task, 100_000)
-    assert more.degree is not None and more.degree < two.degree
+    one, two = theory_from(measured(0.05), 1000), theory_from(measured(0.1), 1000)
+    assert one is not None and two == pytest.approx(one / 2, rel=1e-6)
+    more = theory_from(measured(0.1), 100_000)
+    assert more is not None and two is not None and more < two
 
 
-def test_the_three_answers_side_by_side_with_the_real_loop(tmp_path):
-    run = tiny_kd.run(tmp_path, augment=AugmentConfig(augmenter="random"), data_size=0.5, train={"steps": 3})
-    answers = recommend(run, tmp_path / "out", replicates=2)
-    assert [answer.source for answer in answers] == ["rule", "theory", "pilot"]
-    assert answers[0].degree == 0.5
-    assert all(answer.degree is None or 0 <= answer.degree <= 1 for answer in answers)
+def test_theory_reads_the_mean_of_all_tokens_not_the_first(tmp_path, monkeypatch):
+    """A classifier's encoder computes its first token's state only; the shift needs all of them."""
+    run = tiny_kd.run(tmp_path)
+    lengths = []
+    true = module.pooled_encoder
+
+    def watched(encoder):
+        encode = true(encoder)
+
+        def one(batch):
+            hidden = encoder(**{k: v for k, v in module_arguments(encoder, batch).items()}).last_hidden_state
+            lengths.append((hidden.shape[1], batch.mask_BL.shape[1]))
+            return encode(batch)
+
+        return one
+
+    from empirical.models.classifier import arguments as module_arguments
+
+    monkeypatch.setattr(module, "pooled_encoder", watched)
+    assert run.teacher is not None
+    degree = module.theory_degree(run.task, 1.0, "random", run.teacher)
+    assert degree is None or 0 <= degree <= 1
+    assert lengths and all(states == tokens > 1 for states, tokens in lengths)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from empirical.bank.study_run import TABLE
+from empirical.bank.study_table import TABLE
 from kdshift.curve_sources import (
     default_settings,
     light_source,

@@ -65,7 +65,7 @@ def test_seq2seq_engine_forces_the_language_and_keeps_the_order(tiny_nllb, token
     augmenter = make_augmenter(config, tokenizer=tokenizer, cache=tmp_path, max_length=32)
     engine = augmenter.translator
     forced = []
-    model, _ = engine._load()
+    model, _ = engine._model.load()
     generate = model.generate
     model.generate = lambda **given: forced.append(given["forced_bos_token_id"]) or generate(**given)
     texts = ["the house", "the house is red the house is red", "red"]

@@ -1,47 +1,20 @@
-"""TreeMix on parses written by hand, and once on spaCy's own; the store asks the parser once about a text."""
+"""TreeMix on parses written by hand."""
 
 from __future__ import annotations
-
-import json
-from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
 
-from empirical.augment.constituents import Constituents, SpacyParser
+from empirical.augment.constituents import Constituents
 from empirical.augment.lines import augment_texts
 from empirical.augment.translation import Store
 from empirical.augment.treemix import TreeMix
 from empirical.randomness import step_generator
 from empirical.tokens.codec import encode_batch
 from tests.empirical import tiny_kd
-from theory.errors import InputError
+from tests.empirical.augment.halving_parser import HalvingParser
 
 TEXTS = ["bad1 bad2 bad3 word1 word2 word3", "good1 good2 good3 word4", "word5", "", "fair1 fair2 fair3 fair4 fair5"]
-
-
-@dataclass
-class HalvingParser:
-    """Constituents are the words, the first and the second half, and the whole text."""
-
-    name: str = "halves"
-    pivots: tuple[str, ...] = ("constituents",)
-    random: bool = False
-    asked: list[str] = field(default_factory=list)
-
-    def round_trip(self, texts, pivot, seed):
-        self.asked += texts
-        return [json.dumps(self.spans(text)) for text in texts]
-
-    @staticmethod
-    def spans(text):
-        words, place = [], 0
-        for word in text.split():
-            words.append((text.index(word, place), text.index(word, place) + len(word)))
-            place = words[-1][1]
-        half = len(words) // 2
-        parts = [words, words[:half], words[half:]]
-        return sorted({*words, *((part[0][0], part[-1][1]) for part in parts if part)})
 
 
 @pytest.fixture
@@ -88,29 +61,7 @@ def test_degree_zero_and_randomness(treemix):
     assert any(other.shape != one.shape or not np.array_equal(other, one) for other in others)
 
 
-def test_no_text_is_parsed_twice(treemix):
-    batch = encode_batch(treemix.tokenizer, TEXTS, None, 64)
-    for seed in range(3):
-        treemix(batch, 0.5, step_generator(seed, 0, 1))
-    asked = treemix.constituents.parser.asked
-    assert sorted(asked) == sorted(set(TEXTS))
-
-
 def test_texts_come_out_as_texts(treemix):
     lines = augment_texts(treemix, treemix.tokenizer, TEXTS, None, 0.5, step_generator(0, 0, 1), max_length=64)
     assert [line.texts[0] for line in lines][:2] != TEXTS[:2]
     assert all(word in tiny_kd.WORDS for line in lines for word in line.texts[0].split())
-
-
-def test_spacy_finds_phrases():
-    pytest.importorskip("spacy")
-    text = "The quick brown fox jumped over the lazy dog"
-    (spans,) = (json.loads(answer) for answer in SpacyParser().round_trip([text], "constituents", 0))
-    phrases = {text[start:stop] for start, stop in spans}
-    assert {"The quick brown fox", "over the lazy dog", "the lazy dog", "quick"} <= phrases
-
-
-def test_a_missing_pipeline_is_told():
-    pytest.importorskip("spacy")
-    with pytest.raises(InputError, match=r"no_such_pipeline.*pip install 'kdshift\[parser\]'"):
-        SpacyParser("no_such_pipeline").round_trip(["a text"], "constituents", 0)

@@ -86,7 +86,7 @@ def test_a_second_run_asks_nothing_and_returns_the_table(finished: tuple[StudyRu
     table = again.run()
     assert table is not None and table.equals(first.table)
     (first.folder / TABLE).unlink()
-    for path in (first.folder / "parts").glob("linear-distill-32-*"):
+    for path in (first.folder.parent / "parts").glob("linear-distill-32-*"):
         path.unlink()
     anew = study_run(first.bank.root.parent, teacher).run()
     assert anew is not None and anew.equals(table)

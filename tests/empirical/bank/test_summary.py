@@ -65,15 +65,18 @@ def test_noise_of_the_test_texts_widens_the_interval() -> None:
 def test_covariance_is_that_of_the_means_over_texts() -> None:
     rng = np.random.default_rng(1)
     easy = rng.normal(0.2, 0.05, size=4000)
+    right = (rng.random(4000) < 0.7).astype(float)
     rows = [
-        {"augmenter": "none", "degree": 0.0, "amount": 0.0, "text_distances": easy},
-        {"augmenter": "knn", "degree": 0.5, "amount": 0.0, "text_distances": easy - 0.01},
+        {"augmenter": "none", "degree": 0.0, "amount": 0.0, "by_text": {"distance": easy, "accuracy": right}},
+        {"augmenter": "knn", "degree": 0.5, "amount": 0.0, "by_text": {"distance": easy - 0.01, "accuracy": 1 - right}},
     ]
     found = covariance(rows)
     assert found["arms"] == [["none", 0.0, 0.0], ["knn", 0.5, 0.0]]
     matrix = np.array(found["covariance"])
     assert np.allclose(matrix, 0.05**2 / 4000, rtol=0.1)
-    assert matrix[0, 0] + matrix[1, 1] - 2 * matrix[0, 1] == pytest.approx(0, abs=1e-10)  # shared: cancels
+    assert matrix[0, 0] + matrix[1, 1] - 2 * matrix[0, 1] == pytest.approx(0, abs=1e-9)  # shared: cancels
+    assert np.allclose(np.diag(found["accuracy"]), 0.7 * 0.3 / 4000, rtol=0.1)
+    assert found["accuracy"][0][1] == pytest.approx(-0.7 * 0.3 / 4000, rel=0.1)  # one is right where the other errs
 
 
 def test_equal_compute_is_paired() -> None:

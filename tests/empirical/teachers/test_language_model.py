@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from empirical.endpoint import Budget, Endpoint
-from empirical.teachers.language_model import LanguageModelTeacher, letter_mass, letter_vote
+from empirical.endpoint import Budget, Endpoint, letter_mass
+from empirical.teachers.language_model import LanguageModelTeacher, letter_vote
 from tests.scripted_endpoint import Reply, chat_logprobs, completion, letter_of, serving, text_of
 from theory.errors import InputError
 

@@ -1,4 +1,4 @@
-"""`kdshift empirical sweep | status | table | tasks | recommend` as a user meets them."""
+"""`kdshift empirical sweep | status | table | tasks` as a user meets them."""
 
 from __future__ import annotations
 
@@ -102,11 +102,6 @@ BAD = {
     "no sweep there": (("status", "--results", "/nowhere"), "/nowhere"),
     "no table": (("table", "table2-mnli", "--results", "/nowhere"), "finished runs"),
     "unknown table": (("table", "tabel3", "--results", "/nowhere"), "table3"),
-    "unknown task": (("recommend", "--task", "tweet", "--no-pilot"), "tweets"),
-    "unknown augmenter": (("recommend", "--augmenter", "kn"), "knn"),
-    "layers": (("recommend", "--layers", "first"), "layers"),
-    "data size": (("recommend", "--data-size", "0"), "data-size"),
-    "replicates": (("recommend", "--replicates", "0"), "replicates"),
 }
 
 

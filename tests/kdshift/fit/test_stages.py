@@ -25,9 +25,10 @@ def test_kept_stages_come_back_and_damaged_ones_do_not(tmp_path: Path) -> None:
     assert stages.arrays("x") is None and stages.facts("x") is None
 
 
-def test_the_clock_counts_earlier_calls_and_always_leaves_a_twentieth() -> None:
-    assert 290 < Clock(minutes=10, spent_before=300).left <= 300
-    assert Clock(minutes=10, spent_before=9999).left == 30
+def test_the_clock_counts_earlier_calls_and_always_leaves_a_fiftieth() -> None:
+    clock = Clock(minutes=10, spent_before=200)
+    assert 99 < clock.until(0.5) <= 100 and 369 < clock.until(0.95) <= 370
+    assert clock.until(0.2) == Clock(minutes=10, spent_before=9999).until(1.0) == 12
 
 
 def test_minutes_do_not_name_a_fit_and_everything_else_does() -> None:

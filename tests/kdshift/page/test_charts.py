@@ -25,3 +25,17 @@ def test_static_pictures_are_drawn_without_a_browser():
     ]  # fmt: skip
     svg = charts.static_svg(charts.gain_chart(pd.DataFrame(rows), ["knn"], 55))
     assert svg.startswith("<svg") and "share of tokens changed" in svg and "knn" in svg
+
+
+def test_a_rung_holds_its_shares_and_the_choice_of_a_token_shift():
+    rows = [
+        {"augmenter": name, "tau": tau, "data_size": size, "share": 0.1 * tau, "low": 0.0, "high": 0.2, "command": "c"}
+        for name in ("knn", "random")
+        for size in (55, 880)
+        for tau in (0.0, 0.5)
+    ]
+    spec = charts.specification(charts.rung_chart(pd.DataFrame(rows), ["knn", "random"], "a rung"))
+    kept = max(spec["datasets"].values(), key=len)
+    assert [row["share"] for row in kept] == [row["share"] for row in rows]
+    assert {param["name"]: param["value"] for param in spec["params"]} == {"ladder": "knn"}
+    assert "a rung" in spec["description"] and {row["n"] for row in kept} == {"n = 55", "n = 880"}

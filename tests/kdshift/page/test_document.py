@@ -40,7 +40,7 @@ def test_the_page_is_one_offline_file_with_static_pictures(page):
     html = page.read_text(encoding="utf-8")
     assert len(html.encode()) < 2_000_000 and html.count("<noscript>") == html.count('class="chart"') >= 5
     assert " src=" not in html.split("<script>")[0] and "<link" not in html
-    assert html.index("With 55 texts") < html.index("Three views") and "the teacher&#39;s accuracy" in html
+    assert html.index("With 55 texts") < html.index("One question, seen") and "the teacher&#39;s accuracy" in html
 
 
 @pytest.mark.parametrize("width", [1280, 390])

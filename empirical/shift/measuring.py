@@ -9,7 +9,7 @@ Shape suffixes: N texts, D width of the representation, d intrinsic dimension, R
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,73 +19,19 @@ from numpy.typing import NDArray
 from empirical.augment import Augmenter
 from empirical.metric import entropy
 from empirical.randomness import Draws, step_generator
+from empirical.shift.telling_apart import own_errors
+from empirical.shift.whitening import Whitening, bootstrap_interval, effective_tau
 from empirical.tokens.batch import Batch
 from empirical.tokens.codec import encode_batch
-from theory.errors import InputError
 from theory.progress_report import Progress
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
 Encoder = Callable[[Batch], NDArray[np.float32]]
 Floats = NDArray[np.float64]
 
 CHUNK = 64
-BOOTSTRAP = 1000
-FOLDS = 5
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-
-
-@dataclass(frozen=True)
-class Whitening:
-    """The linear map under which the originals have mean 0 and covariance I in their `dimension` leading directions."""
-
-    mean_D: Floats
-    map_Dd: Floats
-
-    @property
-    def dimension(self) -> int:
-        return int(self.map_Dd.shape[1])
-
-    @classmethod
-    def of(cls, x_ND: Floats, dimension: int | None = None) -> Whitening:
-        """Fit on the originals.
-
-        x_ND: float array of shape (N, D).  dimension: d; None: `intrinsic_dimension(x_ND)`.
-
-        Raises:
-            InputError: the originals do not span that many directions.
-        """
-        d = intrinsic_dimension(x_ND) if dimension is None else dimension
-        mean_D = x_ND.mean(axis=0)
-        variance_D, vectors_DD = np.linalg.eigh(np.cov(x_ND - mean_D, rowvar=False))
-        spanned = int((variance_D > variance_D[-1] * 1e-10).sum())
-        if not 1 <= d <= spanned:
-            raise InputError("dimension", d, f"1 to {spanned}, the directions that the originals span")
-        return cls(mean_D, vectors_DD[:, ::-1][:, :d] / np.sqrt(variance_D[::-1][:d]))
-
-    def __call__(self, x_ND: Floats) -> Floats:
-        """Whitened coordinates, shape (N, d)."""
-        return (x_ND - self.mean_D) @ self.map_Dd
-
-
-def intrinsic_dimension(x_ND: Floats) -> int:
-    """The intrinsic dimension of a cloud by scikit-dimension's TwoNN (Facco et al. 2017), rounded, 1 at least.
-
-    x_ND: float array of shape (N, D); repeated rows are counted once.
-
-    Raises:
-        InputError: fewer than 20 distinct texts.
-    """
-    from skdim.id import TwoNN
-
-    distinct_ND = np.unique(x_ND, axis=0)
-    if len(distinct_ND) < 20:
-        raise InputError("texts", f"{len(distinct_ND)} distinct ones", "20 or more for an intrinsic dimension")
-    found: int = round(float(TwoNN().fit(distinct_ND).dimension_))
-    return int(np.clip(found, 1, min(x_ND.shape[1], len(distinct_ND) - 1)))
 
 
 def measure_shift(
@@ -193,7 +139,7 @@ def _compared(original: _Seen, new: _Seen, whiten: Whitening, seed: int) -> dict
     moved_N = effective_tau(original.x_ND, new.x_ND, whiten)
     low, high = bootstrap_interval(moved_N, step_generator(seed, 0, Draws.SHIFT_BOOTSTRAP))
     values: dict[str, float] = {"dimension": whiten.dimension, "tau": moved_N.mean(), "tau_low": low, "tau_high": high}
-    values |= _mean("a_distance", 2 * (1 - 2 * _held_out_errors(original.x_ND, new.x_ND, seed)))
+    values |= _mean("a_distance", 2 * (1 - 2 * own_errors(original.x_ND, new.x_ND, seed)))
     values["a_distance"] = float(np.clip(values["a_distance"], 0, 2))
     norms_N = np.linalg.norm(original.sentence_ND, axis=1) * np.linalg.norm(new.sentence_ND, axis=1)
     values |= _mean("cosine", (original.sentence_ND * new.sentence_ND).sum(axis=1) / np.maximum(norms_N, 1e-12))
@@ -206,48 +152,9 @@ def _compared(original: _Seen, new: _Seen, whiten: Whitening, seed: int) -> dict
     return values | _mean("disagreement", differs_N) | _mean("probability_gap", gap_N)
 
 
-def effective_tau(x_ND: Floats, new_ND: Floats, whiten: Whitening) -> Floats:
-    """|x' - x|^2 / d of each text in whitened coordinates, shape (N,); its mean is the effective tau.
-
-    Under the theorem's x' ~ N(x, tau I) that mean is tau.
-    """
-    tau_N: Floats = np.square(whiten(new_ND) - whiten(x_ND)).sum(axis=1) / whiten.dimension
-    return tau_N
-
-
-def bootstrap_interval(values_N: Floats, rng: np.random.Generator, level: float = 0.95) -> tuple[float, float]:
-    """Percentile bootstrap interval of a mean over texts."""
-    from scipy.stats import bootstrap
-
-    settings: dict[str, Any] = {"method": "percentile", "n_resamples": BOOTSTRAP, "vectorized": True}
-    found = bootstrap((values_N,), np.mean, confidence_level=level, rng=rng, **settings).confidence_interval
-    return float(found.low), float(found.high)
-
-
 def _mean(name: str, values_N: Floats) -> dict[str, float]:
     se = values_N.std(ddof=1) / np.sqrt(len(values_N)) if len(values_N) > 1 else float("nan")
     return {name: float(values_N.mean()), f"{name}_se": float(se)}
-
-
-def _held_out_errors(x_ND: Floats, new_ND: Floats, seed: int) -> Floats:
-    """For each text, the share of {original, augmented} that a classifier trained on other texts mistakes.
-
-    The two versions of a text are always on the same side of a split, so that no classifier has seen its twin.
-    """
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import GroupKFold, cross_val_predict
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    count = len(x_ND)
-    both, label = np.concatenate([x_ND, new_ND]), np.repeat([0, 1], count)
-    if np.array_equal(x_ND, new_ND):
-        return np.full(count, 0.5)
-    group = np.tile(step_generator(seed, 0, Draws.SHIFT_TEXTS).permutation(count), 2)
-    classifier = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=300))
-    predicted = cross_val_predict(classifier, both, label, groups=group, cv=GroupKFold(FOLDS))
-    error_N: Floats = (predicted != label).reshape(2, count).mean(axis=0)
-    return error_N
 
 
 def _teachers_apart(logits_NC: Floats, second_NC: Floats) -> tuple[Floats, Floats]:
@@ -255,45 +162,3 @@ def _teachers_apart(logits_NC: Floats, second_NC: Floats) -> tuple[Floats, Float
 
     differs_N = (logits_NC.argmax(axis=1) != second_NC.argmax(axis=1)).astype(np.float64)
     return differs_N, np.abs(softmax(logits_NC, axis=1) - softmax(second_NC, axis=1)).sum(axis=1) / 2
-
-
-def shift_figure(table: pd.DataFrame) -> Figure:
-    """The table as a figure: tau against the realised degree, then A-distance and teacher entropy against tau.
-
-    table: from `measure_shift`. The third panel is left out where no teacher was asked. Bars are 95 % intervals.
-    """
-    from matplotlib.figure import Figure
-
-    panels = [("realised_degree", "tau"), ("tau", "a_distance")]
-    if table["teacher_entropy"].notna().any():
-        panels.append(("tau", "teacher_entropy"))
-    figure = Figure(figsize=(4.6 * len(panels), 4.0), layout="constrained")
-    for axes, (across, up) in zip(figure.subplots(1, len(panels)), panels, strict=True):
-        for place, (name, rows) in enumerate(_curves(table)):
-            style = {"color": COLOURS[place % 7], "marker": MARKERS[place % 7], "linestyle": "-", "capsize": 2}
-            axes.errorbar(rows[across], rows[up], yerr=_bars(rows, up), label=name, markersize=5, **style)
-        axes.set(xlabel=LABELS[across], ylabel=LABELS[up])
-        if up == "teacher_entropy":
-            axes.axhline(table[up].iloc[0], color="grey", linestyle=":", label="originals")
-        axes.grid(alpha=0.3)
-    figure.axes[0].legend(frameon=False)
-    return figure
-
-
-LABELS = {
-    "realised_degree": "realised degree (share of eligible tokens)",
-    "tau": "effective tau (variance, whitened)",
-    "a_distance": "proxy A-distance",
-    "teacher_entropy": "teacher's entropy (nats)",
-}
-
-
-def _curves(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    for name, rows in table[table["augmenter"] != "original"].groupby("augmenter", sort=False):
-        yield str(name), rows.sort_values("realised_degree")
-
-
-def _bars(rows: pd.DataFrame, column: str) -> Any:
-    if column == "tau":
-        return np.stack([rows["tau"] - rows["tau_low"], rows["tau_high"] - rows["tau"]])
-    return 1.96 * rows[f"{column}_se"]

@@ -9,77 +9,10 @@ import sys
 import numpy as np
 import pytest
 
-from empirical import shift as module
-from empirical.randomness import step_generator
-from empirical.shift import (
-    Whitening,
-    bootstrap_interval,
-    effective_tau,
-    intrinsic_dimension,
-    measure_shift,
-    shift_figure,
-)
+from empirical.shift import measure_shift, measuring, shift_figure
 from empirical.tokens.batch import Augmented, Batch
 from kdshift.cli import main
-from theory.errors import InputError
-
-RNG_SEED = 20
-
-
-def cloud(count: int, dimension: int, width: int, seed: int = RNG_SEED) -> tuple[np.ndarray, np.ndarray]:
-    """N(0, I_d) data under a linear map with very unequal scales into `width` dimensions; and that map."""
-    rng = np.random.default_rng(seed)
-    basis = np.linalg.qr(rng.standard_normal((width, dimension)))[0] * np.geomspace(1, 50, dimension)
-    return rng.standard_normal((count, dimension)), basis.T
-
-
-@pytest.mark.parametrize("tau", [0.01, 0.3, 2.0])
-@pytest.mark.parametrize("dimension", [2, 6])
-def test_effective_tau_is_the_variance_of_the_local_gaussian(tau, dimension):
-    z, lift = cloud(4000, dimension, 12)
-    noise = np.random.default_rng(1).standard_normal(z.shape) * np.sqrt(tau)
-    whiten = Whitening.of(z @ lift + 7.0, dimension)
-    values = effective_tau(z @ lift + 7.0, (z + noise) @ lift + 7.0, whiten)
-    # E|x' - x|^2 / d = tau; its standard error is tau sqrt(2 / (d n)), and whitening is fitted on n texts.
-    assert values.mean() == pytest.approx(tau, rel=4 * np.sqrt(2 / (dimension * 4000)) + 0.03)
-
-
-def test_whitening_gives_the_identity_and_refuses_what_is_not_spanned():
-    z, lift = cloud(500, 4, 9)
-    white = Whitening.of(z @ lift, 4)(z @ lift)
-    assert np.cov(white, rowvar=False) == pytest.approx(np.eye(4), abs=1e-8)
-    assert white.mean(axis=0) == pytest.approx(np.zeros(4), abs=1e-9)
-    with pytest.raises(InputError, match="dimension: found 5; allowed: 1 to 4"):
-        Whitening.of(z @ lift, 5)
-
-
-@pytest.mark.parametrize("dimension", [1, 2, 5])
-def test_intrinsic_dimension_of_a_flat_cloud(dimension):
-    z, lift = cloud(2000, dimension, 10)
-    lift = lift / np.linalg.norm(lift, axis=1, keepdims=True)
-    x = np.concatenate([z @ lift, (z @ lift)[:50]])  # repeated texts are counted once
-    assert intrinsic_dimension(x) == dimension
-    with pytest.raises(InputError, match="20 or more"):
-        intrinsic_dimension(x[:10])
-
-
-def test_bootstrap_covers():
-    rng = np.random.default_rng(0)
-    inside = 0
-    for trial in range(60):
-        low, high = bootstrap_interval(rng.exponential(2.0, size=200), step_generator(trial, 0, 11))
-        inside += low <= 2.0 <= high
-    assert inside >= 50  # 95 % nominal; P(Binomial(60, 0.92) < 50) < 1 %
-
-
-def test_proxy_a_distance_of_equal_and_of_separated_clouds():
-    rng = np.random.default_rng(0)
-    x, same, apart = rng.standard_normal((3, 400, 5))
-    errors = module._held_out_errors(x, same, 0)
-    assert abs(errors.mean() - 0.5) < 0.07
-    apart[:, 2] += 20
-    assert module._held_out_errors(x, apart, 0).mean() == 0
-    assert module._held_out_errors(x, x, 0).mean() == 0.5
+from tests.empirical.shift.clouds import cloud
 
 
 class Tokens:
@@ -112,7 +45,7 @@ def gaussian(monkeypatch):
         row, tau = batch.ids_BL[:, 0], batch.ids_BL[:, 1:] / 1000
         return (z[row] + np.sqrt(tau) * noise[row]) @ lift
 
-    monkeypatch.setattr(module, "encode_batch", encode_batch)
+    monkeypatch.setattr(measuring, "encode_batch", encode_batch)
     return [str(number) for number in range(count)], encode
 
 

@@ -1,0 +1,29 @@
+"""One finished fit of a tiny task, shared by the tests that read what it wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.kdshift.fit.commands import quick_fit, run_verb
+
+
+@pytest.fixture(scope="session")
+def quick() -> Iterator[None]:
+    """Few steps for students: what is tested is what becomes of them."""
+    from kdshift.fit.shipping import RECIPES
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("kdshift.fit.degree_choice.STEPS", 80)
+        patch.setitem(RECIPES, "static", RECIPES["static"].model_copy(update={"steps": 150}))
+        yield
+
+
+@pytest.fixture(scope="session")
+def done(quick: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the fit; its output lies in `out`."""
+    folder = tmp_path_factory.mktemp("fit")
+    run_verb(*quick_fit(folder))
+    return folder

@@ -1,0 +1,40 @@
+"""Predictions are the shipped model's, as transformers and the bag of words give them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from kdshift.fit.prediction import read_lines
+from tests.kdshift.fit.commands import run_verb
+from theory.errors import InputError
+
+
+def test_predictions_are_the_models_and_transformers_loads_it(done: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from transformers import pipeline
+
+    lines = ["good1 good2 word3", "bad1 bad2", "fair3 word1"]
+    (done / "new.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    run_verb("predict", str(done / "out"), str(done / "new.txt"), "--json")
+    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    classify = pipeline("text-classification", str(done / "out" / "model"), trust_remote_code=True)
+    for answer, other in zip(answers, classify(lines), strict=True):
+        assert answer["label"] == other["label"] and answer["probability"] == pytest.approx(other["score"], abs=1e-4)
+        assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+    run_verb("predict", str(done / "out"), str(done / "new.txt"), "--model", "bag-of-words")
+    assert [line.split("\t")[0] for line in capsys.readouterr().out.splitlines()] == ["good", "bad", "fair"]
+
+
+def test_pairs_are_parted_by_a_tab_and_tables_read_by_their_columns(tmp_path: Path) -> None:
+    assert read_lines(None, "a\tb\nc\td\n", True, ("text", "other")) == (["a", "c"], ["b", "d"])
+    assert read_lines(None, "a\tb\n", False, ("text", None)) == (["a\tb"], None)
+    with pytest.raises(InputError, match="standard input:2"):
+        read_lines(None, "a\tb\nc\n", True, ("text", "other"))
+    table = tmp_path / "new.csv"
+    table.write_text("id,text\n1,one\n2,\n3,one\n", encoding="utf-8")
+    assert read_lines(table, None, False, ("text", None)) == (["one", "", "one"], None), "a prediction for every row"
+    (tmp_path / "bytes.txt").write_bytes(b"\xff\xfe")
+    with pytest.raises(InputError, match="UTF-8"):
+        read_lines(tmp_path / "bytes.txt", None, False, ("text", None))
