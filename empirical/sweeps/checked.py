@@ -227,7 +227,7 @@ SIMULATION: tuple[Checked, ...] = (
     Checked(
         found="Parents were dealt in turn, which has less variance than section 4.2's mixture",
         outcome="repaired",
-        now='drawn independently; `parents = "dealt"` is the other',
+        now='drawn independently; `parents = "dealt"`, of less variance, where the theorem is read against',
         test="tests/simulate/test_cell.py::test_parents_are_drawn_unless_dealing_is_asked_for",
     ),
     Checked(
@@ -247,7 +247,7 @@ SIMULATION: tuple[Checked, ...] = (
     Checked(
         found="Students' penalties differed between presets, and the sign of a finding with them",
         outcome="repaired",
-        now="one policy, chosen on held-out labels; the penalty is an axis of `copied-labels-by-penalty`",
+        now="chosen on held-out labels in all presets of the paper's claims, and an axis of `copied-labels-by-penalty`",
         test="tests/simulate/test_experiment_config.py::test_one_policy_of_the_students_penalty",
     ),
 )
