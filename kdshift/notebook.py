@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kdshift.html import embed
+from kdshift.page.writing import embed
 
 if TYPE_CHECKING:
     import pandas as pd

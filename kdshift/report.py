@@ -7,9 +7,9 @@ from pathlib import Path
 
 from kdshift.claims import score_all
 from kdshift.curve_sources import load_sources
-from kdshift.html import write_document
 from kdshift.page.document import Cell, Table
 from kdshift.page.results_page import TITLE, write_results_page
+from kdshift.page.writing import write_document
 from theory.errors import InputError, missing_extra
 from theory.progress_report import Progress
 

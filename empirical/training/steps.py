@@ -43,8 +43,8 @@ class Step:
     original, augmented: batches by tokenizer; `augmented` is None without augmented data.
     label_B, augmented_label_A: gold labels; those of augmented texts are y' = y unless the augmenter knows better.
     augmented_logits_AC: the teacher's logits of augmented texts where a filter has asked for them.
-    new_originals: original texts that no earlier step held. filter_calls: texts the teacher scored for a filter; those
-    it scored for the offline copies belong to step 0.
+    new_originals, new_copies: original texts, and offline copies with kept answers, that no earlier step held.
+    filter_calls: texts the teacher scored for a filter; those it scored for the offline copies belong to step 0.
     eligible, changed: token counts of the augmented texts' originals.
     """
 
@@ -56,6 +56,7 @@ class Step:
     augmented_label_A: NDArray[np.int64] | None
     augmented_logits_AC: NDArray[np.float32] | None
     new_originals: int
+    new_copies: int
     filter_calls: int
     eligible: int
     changed: int
@@ -103,8 +104,13 @@ class Augmentation:
     def draw(self, step: int, index_B: NDArray[np.int64], original: Batch) -> Augmented:
         """The augmented texts of step `step`."""
         if self.pool is not None:
-            return self.pool.draw(index_B, step_generator(self.data_seed, step, Draws.CHOICE))
+            return self.pool.take(*self.entries(step, index_B))
         return self.make(original, step_generator(self.data_seed, step, Draws.AUGMENTATION))
+
+    def entries(self, step: int, index_B: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Which offline copies of these texts step `step` takes, and the rows of the batch they belong to."""
+        assert self.pool is not None, "copies are made before the first step"
+        return self.pool.entries(index_B, step_generator(self.data_seed, step, Draws.CHOICE))
 
     def make(self, original: Batch, rng: np.random.Generator, copy: int = 0) -> Augmented:
         """What the augmenter makes of a batch, with its texts where another tokenizer needs them."""
@@ -123,6 +129,7 @@ class Pool:
     owner_P: the original of each text. entry_P: numbers of augmented texts, grouped by original; first_N, count_N: each
     original's group.
     eligible_P, changed_P: token counts. label_P, logits_PC: gold labels and teacher's logits brought along, or None.
+    answered_PC: the teacher's logits from the store of answers, NaN where no step needs them; None: not asked for.
     """
 
     corpus: Corpus
@@ -134,6 +141,7 @@ class Pool:
     changed_P: NDArray[np.int64]
     label_P: NDArray[np.int64] | None
     logits_PC: NDArray[np.float32] | None
+    answered_PC: NDArray[np.float32] | None = None
 
     @classmethod
     def make(
@@ -172,16 +180,22 @@ class Pool:
             logits_PC=_stacked([part.logits_BC for part in parts]),
         )
 
-    def draw(self, index_B: NDArray[np.int64], rng: np.random.Generator) -> Augmented:
-        """One of the copies of each of these texts, each as likely; texts without a copy are left out."""
+    def __len__(self) -> int:
+        return len(self.corpus)
+
+    def entries(
+        self, index_B: NDArray[np.int64], rng: np.random.Generator
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """One of the copies of each of these texts, each as likely, by number, and the rows of texts that have any."""
         row_A = np.flatnonzero(self.count_N[index_B] > 0)
         owner_A = index_B[row_A]
         place_A = self.first_N[owner_A] + rng.integers(0, np.maximum(1, self.count_N[owner_A]))
-        return self.take(self.entry_P[place_A], row_A)
+        return self.entry_P[place_A], row_A
 
     def take(self, entry_A: NDArray[np.int64], row_A: NDArray[np.int64] | None = None) -> Augmented:
         """The augmented texts of these numbers. row_A: the rows of the original batch they belong to, if any."""
         batch = self.corpus.batch(entry_A)
+        logits_PC = self.answered_PC if self.logits_PC is None else self.logits_PC
         return Augmented(
             batch=batch,
             eligible_B=self.eligible_P[entry_A],
@@ -189,7 +203,7 @@ class Pool:
             changed_BL=np.zeros_like(batch.mask_BL),
             row_B=row_A,
             label_B=None if self.label_P is None else self.label_P[entry_A],
-            logits_BC=None if self.logits_PC is None else self.logits_PC[entry_A],
+            logits_BC=None if logits_PC is None else logits_PC[entry_A],
         )
 
 
@@ -220,6 +234,24 @@ class Stream:
         used_U = self.order.used(steps)
         return used_U[used_U < len(self.label_N)]
 
+    def used_copies(self, steps: int) -> NDArray[np.int64]:
+        """The offline copies that any of the first `steps` steps holds, sorted; none where texts are made online."""
+        seen_P = np.zeros(self._copies, dtype=bool)
+        for step in range(steps if self._copies else 0):
+            seen_P[self._copies_of(step)] = True
+        return np.flatnonzero(seen_P)
+
+    @property
+    def _copies(self) -> int:
+        pool = None if self.augmentation is None else self.augmentation.pool
+        return 0 if pool is None else len(pool)
+
+    def _copies_of(self, step: int) -> NDArray[np.int64]:
+        """The offline copies of a step."""
+        assert self.augmentation is not None
+        index_B, copy_A = self._drawn(step)
+        return copy_A if self.augmentation.mixed else self.augmentation.entries(step, index_B)[0]
+
     def _drawn(self, step: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """(original texts, copies) of a step; copies that are mixed into the data are numbered after the originals."""
         drawn_B = self.order.batch(step)
@@ -228,15 +260,19 @@ class Stream:
 
     def steps(self, first: int, stop: int) -> Generator[Step, None, None]:
         """Steps `first` to `stop` - 1, each made in the background while the ones before it are used."""
-        seen_N = np.zeros(len(self.label_N), dtype=bool)
+        seen = _Seen(original_N=np.zeros(len(self.label_N), dtype=bool), copy_P=np.zeros(self._copies, dtype=bool))
         for step in range(first):
-            seen_N[self._drawn(step)[0]] = True
-        return run_ahead(lambda step: self._make(step, seen_N), range(first, stop))
+            seen.original_N[self._drawn(step)[0]] = True
+            if self._copies:
+                seen.copy_P[self._copies_of(step)] = True
+        return run_ahead(lambda step: self._make(step, seen), range(first, stop))
 
-    def _make(self, step: int, seen_N: NDArray[np.bool_]) -> Step:
+    def _make(self, step: int, seen: _Seen) -> Step:
         index_B, copy_A = self._drawn(step)
-        new = int((~seen_N[np.unique(index_B)]).sum())
-        seen_N[index_B] = True
+        new = _mark(seen.original_N, index_B)
+        pool = None if self.augmentation is None else self.augmentation.pool
+        kept = pool is not None and pool.answered_PC is not None
+        new_copies = _mark(seen.copy_P, self._copies_of(step)) if kept else 0
         original = {key: corpus.batch(index_B) for key, corpus in self.corpora.items()}
         label_B = self.label_N[index_B]
         scored = self.augmentation.scored() if self.augmentation and step > 0 else 0
@@ -254,6 +290,7 @@ class Stream:
             augmented_label_A=None if drawn is None else _labels(drawn, label_B),
             augmented_logits_AC=None if drawn is None else drawn.logits_BC,
             new_originals=new,
+            new_copies=new_copies,
             filter_calls=(self.augmentation.scored() if self.augmentation else 0) - scored,
             eligible=0 if drawn is None else int(drawn.eligible_B.sum()),
             changed=0 if drawn is None else int(drawn.changed_B.sum()),
@@ -275,6 +312,21 @@ class Stream:
                 assert batch.text_a is not None, "an augmentation without a tokenizer, though another model reads texts"
                 batches[key] = encode_batch(self.tokenizers[key], batch.text_a, batch.text_b, self.max_length)
         return batches
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Seen:
+    """Which original texts, and which offline copies, the steps made so far have held."""
+
+    original_N: NDArray[np.bool_]
+    copy_P: NDArray[np.bool_]
+
+
+def _mark(seen: NDArray[np.bool_], index: NDArray[np.int64]) -> int:
+    """Mark these as seen; how many were not before."""
+    new = int((~seen[np.unique(index)]).sum())
+    seen[index] = True
+    return new
 
 
 def _stacked(parts: Sequence[NDArray[Any] | None]) -> NDArray[Any] | None:

@@ -12,7 +12,8 @@ import jinja2
 
 from empirical.files import write_atomically
 from kdshift.fit.options import KINDS
-from kdshift.html import Panel, embed, write_page
+from kdshift.page.panels import Panel, write_page
+from kdshift.page.writing import embed
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from empirical.bank.light import TEXT_DISTANCES, Row
+from empirical.bank.light import BY_TEXT, Row
 from empirical.bank.outcomes import outcomes, text_distances
 from empirical.bank.pool import replicates
 from empirical.bank.study import Size
@@ -144,7 +144,7 @@ def _students(world: World, rung: str, size: Size) -> Iterator[Row]:
                 "replicate": number,
                 "distance": float(apart.mean()),
                 "at_edge": student.at_edge,
-                TEXT_DISTANCES: apart,
+                BY_TEXT: {"distance": apart},
             }
 
 

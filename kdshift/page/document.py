@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Literal
 
-import jinja2
-
 from empirical.files import write_atomically
 from kdshift.page.charts import Chart, specification, static_svg
+from kdshift.page.writing import rendered
 
 LARGEST = 2_000_000  # bytes of a finished page
 
@@ -104,17 +102,14 @@ def write_interactive(
     """
     import vl_convert
 
-    folder = resources.files("kdshift.page") / "templates"
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    html = environment.from_string((folder / "page.html.jinja").read_text("utf-8")).render(
+    html = rendered(
+        "interactive.html.jinja",
         title=title,
         answer=answer,
         controls=controls,
         views=views,
         tables=tables,
         provenance=provenance,
-        style=(folder / "page.css").read_text("utf-8"),
-        script=(folder / "page.js").read_text("utf-8"),
         bundle=vl_convert.javascript_bundle(None),  # type: ignore[arg-type]  # its stub leaves the default out
     )
     if len(html.encode()) > LARGEST:

@@ -22,7 +22,8 @@ from empirical.config import (
 from theory.errors import InputError
 
 OTHER = {"neighbours": 5, "metric": "euclidean", "engine": "some/model", "pivots": ("fra",), "decoding": "sample",
-         "student": "some/folder", "language_model": "some/model"}  # fmt: skip
+         "student": "some/folder", "language_model": "some/model", "calls": 3, "tokens": 900, "candidates": 9,
+         "pattern": "{label}: {text}"}  # fmt: skip
 CONDITIONAL = {"mixing", "candidates"}  # read where copies are made offline, where glitter selects
 
 

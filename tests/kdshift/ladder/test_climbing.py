@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from empirical.bank.study_run import StudyRun, read_noise
+from empirical.bank.study_run import StudyRun
+from empirical.bank.study_table import read_noise
 from kdshift.ladder.climbing import POINT_RUNGS, Climb, text_rows
 from kdshift.ladder.rungs import RUNGS, trimmed
 from tests.kdshift.ladder.tiny_ladder import CONFIG, tiny_run

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from empirical.bank.study import load_study
+from empirical.bank.study import Size, load_study
 from kdshift.ladder.rungs import RUNGS, LadderConfig, replicates_of, trimmed
 from theory.errors import InputError
 
-STUDY = load_study("curves-tweets")
+SIZES = tuple(Size(data_size=count) for count in (55, 220, 880, 3520))
+STUDY = load_study("curves-tweets").model_copy(update={"pool": 3520, "sizes": SIZES})
 
 
 def test_a_study_is_trimmed_to_augmenters_and_sizes_without_controls() -> None:

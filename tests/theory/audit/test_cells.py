@@ -1,10 +1,31 @@
-"""The exact mean distance to a cube's centre."""
+"""The grid of cells: the exact mean distance to a cube's centre, and verdicts that follow the formulas."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
+from tests.theory.audit.mutation import FOUND, change, verdict
 from theory.audit import cells
+
+MUTATIONS = [
+    (9, "printed.lipschitz", lambda v: (2 * v.sp.pi * v.tau) ** (-v.d / 2) / v.sp.sqrt(v.tau * v.sp.E), "holds"),
+    (10, "printed.cell_error", lambda v: (v.B + v.B_prime) * v.V * v.r / 3, "holds with a fix"),
+    (11, "printed.cell_size", lambda v: v.epsilon / (3 * (v.B + v.B_prime) * (2 * v.x_u) ** v.d), "false"),
+    (12, "printed.grid_count",
+     lambda v: (2 * (v.B + v.B_prime) * (2 * v.x_u) ** (v.d + 1) / v.epsilon) ** v.d, "holds"),
+    (12, "printed.grid_count", lambda v: ((v.B + v.B_prime) * (2 * v.x_u) ** (v.d + 1) / v.epsilon) ** v.d, "false"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("step", "name", "build", "expected"), MUTATIONS)
+def test_a_changed_formula_changes_the_verdict(
+    monkeypatch: pytest.MonkeyPatch, step: int, name: str, build: Callable[[Any], Any], expected: str
+) -> None:
+    change(monkeypatch, name, build)
+    assert verdict(step) == expected != FOUND[step]
 
 
 def test_mean_distance_to_the_centre_of_a_cube() -> None:
