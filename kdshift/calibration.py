@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from kdshift.claim_rules import ASKED
 from kdshift.claims import CLAIMS, SOURCES, score_all
 from kdshift.curve_sources import Sources
 from kdshift.source import Source
@@ -35,7 +36,7 @@ def false_support(found: Mapping[str, Any]) -> dict[tuple[str, str], float]:
 
 
 def null_sources(sources: Sources, rng: np.random.Generator) -> Sources:
-    """The same sources in a world where no error depends on anything; theory, a formula, stays."""
+    """The same sources in a world where no error depends on anything; theory, a formula, has nothing to count."""
 
     def flat(source: Source) -> Source:
         keys = list(source.curves)
@@ -44,7 +45,8 @@ def null_sources(sources: Sources, rng: np.random.Generator) -> Sources:
 
     return replace(
         sources,
-        presets={name: flat(source) for name, source in sources.presets.items()},
+        theory=replace(sources.theory, curves={}),
+        presets={name: flat(source) for name, source in sources.presets.items() if name in ASKED},
         text=flat(sources.text),
         light=flat(sources.light),
         light_error=flat(sources.light_error),

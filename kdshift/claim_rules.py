@@ -35,6 +35,8 @@ CONSTANT = 0.4
 SILENT = "the theorem labels every augmented point by the teacher: it says nothing of copied labels"
 NO_NUMBERS = "only a figure without printed numbers"
 NO_TOKENS = "the model has no tokens"
+BY_LABELS = ("copied-labels-smaller-tau", "copied-labels-by-penalty")
+ASKED = (MAIN_PRESET, "more-data", *BY_LABELS)  # the simulated presets that claims read
 TEACHER, COPIED = Setting(), Setting(supervision="copied_label")
 Measure = Callable[[Source], Evidence]
 Row = Mapping[str, Evidence]
@@ -126,7 +128,7 @@ def best_of_distillation(sources: Sources) -> Row:
 
     cases = {
         truth: measure(part)
-        for preset in ("copied-labels-smaller-tau", "copied-labels-by-penalty")
+        for preset in BY_LABELS
         for truth, part in sources.simulation(preset).parts().items()
     }
     return {
