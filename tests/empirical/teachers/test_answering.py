@@ -1,43 +1,42 @@
-"""Contents name what a teacher reads: equal texts are equal, padding and company do not matter."""
+"""What a teacher reads of a text has a name of its own: padding does not matter, segments and pairs do."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 
-from empirical.config import ModelConfig
-from empirical.models.classifier import load_classifier, load_tokenizer
-from empirical.teachers.answering import CONTENT_BYTES, NetworkAnswers, text_contents, token_contents
-from empirical.teachers.fine_tuned import Teacher
+from empirical.teachers.answering import CONTENT_BYTES, NetworkAnswers, content, text_contents, token_contents
 from empirical.tokens.codec import encode_batch
-from tests.empirical import tiny_kd
+from tests.empirical.tiny_kd import tokenizer
 
 
-def test_token_contents_ignore_padding_and_know_pairs() -> None:
-    tokenizer = tiny_kd.tokenizer()
-    alone = token_contents(encode_batch(tokenizer, ["word1"], None, 16))
-    padded = token_contents(encode_batch(tokenizer, ["word1", "word1 word2 word3", "word1"], None, 16))
-    assert alone[0] == padded[0] == padded[2] != padded[1] and len(alone[0]) == CONTENT_BYTES
-    pairs = token_contents(encode_batch(tokenizer, ["word1", "word1 word2"], ["word2 word3", "word3"], 16))
-    assert len({*pairs, *alone}) == 3
+def test_token_contents_do_not_see_padding_and_do_see_order_and_segments() -> None:
+    both = encode_batch(tokenizer(), ["word1 word2", "word1 word2 word3 word4"], None, 16)
+    alone = encode_batch(tokenizer(), ["word1 word2"], None, 16)
+    assert alone.ids_BL.shape[1] < both.ids_BL.shape[1]
+    assert token_contents(both)[0] == token_contents(alone)[0] != token_contents(both)[1]
+    assert token_contents(encode_batch(tokenizer(), ["word2 word1"], None, 16)) != token_contents(alone)
+    segment_BL = alone.segment_BL.copy()
+    segment_BL[0, -1] = 1
+    assert token_contents(replace(alone, segment_BL=segment_BL)) != token_contents(alone)
 
 
-def test_text_contents_know_where_a_pair_is_parted() -> None:
-    assert text_contents(["ab"], None) == text_contents(["ab"], None) != text_contents(["Ab"], None)
-    assert text_contents(["a"], ["bc"]) != text_contents(["ab"], ["c"])
-    assert len(text_contents(["\ud800"], None)[0]) == CONTENT_BYTES, "half a surrogate is a text, too"
+def test_text_contents_tell_a_pair_from_its_texts_joined() -> None:
+    single, pair = text_contents(["a b"], None), text_contents(["a"], ["b"])
+    assert single != pair != text_contents(["b"], ["a"])
+    assert text_contents(["a", "a"], None)[0] == text_contents(["a"], None)[0] == content(b"a")
+    assert all(len(name) == CONTENT_BYTES for name in single + pair + text_contents(["\ud800"], None))
 
 
-def test_a_networks_key_is_its_weights_and_its_answers_its_logits(tmp_path: Path) -> None:
-    def network(folder: Path, seed: int) -> NetworkAnswers:
-        source = str(tiny_kd.bert(folder, layers=1, seed=seed))
-        tokenizer = load_tokenizer(ModelConfig(name=source))
-        teacher = Teacher(load_classifier(source), tokenizer, tiny_kd.LABELS, precision="fp32")
-        return NetworkAnswers(teacher, "teacher", tiny_kd.LABELS)
+def test_a_networks_key_holds_its_weights_and_its_precision() -> None:
+    class Network:
+        hash, precision = "abc", "bf16"
 
-    one, same, other = network(tmp_path / "a", 0), network(tmp_path / "b", 0), network(tmp_path / "c", 1)
-    assert one.key == same.key != other.key
-    batch = encode_batch(tiny_kd.tokenizer(), ["good1", "bad2 word3"], None, 16)
-    assert np.array_equal(one.answer(batch), one.teacher.numpy_logits(batch)) and one.answer(batch).shape == (2, 3)
-    assert one.contents(batch) == token_contents(batch)
+        def numpy_logits(self, batch):
+            return np.ones((len(batch), 2), dtype=np.float32)
+
+    teacher = NetworkAnswers(Network(), "t", ("no", "yes"))  # type: ignore[arg-type]
+    assert teacher.key == "abc-bf16" and teacher.labels == ("no", "yes")
+    batch = encode_batch(tokenizer(), ["word1"], None, 8)
+    assert teacher.answer(batch).shape == (1, 2) and teacher.contents(batch) == token_contents(batch)
