@@ -6,6 +6,7 @@ no number there was typed. `--check` changes nothing and ends with status 1 wher
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Callable
@@ -128,8 +129,49 @@ def simulation() -> str:
     return "\n".join(lines)
 
 
+def augmenters() -> str:
+    """Five rows of the table at equal seconds: the smallest size, by what they gain; none where it was not made."""
+    path = RESULTS / "text" / "augmenters" / "summary.json"
+    if not path.is_file():
+        return "(`kdshift empirical equal-seconds augmenters-tweets --out notebooks/results/text/augmenters` makes it)"
+    rows = json.loads(path.read_text("utf-8"))["rows"]
+    size = min(row["data_size"] for row in rows)
+    best = sorted((row for row in rows if row["data_size"] == size), key=lambda row: -row["gain"])[:5]
+    lines = [
+        f"| at n = {size}, {best[0]['replicates']} replicates | degree | distance gained over none | accuracy, points "
+        "| texts | seconds per 1,000 | teacher calls a text |",
+        "| --- " * 7 + "|",
+    ]
+    for row in best:
+        share = [f"{row[name] / row['none']:.1%}" for name in ("gain", "low", "high")]
+        lines.append(
+            f"| {row['augmenter']} | {row['degree']:.0%} | {share[0]} [{share[1]}, {share[2]}] "
+            f"| {100 * row['accuracy']:.1f} [{100 * row['accuracy_low']:.1f}, {100 * row['accuracy_high']:.1f}] "
+            f"| {row['further_texts']} | {row['seconds_a_thousand']:.3g} | {row['calls_a_text']:.2g} |"
+        )
+    return "\n".join(lines)
+
+
+def signals() -> str:
+    """How signals that need no training rank degrees (static students), within an augmenter and across all cells."""
+    path = RESULTS / "text" / "signals" / "ranking.json"
+    if not path.is_file():
+        return "(`kdshift empirical signals --out notebooks/results/text/signals` makes it)"
+    lines = [
+        "| signal | within an augmenter | across a size | lost by its lowest / highest | by 30 % |",
+        "| --- " * 5 + "|",
+    ]
+    for row in json.loads(path.read_text("utf-8"))["ranking"]:
+        if row["student"] == "static":
+            cells = [f"{row[n]:.2f} [{row[n + '_low']:.2f}, {row[n + '_high']:.2f}]" for n in ("within", "across")]
+            lost = [f"{row[name]:.4f}" for name in ("regret", "regret_high", "regret_rule")]
+            lines.append(f"| {row['signal']} | {cells[0]} | {cells[1]} | {lost[0]} / {lost[1]} | {lost[2]} |")
+    return "\n".join(lines)
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
-    function.__name__: function for function in (answer, gains, claims, undecided, theory, simulation)
+    function.__name__: function
+    for function in (answer, gains, claims, undecided, theory, simulation, augmenters, signals)
 }
 
 

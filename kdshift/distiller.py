@@ -1,12 +1,14 @@
 """The Python door: distillation with shifted texts as a scikit-learn classifier, and a collator that shifts texts.
 
 from kdshift import Distiller
-Distiller(degree=0.4).fit(texts, probabilities).predict(["a new text"])
+Distiller(degree="auto").fit(texts, probabilities).predict(["a new text"])
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,21 +20,29 @@ from theory.errors import InputError
 if TYPE_CHECKING:
     import torch
 
+    from empirical.tokens.corpus import Corpus
+    from kdshift.fit.shifted_copies import ShiftedCopies
+
+    MakeCopies = Callable[[float], tuple[ShiftedCopies, NDArray[np.float32]]]
+
 LEAST_PROBABILITY = 1e-6
+LEAST_OF_LIGHT = 0.02  # light students learn logits by their squares, which a certain label would send far away
 
 
 class Distiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """A small student of texts with labels or soft labels.
 
-    degree: share of each text's tokens that copies change, in [0, 1]; 0 trains without copies.
+    degree: share of each text's tokens that copies change, in [0, 1]; 0 trains without copies; `auto`: light students
+    say which (`degree_`), and by how much it is better than none (`recommendation_`).
+    teacher: who answers for the copies, anything with `predict_proba(texts)` whose columns stand in the order of
+    `classes_`; None: copies take the soft label (or the label) of their text.
     copies: augmented copies a text. model: whose tokenizer, embeddings and layers the student takes.
-    student: `static`, `encoder` or `bilstm`. steps: the most; None: the kind's own. Copies take the soft label (or the
-    label) of their text.
+    student: `static`, `encoder` or `bilstm`. steps: the most; None: the kind's own.
     """
 
     def __init__(
         self,
-        degree: float = 0.4,
+        degree: float | str = 0.4,
         augmenter: str = "knn",
         copies: int = 4,
         model: str = "minilm",
@@ -40,6 +50,7 @@ class Distiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         steps: int | None = None,
         max_length: int = 128,
         seed: int = 0,
+        teacher: Any = None,
     ) -> None:
         self.degree = degree
         self.augmenter = augmenter
@@ -49,6 +60,7 @@ class Distiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         self.steps = steps
         self.max_length = max_length
         self.seed = seed
+        self.teacher = teacher
 
     def fit(self, texts: Sequence[str], target: Any) -> Distiller:
         """Train on N texts.
@@ -64,8 +76,8 @@ class Distiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         from kdshift.fit.folds import held_back
         from kdshift.fit.shipping import StudentMaker, Wish
 
-        if not 0 <= self.degree <= 1:
-            raise InputError("degree", self.degree, "a share of the tokens from 0 to 1")
+        if self.degree != "auto" and not (isinstance(self.degree, (int, float)) and 0 <= self.degree <= 1):
+            raise InputError("degree", self.degree, "a share of the tokens from 0 to 1, or auto")
         soft_NC = self._soft(len(texts), target)
         config = ModelConfig.model_validate({"name": self.model})
         self.tokenizer_ = load_tokenizer(config)
@@ -86,12 +98,60 @@ class Distiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit
             kl=True,
         )
         row_N, held_N = held_back(np.arange(len(texts)), label_N, 0.1, 1, self.seed)
-        copies = self._copies(texts, label_N, embeddings, answer_NC) if self.degree > 0 else None
+        with tempfile.TemporaryDirectory() as folder:
+            make = self._copies(texts, label_N, embeddings, answer_NC, Path(folder))
+            self.degree_ = self._chosen(corpus, label_N, embeddings, soft_NC, make)
+            copies = make(self.degree_) if self.degree_ > 0 else None
+        given = None if copies is None else (copies[0].corpus, copies[0].origin_P, copies[1])
         kind: Any = self.student
         self.model_, self.learned_ = maker.train(
-            kind, maker.material(row_N, answer_NC, copies), held_N, float("inf"), steps=self.steps
+            kind, maker.material(row_N, answer_NC, given), held_N, float("inf"), steps=self.steps
         )
         return self
+
+    def _chosen(
+        self,
+        corpus: Corpus,
+        label_N: NDArray[np.int64],
+        embeddings: Any,
+        soft_NC: NDArray[np.float64],
+        make: MakeCopies,
+    ) -> float:
+        """The degree asked for, or the one whose light students come nearest to the targets of texts left out."""
+        if self.degree != "auto":
+            return float(self.degree)
+        from kdshift.fit.degree_choice import CopiesAt, LightStudents, Replicate, measure
+        from kdshift.fit.folds import FOLDS, held_back, stratified
+        from kdshift.fit.options import DEGREES
+
+        bounded_NC = np.log(np.maximum(soft_NC, LEAST_OF_LIGHT)).astype(np.float32)
+        fold_N = stratified(label_N, FOLDS, self.seed)
+        replicates = []
+        for fold in range(FOLDS):
+            row_N, held_N = held_back(np.flatnonzero(fold_N != fold), label_N, 0.1, 1, self.seed)
+            scored_N = np.flatnonzero(fold_N == fold)
+            replicates.append(
+                Replicate(row_N=row_N, held_N=held_N, scored_N=scored_N, answer_NC=bounded_NC, apart=None, seed=fold)
+            )
+
+        def at(degree: float) -> Callable[[], CopiesAt]:
+            def made() -> CopiesAt:
+                copies, answer_PC = make(degree)
+                bounded_PC = np.maximum(answer_PC, np.float32(np.log(LEAST_OF_LIGHT)))
+                return CopiesAt(
+                    corpus=copies.corpus,
+                    origin_P=copies.origin_P,
+                    answer_RPC=[bounded_PC] * FOLDS,
+                    realised=copies.realised,
+                )
+
+            return made
+
+        light = LightStudents(corpus, embeddings, label_N, replicates)
+        self.recommendation_ = measure(
+            light, self.augmenter, {degree: at(degree) for degree in DEGREES}
+        ).recommendation()
+        return float(self.recommendation_["degree"])
 
     def _soft(self, count: int, target: Any) -> NDArray[np.float64]:
         """Targets as probabilities away from zero, (N, C); sets `classes_`."""
@@ -110,27 +170,46 @@ class Distiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         return np.asarray(soft_NC / soft_NC.sum(axis=1, keepdims=True))
 
     def _copies(
-        self, texts: Sequence[str], label_N: NDArray[np.int64], embeddings: Any, answer_NC: NDArray[np.float32]
-    ) -> Any:
-        import tempfile
-        from pathlib import Path
-
+        self,
+        texts: Sequence[str],
+        label_N: NDArray[np.int64],
+        embeddings: Any,
+        answer_NC: NDArray[np.float32],
+        folder: Path,
+    ) -> MakeCopies:
+        """From a degree to copies with what they should be: the teacher's answers, or those of their texts."""
         from empirical.tasks.spec import Split
         from kdshift.fit.shifted_copies import CopyMaker
 
-        with tempfile.TemporaryDirectory() as folder:
-            made = CopyMaker(
-                texts=Split(text_a=list(texts), text_b=None, labels=label_N),
-                row_N=np.arange(len(texts)),
-                labels=tuple(str(name) for name in self.classes_),
-                tokenizer=self.tokenizer_,
-                embeddings=embeddings if self.augmenter == "knn" else None,
-                augmenter=self.augmenter,
-                max_length=self.max_length,
-                seed=self.seed,
-                folder=Path(folder),
-            ).make(self.degree, self.copies)
-        return made.corpus, made.origin_P, answer_NC[made.origin_P]
+        maker = CopyMaker(
+            texts=Split(text_a=list(texts), text_b=None, labels=label_N),
+            row_N=np.arange(len(texts)),
+            labels=tuple(str(name) for name in self.classes_),
+            tokenizer=self.tokenizer_,
+            embeddings=embeddings if self.augmenter == "knn" else None,
+            augmenter=self.augmenter,
+            max_length=self.max_length,
+            seed=self.seed,
+            folder=folder,
+        )
+
+        def make(degree: float) -> tuple[ShiftedCopies, NDArray[np.float32]]:
+            copies = maker.make(degree, self.copies)
+            return copies, answer_NC[copies.origin_P] if self.teacher is None else self._answers(copies.corpus)
+
+        return make
+
+    def _answers(self, copies: Corpus) -> NDArray[np.float32]:
+        """The teacher's log-probabilities of the copies, written out as text."""
+        from empirical.tokens.codec import decode_batch
+
+        written = decode_batch(self.tokenizer_, copies.batch(np.arange(len(copies))))[0]
+        p_PC = np.asarray(self.teacher.predict_proba(written), dtype=np.float64)
+        if p_PC.shape != (len(written), len(self.classes_)):
+            raise InputError(
+                "teacher", f"probabilities of shape {p_PC.shape}", f"({len(written)}, {len(self.classes_)})"
+            )
+        return np.log(np.maximum(p_PC, LEAST_PROBABILITY)).astype(np.float32)
 
     def predict_proba(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Probabilities, float32 of shape (N, C), columns in the order of `classes_`."""

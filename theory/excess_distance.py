@@ -1,8 +1,8 @@
 """What a ridge student's squared distance to the teacher will be, before any is fitted: a calculation, no guarantee.
 
 Students that we do fit (ridge on features) against shift, data size and penalty, from moments of a pool of texts at
-hand (PROOFS.md 9). The L1 bound of `theory.bounds` is the guarantee; this is the number to act on. Legend of shapes: N
-texts of the pool, Q held-out originals, D features, C answers (classes).
+hand (PROOFS.md 9; `kdshift empirical excess`). The L1 bound of `theory.bounds` is the guarantee; this is the number to
+act on. Legend of shapes: N texts of the pool, K copies of each, Q held-out originals, D features, C answers (classes).
 """
 
 from __future__ import annotations
@@ -15,36 +15,45 @@ import numpy.typing as npt
 from theory.errors import InputError
 from theory.setting import Floats
 
+ITERATIONS, TOLERANCE = 500, 1e-7
+
 
 @dataclass(frozen=True, kw_only=True)
 class Pool:
-    """Shifted copies of N texts with the teacher's answers at one shift, reduced to what a ridge student sees of them.
+    """Shifted copies of N texts with the teacher's answers at one shift, and what a ridge student sees of them.
 
-    mean_ND, answer_NC: means over a text's copies. within_DD, cross_DC: covariance of features, and of features with
-    answers, within a text, averaged over texts (both over the copies that a student gets, so nothing is corrected).
+    features_NKD, answers_NKC: times the root of each copy's weight. moment_KKDD, cross_KKDC: mean products of features
+    with features, and with answers, of every pair of a text's copies.
     """
 
-    mean_ND: Floats
-    answer_NC: Floats
-    within_DD: Floats
-    cross_DC: Floats
+    weight_K: Floats
+    features_NKD: Floats
+    answers_NKC: Floats
+    moment_KKDD: Floats
+    cross_KKDC: Floats
 
     @classmethod
-    def of(cls, features_NKD: Floats, answers_NKC: Floats) -> Pool:
-        """The pool from K copies of every text; InputError if the shapes do not fit."""
+    def of(cls, features_NKD: Floats, answers_NKC: Floats, weight_K: Floats | None = None) -> Pool:
+        """The pool from K copies of every text, of weights that sum to one (None: alike).
+
+        Raises InputError if the shapes do not fit, or for weights that are none.
+        """
         if features_NKD.ndim != 3 or answers_NKC.ndim != 3 or features_NKD.shape[:2] != answers_NKC.shape[:2]:
             found = (features_NKD.shape, answers_NKC.shape)
             raise InputError("features, answers", found, "shapes (N, K, D) and (N, K, C)")
-        mean, answer = features_NKD.mean(1), answers_NKC.mean(1)
-        count, copies = features_NKD.shape[:2]
-        apart = (features_NKD - mean[:, None]).reshape(count * copies, -1)
-        spread = (answers_NKC - answer[:, None]).reshape(count * copies, -1)
-        return cls(
-            mean_ND=mean,
-            answer_NC=answer,
-            within_DD=apart.T @ apart / len(apart),
-            cross_DC=apart.T @ spread / len(apart),
-        )
+        texts, copies, width = features_NKD.shape
+        weight = np.full(copies, 1 / copies) if weight_K is None else np.asarray(weight_K, dtype=float)
+        if weight.shape != (copies,) or weight.min() < 0 or not np.isclose(weight.sum(), 1):
+            raise InputError("weight", weight.tolist(), f"{copies} numbers >= 0 that sum to one")
+        root = np.sqrt(weight)[:, None]
+        x, y = root * features_NKD, root * answers_NKC
+        moment = np.empty((copies, copies, width, width))
+        cross = np.empty((copies, copies, width, y.shape[2]))
+        for k in range(copies):
+            for other in range(copies):
+                moment[k, other] = x[:, k].T @ x[:, other] / texts if k <= other else moment[other, k].T
+                cross[k, other] = x[:, k].T @ y[:, other] / texts
+        return cls(weight_K=weight, features_NKD=x, answers_NKC=y, moment_KKDD=moment, cross_KKDC=cross)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +62,8 @@ class ExcessDistance:
 
     `bias`: the student of unlimited texts with the same penalty (what the features cannot say, the penalty, and the
     covariate shift between copies and originals). `shrinkage`: what the mean student of n texts adds to it, having to
-    shrink more; may be negative. `variance`: from one set of n texts to another.
+    shrink more; may be negative. `variance`: from one set of n texts to another. `effective_penalty`: the penalty over
+    the share of its weight that a text keeps, having been fitted.
     """
 
     bias: float
@@ -72,58 +82,90 @@ def excess_distance(
 ) -> ExcessDistance:
     """The squared distance that a ridge student of `data_size` texts will have on held-out originals.
 
-    The student minimises the mean over texts and copies of |phi'c - g|^2 + penalty |c|^2. A text's copies act as one
-    example, its mean, under the penalty matrix `within + penalty I` (Lin et al. 2022 call it spectral manipulation); a
-    sample of n texts acts as the whole pool under that penalty times kappa >= 1 (deterministic equivalent of ridge
-    regression, test features of another covariance as in Canatar et al. 2021). Raises InputError for numbers <= 0.
+    The student minimises the mean over texts of the weighted sum over copies of |phi'c - g|^2, plus penalty |c|^2. A
+    text with its copies is one block of K rows: fitting it leaves the share T (K, K) of its rows' weight, and T solves
+    T = (I + (1/n) E Phi (M(T) + penalty)^-1 Phi')^-1 with M(T) = E Phi' T Phi (deterministic equivalent of a sample
+    covariance of blocks; PROOFS.md 9). The mean student is the whole pool's under T, the variance comes from what it
+    leaves of each text. Raises InputError for numbers out of range.
     """
     if not penalty > 0:
         raise InputError("penalty", penalty, "a number > 0")
     if not data_size >= 1:
         raise InputError("data_size", data_size, "a number >= 1")
-    root = np.linalg.cholesky(pool.within_DD + penalty * np.eye(len(pool.within_DD)))
-    white, test = (np.linalg.solve(root, x.T).T for x in (pool.mean_ND, held_out_QD))
-    start = np.linalg.solve(root, pool.cross_DC)
-    target = pool.answer_NC - white @ start
-    values, vectors = np.linalg.eigh(white.T @ white / len(white))
-    values = np.maximum(values, 0.0)
-    white, test, start = white @ vectors, test @ vectors, vectors.T @ start
-    moment = white.T @ target / len(white)
-    kappa = _effective_penalty(values, data_size)
-    signal = np.where(values[:, None] > 1e-12 * values.max(), moment / np.maximum(values, 1e-300)[:, None], 0.0)
-    noise = np.square(target - white @ signal).mean(0).sum()
 
-    def distance(level: float) -> float:
-        fitted = start + moment / (values + level)[:, None]
-        return float(np.square(test @ fitted - held_out_answer_QC).mean(0).sum())
+    def distance(fitted_DC: Floats) -> float:
+        return float(np.square(held_out_QD @ fitted_DC - held_out_answer_QC).mean(0).sum())
 
-    shrunk = kappa / (values + kappa)
-    missed = float((np.square(shrunk)[:, None] * values[:, None] * np.square(signal)).sum())
-    share = float(np.square(1 - shrunk).sum() / data_size)
-    moved = float((np.square(test).mean(0) * values / np.square(values + kappa)).sum() / data_size)
-    bias = distance(1.0)
+    whole = np.eye(len(pool.weight_K))
+    kept_KK = _kept(pool, data_size, penalty)
+    bias = distance(_student(pool, whole, penalty)[0])
+    fitted_DC, inverse_DD = _student(pool, kept_KK, penalty)
+    second_DD = held_out_QD.T @ held_out_QD / len(held_out_QD)
+    root_K = np.sqrt(pool.weight_K)
     return ExcessDistance(
         bias=bias,
-        shrinkage=distance(kappa) - bias,
-        variance=moved / max(1 - share, 1e-9) * (float(noise) + missed),
-        effective_penalty=kappa * penalty,
+        shrinkage=distance(fitted_DC) - bias,
+        variance=_variance(pool, kept_KK, fitted_DC, inverse_DD, second_DD, data_size),
+        effective_penalty=float(penalty / (root_K @ kept_KK @ root_K)),
     )
 
 
-def _effective_penalty(values_D: Floats, data_size: float) -> float:
-    """kappa = 1 + (kappa/n) sum v/(v + kappa): its root, by bisection in ln kappa."""
-    low, high = 0.0, float(np.log1p(values_D.sum() / data_size))
-    for _ in range(100):
-        middle = (low + high) / 2
-        kappa = np.exp(middle)
-        above = kappa < 1 + (kappa / (values_D + kappa) * values_D).sum() / data_size
-        low, high = (middle, high) if above else (low, middle)
-    return float(np.exp(high))
+def _inverse(pool: Pool, kept_KK: Floats, penalty: float) -> Floats:
+    """(M(T) + penalty)^-1, shape (D, D)."""
+    system = np.tensordot(kept_KK, pool.moment_KKDD, 2)
+    return np.asarray(np.linalg.inv(system + penalty * np.eye(len(system))))
 
 
-def fit_ridge_copies(features_NKD: Floats, answers_NKC: Floats, *, penalty: float) -> Floats:
+def _student(pool: Pool, kept_KK: Floats, penalty: float) -> tuple[Floats, Floats]:
+    """The mean student of blocks that keep T, (D, C), and the inverse that makes it."""
+    inverse_DD = _inverse(pool, kept_KK, penalty)
+    return inverse_DD @ np.tensordot(kept_KK, pool.cross_KKDC, 2), inverse_DD
+
+
+def _kept(pool: Pool, data_size: float, penalty: float) -> Floats:
+    """T, by its fixed point from the identity; it falls monotonically."""
+    copies, width = len(pool.weight_K), pool.moment_KKDD.shape[-1]
+    flat = pool.moment_KKDD.reshape(copies * copies, width * width)
+    kept = np.eye(copies)
+    for _ in range(ITERATIONS):
+        leverage = (flat @ _inverse(pool, kept, penalty).ravel()).reshape(copies, copies) / data_size
+        new = np.linalg.inv(np.eye(copies) + (leverage + leverage.T) / 2)
+        done = np.abs(new - kept).max() <= TOLERANCE * np.abs(new).max()
+        kept = new
+        if done:
+            break
+    return np.asarray(kept)
+
+
+def _variance(
+    pool: Pool, kept_KK: Floats, fitted_DC: Floats, inverse_DD: Floats, second_DD: Floats, data_size: float
+) -> float:
+    """tr[second Cov], Cov = (1/n) Q (Cov[Phi' T r] + E Phi' T X T Phi) Q with X = E Phi Cov Phi': linear in X."""
+    texts, copies, width = pool.features_NKD.shape
+    left_NKC = np.tensordot(kept_KK, pool.answers_NKC - pool.features_NKD @ fitted_DC, ((1,), (1,))).swapaxes(0, 1)
+    # One class at a time: N x D numbers in memory, not N x D x C.
+    own_DD = np.zeros((width, width))
+    for left_NK in np.moveaxis(left_NKC, 2, 0):
+        score_ND = np.matmul(left_NK[:, None], pool.features_NKD)[:, 0]
+        moved_ND = (score_ND - score_ND.mean(0)) @ inverse_DD
+        own_DD += moved_ND.T @ moved_ND / (texts * data_size)
+    seen = (inverse_DD @ pool.moment_KKDD).reshape(copies * copies, width, width)
+    spread = seen.reshape(len(seen), -1) @ seen.swapaxes(1, 2).reshape(len(seen), -1).T / data_size
+    through = spread @ np.kron(kept_KK, kept_KK)
+    start = pool.moment_KKDD.reshape(len(seen), -1) @ own_DD.ravel()
+    fitted_away = np.linalg.solve(np.eye(len(seen)) - through, start).reshape(copies, copies)
+    shared_DD = inverse_DD @ second_DD @ inverse_DD
+    again = (kept_KK @ fitted_away @ kept_KK).ravel() @ (pool.moment_KKDD.reshape(len(seen), -1) @ shared_DD.ravel())
+    return float(np.sum(second_DD * own_DD) + again / data_size)
+
+
+def fit_ridge_copies(
+    features_NKD: Floats, answers_NKC: Floats, *, penalty: float, weight_K: Floats | None = None
+) -> Floats:
     """Coefficients (D, C) of the student that `excess_distance` speaks of, fitted: the oracle of the calculation."""
-    flat = features_NKD.reshape(-1, features_NKD.shape[-1])
-    answers = answers_NKC.reshape(len(flat), -1)
-    system: npt.NDArray[np.float64] = flat.T @ flat / len(flat) + penalty * np.eye(flat.shape[1])
-    return np.asarray(np.linalg.solve(system, flat.T @ answers / len(flat)))
+    texts, copies, width = features_NKD.shape
+    weight = np.full(copies, 1 / copies) if weight_K is None else np.asarray(weight_K, dtype=float)
+    flat = features_NKD.reshape(-1, width)
+    weighted: npt.NDArray[np.float64] = (flat.T * np.tile(weight / texts, texts)).T
+    system = flat.T @ weighted + penalty * np.eye(width)
+    return np.asarray(np.linalg.solve(system, weighted.T @ answers_NKC.reshape(len(flat), -1)))

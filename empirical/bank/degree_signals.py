@@ -147,3 +147,11 @@ def with_tau(table: pd.DataFrame, shift: pd.DataFrame) -> pd.DataFrame:
         return float(np.interp(row["degree"], x, y))
 
     return table.assign(tau=table.apply(tau_of, axis=1))
+
+
+def outcomes_beside(table: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
+    """The signals with each light student's mean distance, a row a cell and student that distils."""
+    chosen = curves[(curves["mode"] == "distill") & (curves["teacher_arm"] == "whole")]
+    keys = ["data_size", "augmenter", "degree"]
+    distance = chosen.groupby(["student", *keys], as_index=False)["distance"].mean()
+    return distance.merge(table, on=keys)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from empirical.augment.entropy_filter import UNFIT
-from empirical.bank.arms import NONE, Arm, BankTargets, Bench, Inputs, Targets, TrainingSet
+from empirical.bank.arms import Arm, BankTargets, Bench, Inputs, Targets, TrainingSet
 from empirical.bank.light import EmbeddingInputs, Job, NgramInputs, fit_linear, fit_static
 from empirical.bank.making import Bank, make_bank
 from empirical.bank.plan import Shift
@@ -25,6 +25,7 @@ from empirical.bank.pool import replicates
 from empirical.bank.prices import Price
 from empirical.bank.shards import copies_of
 from empirical.bank.study import Size, Study
+from empirical.bank.study_table import NONE
 from empirical.bank.summary import curve_of
 from empirical.randomness import Draws, step_generator
 from empirical.teachers.answering import Answering

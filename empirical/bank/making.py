@@ -46,6 +46,7 @@ class Bank:
     root: folder of all banks; the bank's own name says task, tokenizer, seed and training texts.
     models: what else the shifts' augmenters need of the rooms above (a teacher with its gradient, a student), by the
         names of `make_augmenter`'s sources. made_with: names those models, in the places of what they make.
+    answers: folder of the one store of answers, for runs too; None: beside the banks.
     """
 
     plan: BankPlan
@@ -53,6 +54,7 @@ class Bank:
     tokenizer: Any
     embeddings: NDArray[np.float32] | None
     root: Path
+    answers: Path | None = None
     count: Asked = field(default_factory=Asked)
     models: Mapping[str, Any] = field(default_factory=dict)
     made_with: str = ""
@@ -81,7 +83,7 @@ class Bank:
 
     @cached_property
     def _blocks(self) -> dict[int, Batch]:
-        return {}
+        return {}  # the last one: units come block by block
 
     @cached_property
     def _augmenters(self) -> dict[Shift, Augmenter]:
@@ -141,6 +143,7 @@ class Bank:
             order = pool_order(self.plan.seed, len(self.task.train))[block * BLOCK : (block + 1) * BLOCK]
             split = self.task.train.take(order)
             length = self.plan.task.max_length
+            self._blocks.clear()
             self._blocks[block] = encode_batch(self.tokenizer, split.text_a, split.text_b, length)
         return self._blocks[block]
 
@@ -149,8 +152,8 @@ class Bank:
         return self.folder / "answers" / name / place
 
     def store(self, teacher: Answering) -> Answers:
-        """The store of a teacher's answers beside the banks."""
-        return Answers(self.root / "answers", teacher.key, len(teacher.labels))
+        """The store of a teacher's answers."""
+        return Answers(self.answers or self.root / "answers", teacher.key, len(teacher.labels))
 
     def logits(
         self, unit: Unit, teacher: Answering, answers: Answers, tick: Callable[[int], None] | None = None

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from empirical.bank.plan import BankPlan, Shift
 from empirical.config import ModelConfig, TaskConfig, TrainConfig
-from theory.errors import unknown_name
+from theory.errors import InputError, unknown_name
 from theory.settings_file import read_toml, validated, with_none
 
 PRESETS = Path(__file__).parent / "presets"
@@ -106,6 +106,20 @@ class Study(BaseModel):
             if check.data_size not in sizes or not set(check.degrees) <= known:
                 raise ValueError(f"checks: data_size one of {sorted(sizes)}, degrees some of {sorted(known)}")
         return self
+
+    def shift_of(self, augmenter: str) -> Shift:
+        """The study's shift by that augmenter; InputError naming those that it has."""
+        found = {shift.augmenter: shift for shift in self.shifts}
+        if augmenter not in found:
+            raise unknown_name("augmenter", augmenter, found)
+        return found[augmenter]
+
+    def size_of(self, data_size: int) -> Size:
+        """The study's size of so many texts; InputError naming those that it has."""
+        found = {size.data_size: size for size in self.sizes}
+        if data_size not in found:
+            raise InputError("data_size", data_size, f"one of the study's: {', '.join(map(str, found))}")
+        return found[data_size]
 
     def bank(self) -> BankPlan:
         """The bank that all sizes together need, as one rectangle; `banks` has what each size needs."""

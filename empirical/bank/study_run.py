@@ -102,8 +102,7 @@ class StudyRun:
         work = list(parts(self.study))
         for done, part in enumerate(work):
             self._say(done, len(work))
-            if not self._file(part).exists():
-                self._fit(part)
+            self.fit(part)
             if self.stop is not None and self.stop():
                 return None
         self._say(len(work), len(work))
@@ -136,10 +135,11 @@ class StudyRun:
             tokenizer=self.bank.tokenizer,
             embeddings=self.bank.embeddings,
             root=self.bank.root,
+            answers=self.bank.answers,
             count=self.bank.count,
         )
 
-    def _file(self, part: Part) -> Path:
+    def file(self, part: Part) -> Path:
         """A part is kept by what decides it, beside all studies: a study that grows finds what it had."""
         others = {"title", "pool", "copies", "shifts", "sizes", "students", "finetune", "checks", "same_teacher"}
         if part.teacher_arm == WHOLE:
@@ -169,8 +169,12 @@ class StudyRun:
             self._benches[key] = Bench(bank, self.study.bank_of(size), inputs)
         return self._benches[key]
 
-    def _fit(self, part: Part) -> None:
+    def fit(self, part: Part) -> None:
+        """Fit a part's students and keep their rows, if they are not there."""
         import pandas as pd
+
+        if self.file(part).exists():
+            return
 
         began = time.perf_counter()
         bench = self._bench(part.student, part.size)
@@ -197,8 +201,8 @@ class StudyRun:
         for place, (column, value) in enumerate(lead.items()):
             frame.insert(place, column, value)
         made = {"students": len(jobs), "seconds": round(time.perf_counter() - began, 1)}
-        write_atomically(self._file(part).with_suffix(".json"), json.dumps({"noise": noise, "made": made}))
-        write_frame(frame, self._file(part))
+        write_atomically(self.file(part).with_suffix(".json"), json.dumps({"noise": noise, "made": made}))
+        write_frame(frame, self.file(part))
 
     def _arms(self, part: Part) -> list[Arm]:
         if part.check is not None:
@@ -225,9 +229,9 @@ class StudyRun:
         """The parts as one table (checks as another), their notes as two files beside it; the table comes last."""
         import pandas as pd
 
-        checks = [pd.read_parquet(self._file(part)) for part in work if part.check is not None]
-        frames = [pd.read_parquet(self._file(part)) for part in work if part.check is None]
-        notes = {part.name: json.loads(self._file(part).with_suffix(".json").read_text()) for part in work}
+        checks = [pd.read_parquet(self.file(part)) for part in work if part.check is not None]
+        frames = [pd.read_parquet(self.file(part)) for part in work if part.check is None]
+        notes = {part.name: json.loads(self.file(part).with_suffix(".json").read_text()) for part in work}
         noise = {name: note["noise"] for name, note in notes.items()}
         write_atomically(self.folder / NOISE, json.dumps(noise) + "\n")
         made = {name: note["made"] for name, note in notes.items()}

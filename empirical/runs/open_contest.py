@@ -46,7 +46,7 @@ def open_contest(
     bank = replace(run.bank, models=_models(study, run.teacher, run.bank.tokenizer, asked), made_with=run.teacher.key)
     # Parts are kept entrant by entrant, and so is their folder's name: a study with more of them goes on with it.
     same = study.model_copy(update={"shifts": ()})
-    folder = study_folder(same, bank.task.train.digest(), run.teacher.key, results / "equal-seconds", name)
+    folder = study_folder(same, bank.task, run.teacher.key, results / "equal-seconds", name)
     found = _prices(study, bank, folder / PRICES, run.teacher, asked, progress)
     contest = Contest(
         study=study,

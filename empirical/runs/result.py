@@ -41,7 +41,11 @@ class RunResult(BaseModel):
     gamma: float | None = None
     mixed: bool | None = Field(None, description="whether offline copies were part of the data (else halves)")
     select: str | None = Field(None, description="how the reported weights were selected")
-    teacher_calls: int = Field(0, description="texts that the teacher scored for this run")
+    teacher_calls: int = Field(0, description="texts whose teacher's answers the run took, whoever asked for them")
+    answers_asked: int | None = Field(
+        None, description="originals and offline copies that the teacher was asked about, for the runs trained together"
+    )
+    answers_kept: int | None = Field(None, description="of those, answers that an earlier run had left")
     data_size: int | None = Field(None, description="count of original texts")
     subset: str | None = Field(None, description="digest of the original texts")
     teacher_hash: str | None = None

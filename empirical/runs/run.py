@@ -109,6 +109,7 @@ def _train_pending(
     for config, files in zip(configs, places, strict=True):
         write_config(config, files.folder)
     kept_NC = cohort.kept_logits(progress)
+    cohort.answer_copies(progress)
     members = [
         Member(student=student, folder=files.checkpoint, on_evaluation=_logger(files) if tensorboard else None)
         for student, files in zip(students, places, strict=True)
@@ -123,6 +124,8 @@ def _train_pending(
         "teacher_hash": None if teacher is None else teacher.hash,
         "precision": cohort.precision,
         "compiled": cohort.compiled,
+        "answers_asked": cohort.count.asked,
+        "answers_kept": cohort.count.kept,
         **made_by(cohort.device),
     }
     results = {}

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from empirical.bank.making import Bank
@@ -22,10 +23,12 @@ from empirical.bank.study_run import StudyRun, study_folder
 from empirical.config import ModelConfig, RunConfig, TaskConfig
 from empirical.files import write_atomically
 from empirical.models.classifier import check_tokenizer, embedding_matrix, load_classifier, load_tokenizer
+from empirical.runs.layout import shared_folder
 from empirical.runs.run import ensure_teacher
 from empirical.tasks.load import Task, load_task
 from empirical.tasks.spec import Split
 from empirical.teachers.answering import NetworkAnswers
+from empirical.teachers.answers import ANSWERS
 from empirical.teachers.fine_tuned import Teacher
 from theory.progress_report import Progress
 
@@ -38,11 +41,12 @@ def open_study(
     results: Path,
     progress: Progress | None = None,
     stop: Callable[[], bool] | None = None,
-    device: str = "cpu",
+    device: str | None = None,
     task: Task | None = None,
 ) -> StudyRun:
     """A study with its teacher and its bank under `results`, ready to `run`.
 
+    device: where teachers answer; None: a GPU if there is one.
     task: the study's task with other held-out texts, where some may not be looked at; None: as it is.
     `results`/teachers has the teacher, `results`/bank the banks, `results`/curves/NAME-DIGEST the study's own files.
 
@@ -50,10 +54,18 @@ def open_study(
         InputError: data, a model or an augmenter that is not to be had. TeacherFailed: its training failed.
     """
     task = load_task(study.task) if task is None else task
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     config = RunConfig(task=study.task, teacher=study.teacher, teacher_train=study.teacher_train)
     teacher, tokenizer = _teacher(ensure_teacher(config, results, progress, stop), study.teacher.name, task, device)
     embeddings = embedding_matrix(study.teacher)
-    bank = Bank(plan=study.bank(), task=task, tokenizer=tokenizer, embeddings=embeddings, root=results / "bank")
+    bank = Bank(
+        plan=study.bank(),
+        task=task,
+        tokenizer=tokenizer,
+        embeddings=embeddings,
+        root=results / "bank",
+        answers=shared_folder(results) / ANSWERS,
+    )
 
     def subset_teacher(own_N: NDArray[np.int64], number: int) -> NetworkAnswers:
         folder = _subset_task(study, task, own_N, results / "bank" / "subsets")

@@ -47,6 +47,11 @@ class Engine:
     slurm: Mapping[str, Any] = field(default_factory=dict)
     executor: str = "slurm"
 
+    @property
+    def alone(self) -> bool:
+        """Whether its units run in this process, one after the other."""
+        return self.kind == "local" and (self.workers or max(1, gpu_count())) == 1
+
     def run(self, work: Callable[[Unit], Outcome], units: Sequence[Unit], folder: Path) -> Reports[Unit, Outcome]:
         """Each unit with what `work` returned for it, or the exception it ended with, in the order in which they end.
 
@@ -56,8 +61,9 @@ class Engine:
         if not units:
             return iter(())
         if self.kind == "local":
-            workers = self.workers or max(1, gpu_count())
-            return _here(work, units) if workers == 1 else _processes(work, units, workers)
+            if self.alone:
+                return _here(work, units)
+            return _processes(work, units, self.workers or gpu_count())
         if self.kind == "ray":
             return _ray(work, units, self.address)
         if self.kind == "slurm":

@@ -68,6 +68,8 @@ def _pieces(where: str, text: str, entity: ElementTree.Element) -> tuple[tuple[i
         raise InputError(where, f"charOffset {raw!r}", "offsets such as 4-12, or 4-12,20-25") from None
     wanted = "".join(entity.get("text", "").split())
     for pieces in (first, second):
+        if max(end for _, end in pieces) > len(text):
+            continue  # a slice would end with the text and seem to fit
         found = [text[start:end] for start, end in pieces]
         if "".join("".join(found).split()) == wanted and all(part == part.strip() for part in found):
             return tuple(pieces)

@@ -18,10 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from empirical.teachers.answering import Answering
+from empirical.tokens.batch import Batch
 from empirical.tokens.corpus import Corpus
 
 logger = logging.getLogger(__name__)
 
+ANSWERS = "answers"  # the store's folder within what runs and banks share
 BUSY_SECONDS = 120.0
 ASKED_AT_ONCE = 500  # contents of one SELECT; SQLite allows 999 variables everywhere
 BATCH_TEXTS = 64
@@ -91,6 +93,17 @@ class Answers:
         with self._lock, self._connection:
             self._connection.executemany("INSERT OR IGNORE INTO answers VALUES (?, ?)", rows)
 
+    def absorb(self, other: Answers) -> None:
+        """Keep what another store of the same teacher has; where both have an answer, this store's stays."""
+        assert (other.key, other.classes) == (self.key, self.classes), (other.key, self.key)
+        with self._lock:
+            self._connection.execute("ATTACH ? AS other", (str(other.file),))
+            try:
+                with self._connection:
+                    self._connection.execute("INSERT OR IGNORE INTO answers SELECT * FROM other.answers")
+            finally:
+                self._connection.execute("DETACH other")
+
     def close(self) -> None:
         """Close the file; the write-ahead log is folded into it."""
         self._connection.close()
@@ -124,18 +137,22 @@ def answered(
     position = np.argsort(corpus.length_N[index_N], kind="stable")
     for start in range(0, len(position), size):
         place_B = position[start : start + size]
-        batch = corpus.batch(index_N[place_B])
-        content_B = teacher.contents(batch)
-        logits_BC = answers.read(content_B)
-        # One answer for all texts of one content, also within a batch.
-        first = {content_B[row]: row for row in np.flatnonzero(np.isnan(logits_BC).any(axis=1))[::-1].tolist()}
-        if first:
-            rows = np.array(sorted(first.values()))
-            answers.write([content_B[row] for row in rows], teacher.answer(batch.rows(rows)))
-            logits_BC = answers.read(content_B)
-        count.asked += len(first)
-        count.kept += len(place_B) - len(first)
-        output_NC[place_B] = logits_BC
+        output_NC[place_B] = answered_batch(teacher, corpus.batch(index_N[place_B]), answers, count)
         if tick is not None:
             tick(len(place_B))
     return output_NC
+
+
+def answered_batch(teacher: Answering, batch: Batch, answers: Answers, count: Asked) -> NDArray[np.float32]:
+    """The teacher's logits of a batch, float32 of shape (B, C): kept ones, the rest asked at once and kept."""
+    content_B = teacher.contents(batch)
+    logits_BC = answers.read(content_B)
+    # One answer for all texts of one content, also within a batch.
+    first = {content_B[row]: row for row in np.flatnonzero(np.isnan(logits_BC).any(axis=1))[::-1].tolist()}
+    if first:
+        rows = np.array(sorted(first.values()))
+        answers.write([content_B[row] for row in rows], teacher.answer(batch.rows(rows)))
+        logits_BC = answers.read(content_B)
+    count.asked += len(first)
+    count.kept += len(batch) - len(first)
+    return logits_BC

@@ -15,10 +15,13 @@ from empirical.config import AugmentConfig, ModelConfig, RunConfig
 from empirical.models.classifier import build_model, embedding_matrix
 from empirical.models.input_gradient import InputGradient
 from empirical.tasks.load import Task
+from empirical.teachers.answering import NetworkAnswers
+from empirical.teachers.answers import ANSWERS, Answers, Asked, answered_batch
 from empirical.teachers.fine_tuned import Teacher
 from empirical.teachers.frozen import frozen_network
+from empirical.tokens.batch import Batch
 from empirical.tokens.corpus import encode_corpus
-from empirical.training.steps import Augmentation
+from empirical.training.copies import Augmentation
 from theory.errors import InputError
 from theory.progress_report import Progress
 
@@ -63,7 +66,10 @@ def make_augmentation(
     if asked & {"teacher", "teacher-gradient"}:
         if teacher is None or teacher.key != key:
             raise InputError("augment.entropy_quantile", augment.entropy_quantile, "a teacher whose tokens are changed")
-        needs["teacher"] = needs["network"] = _counted(teacher, scored)
+        kept = None
+        if augment.copies is not None:  # made once: what is answered is kept
+            kept = (NetworkAnswers(teacher, "teacher", task.labels), cache / ANSWERS)
+        needs["teacher"] = needs["network"] = _counted(teacher, scored, kept)
         needs["labels"] = task.labels
     if "student" in asked and augment.student is not None:
         needs["student"] = frozen_network("student", augment.student, tokenizer, task.labels)
@@ -96,10 +102,21 @@ def _held_out(task: Task, index_N: NDArray[np.int64], tokenizer: Any, max_length
     return {"held_out": corpus.batch(np.arange(len(split))), "held_out_labels": split.labels}
 
 
-def _counted(teacher: Teacher, scored: list[int]) -> InputGradient:
-    """The teacher as augmenters ask it; the number of texts it scored is added up in `scored`."""
+def _counted(teacher: Teacher, scored: list[int], kept: tuple[NetworkAnswers, Path] | None) -> InputGradient:
+    """The teacher as augmenters ask it; the number of texts it scored is added up in `scored`.
+
+    kept: the teacher and the folder of its kept answers, where these are read before it is asked.
+    """
 
     def count(texts: int) -> None:
         scored[0] += texts
 
-    return InputGradient(teacher.model, teacher.column_C, count, score=teacher.numpy_logits)
+    score = teacher.numpy_logits
+    if kept is not None:
+        network, folder = kept
+        store, asked = Answers(folder, network.key, len(network.labels)), Asked()
+
+        def score(batch: Batch) -> NDArray[np.float32]:
+            return answered_batch(network, batch, store, asked)
+
+    return InputGradient(teacher.model, teacher.column_C, count, score=score)

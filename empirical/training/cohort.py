@@ -6,8 +6,8 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,8 @@ from empirical.models.classifier import (
 )
 from empirical.models.precision import resolve_precision
 from empirical.tasks.load import Split, Task, load_task
+from empirical.teachers.answering import NetworkAnswers
+from empirical.teachers.answers import ANSWERS, Answers, Asked, answered
 from empirical.teachers.fine_tuned import AUDIT_TEXTS, Teacher
 from empirical.tokens.codec import tokenizer_key
 from empirical.tokens.corpus import BatchOrder, Corpus, encode_corpus
@@ -40,7 +42,7 @@ from theory.progress_report import Progress
 
 logger = logging.getLogger(__name__)
 
-OUTPUTS = "outputs"  # teachers' kept outputs, within the folder that runs share
+OUTPUTS = "outputs"  # teachers' kept outputs of originals, within the folder that runs share
 
 
 def reading_model(config: RunConfig) -> ModelConfig:
@@ -120,7 +122,8 @@ class Cohort:
     """Runs of equal cohort keys, ready for their first step: what they share, and each one's fresh student.
 
     subset: the original texts that they train on. tokenizers: those that the models read, by key; base: the one whose
-    ids are augmented and whose lengths order the batches. shared: the folder of kept teacher outputs.
+    ids are augmented and whose lengths order the batches. shared: the folder of kept teacher outputs. count: texts that
+    the teacher was asked about, and answers that were kept already, before the first step.
     """
 
     task: Task
@@ -134,6 +137,7 @@ class Cohort:
     device: torch.device
     precision: str
     compiled: bool
+    count: Asked = field(default_factory=Asked)
 
     def kept_logits(self, progress: Progress | None = None) -> Tensor | None:
         """The teacher's logits of every original text that the steps will hold, shape (N, C), or None if none listens.
@@ -143,8 +147,43 @@ class Cohort:
         listeners = [student for student in self.students if student.needs_teacher]
         if self.teacher is None or not listeners or listeners[0].config.mode != "distill":
             return None
-        used = self.stream.used(listeners[0].config.train.steps)
-        return self.teacher.kept_logits(self.stream.corpora[self.teacher.key], used, self.shared / OUTPUTS, progress)
+        used, before = self.stream.used(listeners[0].config.train.steps), self.teacher.calls
+        corpus = self.stream.corpora[self.teacher.key]
+        found_NC = self.teacher.kept_logits(corpus, used, self.shared / OUTPUTS, progress)
+        self.count.asked += self.teacher.calls - before
+        self.count.kept += len(used) - (self.teacher.calls - before)
+        return found_NC
+
+    def answer_copies(self, progress: Progress | None = None) -> None:
+        """Give the offline copies that the steps will hold their teacher's answers, from the store or asked once.
+
+        Online texts and what a filter has scored are left alone.
+        """
+        listeners = [student for student in self.students if student.needs_teacher]
+        augmentation = self.stream.augmentation
+        pool = None if augmentation is None else augmentation.pool
+        if self.teacher is None or not listeners or augmentation is None or pool is None or pool.logits_PC is not None:
+            return
+        if listeners[0].config.mode != "distill":
+            return
+        teacher = NetworkAnswers(self.teacher, "teacher", self.task.labels)
+        used = self.stream.used_copies(listeners[0].config.train.steps)
+        tick = None if progress is None else _ticks(progress, "score copies", len(used))
+        logits_PC = np.full((len(pool), len(self.task.labels)), np.nan, dtype=np.float32)
+        # Of several processes the first asks, the others find its answers.
+        with listeners[0].accelerator.main_process_first():
+            store = Answers(self.shared / ANSWERS, teacher.key, len(self.task.labels))
+            corpus = self._read_by(self.teacher.key, pool.corpus)
+            logits_PC[used] = answered(teacher, corpus, used, store, self.count, tick)
+            store.close()
+        augmentation.pool = replace(pool, answered_PC=logits_PC)
+
+    def _read_by(self, key: str, corpus: Corpus) -> Corpus:
+        """Copies as another tokenizer reads their texts."""
+        if key == self.base:
+            return corpus
+        assert corpus.text_a is not None, "an augmentation without a tokenizer, though another model reads texts"
+        return encode_corpus(self.tokenizers[key], corpus.text_a, corpus.text_b, self.stream.max_length)
 
 
 def check_cohort(config: RunConfig, *, compiled: bool = False) -> None:
@@ -236,6 +275,18 @@ def make_cohort(
         precision=precision,
         compiled=compiled,
     )
+
+
+def _ticks(progress: Progress, label: str, total: int) -> Callable[[int], None]:
+    """Progress as a function of how many more are done."""
+    done = 0
+
+    def tick(more: int) -> None:
+        nonlocal done
+        done += more
+        progress(label, done, total)
+
+    return tick
 
 
 class _Models:

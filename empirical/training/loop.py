@@ -156,12 +156,15 @@ def agreed(student: Student, wish: bool) -> bool:
 
 
 def calls_of(student: Student, step: Step) -> int:
-    """Texts the teacher scores for this step: originals the first time they come, augmented ones if no filter has."""
+    """Texts whose answers this step takes: originals and offline copies the first time they come, all online ones.
+
+    What a filter has scored is counted as its own. It does not matter here who asked and what was kept.
+    """
     if not student.needs_teacher:
         return step.filter_calls
-    augmented = 0
+    augmented = step.new_copies
     if step.augmented is not None and step.augmented_logits_AC is None:
-        augmented = len(step.augmented[student.tokenizer])
+        augmented = len(step.augmented[student.tokenizer])  # asked afresh at every step
     return step.new_originals + augmented + step.filter_calls
 
 

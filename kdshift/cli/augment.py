@@ -1,38 +1,34 @@
-"""`kdshift empirical augment | shift | cost`: lines of text in and out, how far they moved, how long it took."""
+"""`kdshift empirical augment | augmenters | showcase`: lines in, augmented lines out; what there is to choose from."""
 
 from __future__ import annotations
 
+import json as json_format
 import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 from cyclopts import Parameter
-from cyclopts.types import NonNegativeInt, PositiveInt
+from cyclopts.types import NonNegativeInt
 
 from kdshift.cli.augmenter_options import WHOLE_LINE, AugmenterOptions
-from kdshift.cli.lists import Numbers, Words, as_typed
 from kdshift.cli.output import emit_json, emit_table
 from theory.errors import InputError
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
-    from empirical.augment import Augmenter
     from empirical.augment.lines import AugmentedText
-    from empirical.tasks.spec import Split
     from empirical.tokens.batch import Batch
 
 CHUNK_LINES, CHUNK_CHARACTERS = 256, 100_000
 DEFAULTS = AugmenterOptions()
-EVERY_AUGMENTER = ("knn", "random", "synonym", "eda", "augpro-mix", "back-translation")
 
 Json = Annotated[bool, Parameter(negative="", help="print JSON")]
 Seed = Annotated[NonNegativeInt, Parameter(help="seed of everything random")]
-Augmenters = Annotated[Words, Parameter(help="names with commas between them")]
 HeldOut = Annotated[Path | None, Parameter(help="ground-truth: file of held-out lines to draw from")]
-Texts = Annotated[PositiveInt, Parameter(help="texts drawn from the task's training split")]
-TaskName = Annotated[str, Parameter(help="a known task, or a CSV, TSV, JSONL or Parquet file")]
 
 
 def augment(
@@ -51,11 +47,14 @@ def augment(
     """
     from rich.console import Console
 
+    from empirical.augment.catalogue import textless
     from empirical.augment.lines import augment_texts
     from empirical.config import ModelConfig
     from empirical.models.classifier import load_tokenizer
     from empirical.randomness import Draws, step_generator
 
+    if textless(augmenter):
+        raise InputError("--augmenter", augmenter, "one that makes texts (`kdshift empirical distill` takes it)")
     tokenizer, console = load_tokenizer(ModelConfig(name=options.model)), Console(highlight=False)
     tool = options.build(augmenter, degree, tokenizer, held_out=_held_out(held_out, tokenizer))
     if sys.stdin.isatty():
@@ -70,136 +69,6 @@ def augment(
                 _print_highlighted(console, result)
             else:
                 sys.stdout.write("\t".join(result.texts) + "\n")
-
-
-def shift(
-    *,
-    augmenter: Augmenters = ("knn", "random", "synonym", "eda"),
-    degree: Annotated[Numbers, Parameter(help="shares from 0 to 1 with commas between them")] = (0.1, 0.3, 0.5, 0.7),
-    task: TaskName = "tweets",
-    texts: Texts = 500,
-    second_teacher: Annotated[str | None, Parameter(help="a teacher from another seed, for disagreement")] = None,
-    dimension: Annotated[PositiveInt | None, Parameter(help="of the whitening; default: TwoNN's estimate")] = None,
-    seed: Seed = 0,
-    max_length: Annotated[PositiveInt, Parameter(help="tokens a text is cut to")] = 128,
-    options: AugmenterOptions = DEFAULTS,
-    out: Annotated[Path | None, Parameter(help="folder for shift.parquet and shift.png")] = None,
-    json: Json = False,
-) -> None:
-    """Measure how far augmenters move texts: degree on the theory's axis, the effective tau.
-
-    Originals are whitened down to their intrinsic dimension; tau is the mean squared move per dimension, with a 95 %
-    bootstrap interval. Also: the proxy A-distance, the cosine of the embeddings, and with teachers their entropy and
-    disagreement.
-    """
-    from empirical.config import ModelConfig, TaskConfig
-    from empirical.models.classifier import load_tokenizer
-    from empirical.models.encoder import load_encoder, pooled_encoder
-    from empirical.shift import measure_shift, shift_figure
-    from empirical.tasks.load import load_task
-    from kdshift.cli.progress import shown
-
-    if not all(0 <= share <= 1 for share in degree):
-        raise InputError("--degree", as_typed(degree), "numbers from 0 to 1")
-    if second_teacher is not None and options.teacher is None:
-        raise InputError("--second-teacher", second_teacher, "only together with --teacher")
-    loaded = load_task(TaskConfig(name=task, max_length=max_length))
-    split = loaded.train.take(loaded.subset(min(texts, len(loaded.train)), seed))
-    tokenizer = load_tokenizer(ModelConfig(name=options.model))
-    tools = {name: options.build(name, 0, tokenizer, labels=loaded.labels, max_length=max_length) for name in augmenter}
-    with shown() as progress:
-        table = measure_shift(
-            split.text_a,
-            split.text_b,
-            augmenters=tools,
-            degrees=degree,
-            tokenizer=tokenizer,
-            encode=pooled_encoder(load_encoder(ModelConfig(name=options.model))),
-            seed=seed,
-            max_length=max_length,
-            dimension=dimension,
-            teacher=_teacher(options.teacher, loaded.labels, tokenizer),
-            second_teacher=_teacher(second_teacher, loaded.labels, tokenizer),
-            progress=progress,
-        )
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        table.to_parquet(out / "shift.parquet", index=False)
-        shift_figure(table).savefig(out / "shift.png", dpi=150)
-    if json:
-        emit_json({"task": task, "dimension": int(table["dimension"].iloc[0]), "rows": table.to_dict("records")})
-        return
-    columns = {
-        "augmenter": table["augmenter"],
-        "degree": table["degree"],
-        "realised": table["realised_degree"],
-        "tau": table["tau"],
-        "95 %": [f"{low:.2f}–{high:.2f}" for low, high in zip(table["tau_low"], table["tau_high"], strict=True)],
-        "A-distance": table["a_distance"],
-        "cosine": table["cosine"],
-    }
-    if options.teacher is not None:
-        columns |= {"entropy": table["teacher_entropy"]}
-    if second_teacher is not None:
-        columns |= {"disagree": table["disagreement"]}
-    note = f"{len(split)} texts of {task}; intrinsic dimension {table['dimension'].iloc[0]} (TwoNN unless given)"
-    emit_table("measured shift", list(columns), list(zip(*columns.values(), strict=True)), note)
-
-
-def cost(
-    *,
-    augmenter: Augmenters = EVERY_AUGMENTER,
-    degree: Annotated[float, Parameter(help="share of eligible tokens that change, in [0, 1]")] = 0.3,
-    task: TaskName = "tweets",
-    texts: Texts = 1000,
-    seed: Seed = 0,
-    max_length: Annotated[PositiveInt, Parameter(help="tokens a text is cut to")] = 128,
-    options: AugmenterOptions = DEFAULTS,
-    json: Json = False,
-) -> None:
-    """Time per augmented example of every augmenter on this machine (the paper's Table 1).
-
-    Batches of 64 tokenised texts are augmented twice: the first round fills what is kept in memory (synonyms), the
-    second is the steady state. Nothing is read from the disk's cache of translations.
-    """
-    from functools import partial
-
-    from empirical.augment.cost import measure_cost, table_1
-    from empirical.config import ModelConfig, TaskConfig
-    from empirical.models.classifier import load_tokenizer
-    from empirical.tasks.load import load_task
-    from kdshift.cli.progress import shown
-
-    tokenizer = load_tokenizer(ModelConfig(name=options.model))
-    loaded = load_task(TaskConfig(name=task, max_length=max_length))
-    split = loaded.train.take(loaded.subset(min(texts, len(loaded.train)), seed))
-    texts_of = (tokenizer, split.text_a, split.text_b)
-    rows: list[dict[str, Any]] = []
-    with shown() as progress:
-        for done, name in enumerate(augmenter, start=1):
-            build = partial(_fresh, options, name, degree, tokenizer, loaded.labels, max_length, split)
-            rows.append({"augmenter": name, **measure_cost(build, *texts_of, degree, seed=seed, max_length=max_length)})
-            progress("cost", done, len(augmenter))
-    paper = table_1({row["augmenter"]: row["steady_ms"] for row in rows})
-    if json:
-        emit_json({"task": task, "texts": len(split), "degree": degree, "rows": rows, "table_1": paper})
-        return
-    columns = {
-        "augmenter": "augmenter",
-        "start s": "start_seconds",
-        "first ms": "first_ms",
-        "steady ms": "steady_ms",
-        "tokens/s": "tokens_per_second",
-        "degree": "realised_degree",
-    }
-    if any(row["endpoint_tokens"] for row in rows):
-        columns |= {"endpoint tokens": "endpoint_tokens"}
-    note = "ms per augmented text, in the first round and after; start: tables, dictionaries, processes"
-    title = f"time per augmented example, {len(split)} texts of {task}"
-    emit_table(title, list(columns), [[row[column] for column in columns.values()] for row in rows], note)
-    cells = [[f"{row['augmenter']} {row['amount']}", row["paper_minutes"], row["minutes"]] for row in paper]
-    note = "minutes of augmentation for the 3,927 texts of 1 % of MNLI; the paper's on a V100, ground truth: ChatGPT's"
-    emit_table("Table 1 beside this machine", ["", "paper", "here"], cells, note)
 
 
 def augmenters(*, json: Json = False) -> None:
@@ -227,6 +96,44 @@ def augmenters(*, json: Json = False) -> None:
     emit_table("Augmenters", list(rows[0]), [[escape(cell) for cell in row.values()] for row in rows], note)
 
 
+def showcase(
+    text: str,
+    /,
+    *,
+    degree: Annotated[float, Parameter(help="share of eligible tokens that change, in [0, 1]")] = 0.3,
+    others: Annotated[Path | None, Parameter(help="file of further lines, for augmenters that mix texts")] = None,
+    seed: Seed = 0,
+    options: AugmenterOptions = DEFAULTS,
+    out: Annotated[Path | None, Parameter(help="JSON file for the rows")] = None,
+    json: Json = False,
+) -> None:
+    """Every augmenter on one sentence, changed tokens marked; what is missing here is said in its place."""
+    from rich.console import Console
+
+    from empirical.augment.catalogue import CATALOGUE
+    from empirical.augment.showcase import showcase as shown_rows
+    from empirical.config import ModelConfig
+    from empirical.files import write_atomically
+    from empirical.models.classifier import load_tokenizer
+
+    tokenizer, console = load_tokenizer(ModelConfig(name=options.model)), Console(highlight=False)
+    lines: list[str] = []
+    if others is not None:
+        with _opened(others, "--others") as stream:
+            lines = next(_chunks(stream, whole=True), ([], None))[0]
+    builders = {name: partial(options.build, name, degree, tokenizer) for name in CATALOGUE if name != "ground-truth"}
+    rows = shown_rows(text, lines, builders, tokenizer, degree, seed=seed)
+    found = {"text": text, "degree": degree, "rows": rows}
+    if out is not None:
+        write_atomically(out, json_format.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    if json:
+        emit_json(found)
+        return
+    for row in rows:
+        marked = [("".join(row["missing"]), "dim")] if "missing" in row else _styled(row["parts"])
+        console.print(_line(row["augmenter"], marked), soft_wrap=True)
+
+
 OPTIONS_OF = {
     "embeddings": "--model",
     "teacher": "--teacher DIR",
@@ -239,37 +146,21 @@ OPTIONS_OF = {
 }
 
 
-def _fresh(
-    options: AugmenterOptions,
-    name: str,
-    degree: float,
-    tokenizer: Any,
-    labels: tuple[str, ...],
-    max_length: int,
-    split: Split,
-    cache: Path,
-) -> Augmenter:
-    from empirical.augment.in_context import Examples
-
-    shown = Examples(texts=tuple(split.text_a), label_N=split.labels, labels=labels) if split.text_b is None else None
-    return options.build(name, degree, tokenizer, labels=labels, examples=shown, cache=cache, max_length=max_length)
-
-
 def _held_out(file: Path | None, tokenizer: Any) -> Batch | None:
     from empirical.tokens.codec import encode_batch
 
     if file is None:
         return None
-    with _opened(file) as stream:
+    with _opened(file, "--held-out") as stream:
         text_a, text_b = next(_chunks(stream, whole=True), ([], None))
     return encode_batch(tokenizer, text_a, text_b, WHOLE_LINE)
 
 
-def _opened(path: Path) -> BinaryIO:
+def _opened(path: Path, argument: str) -> BinaryIO:
     try:
         return path.open("rb")
     except OSError as error:
-        raise InputError("--held-out", str(path), f"a readable file ({error.strerror})") from None
+        raise InputError(argument, str(path), f"a readable file ({error.strerror})") from None
 
 
 def _chunks(stream: BinaryIO, whole: bool = False) -> Iterator[tuple[list[str], list[str] | None]]:
@@ -310,21 +201,15 @@ def _record(texts: Sequence[str], result: AugmentedText) -> dict[str, Any]:
 def _print_highlighted(console: Console, result: AugmentedText) -> None:
     from rich.text import Text
 
-    line = Text("\t").join(
-        Text.assemble(*((characters, "bold reverse" if changed else "") for characters, changed in parts))
-        for parts in result.parts
-    )
+    line = Text("\t").join(Text.assemble(*_styled(parts)) for parts in result.parts)
     console.print(line, soft_wrap=True)
 
 
-def _teacher(source: str | None, labels: tuple[str, ...], tokenizer: Any) -> Any:
-    if source is None:
-        return None
-    from empirical.config import ModelConfig
-    from empirical.models.classifier import load_classifier, load_tokenizer
-    from empirical.teachers.fine_tuned import Teacher
+def _styled(parts: Sequence[tuple[str, bool]]) -> list[tuple[str, str]]:
+    return [(characters, "bold reverse" if changed else "") for characters, changed in parts]
 
-    own = load_tokenizer(ModelConfig(name=source))
-    if own.get_vocab() != tokenizer.get_vocab():
-        raise InputError("--teacher", source, "a teacher with the tokenizer of --model (give its directory there)")
-    return Teacher(load_classifier(source), own, labels).numpy_logits
+
+def _line(name: str, marked: Sequence[tuple[str, str]]) -> Text:
+    from rich.text import Text
+
+    return Text.assemble((f"{name:<18}", "bold"), *marked)

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from kdshift.cli.engine_options import ONE_PROCESS, EngineOptions
 from kdshift.cli.output import Json, emit_json, emit_table, log_to_stderr
 
 if TYPE_CHECKING:
     from empirical.bank.study_run import StudyRun
+    from empirical.sweeps.engines import Engine
 
 Results = Annotated[Path, Parameter(help="results directory: teachers, banks and curves get folders in it")]
 Source = Annotated[
@@ -29,6 +31,7 @@ def bank(
     *,
     results: Results = Path("results"),
     dry_run: Annotated[bool, Parameter(negative="", help="only say how much there is to do")] = False,
+    engine: EngineOptions = ONE_PROCESS,
     json: Json = False,
 ) -> None:
     """Make or extend a study's bank: augmented copies of its texts, each answered once by the teacher.
@@ -37,7 +40,7 @@ def bank(
     """
     from empirical.bank.making import size_of
 
-    began = time.perf_counter()
+    began, chosen = time.perf_counter(), engine.engine()
     if dry_run:
         return _plan(preset, json)
     with _opened(preset, results) as run:
@@ -46,7 +49,7 @@ def bank(
         sys.stderr.write(
             f"about {texts} answers at {1e3 * seconds:.1f} ms: {texts * seconds / 60:.1f} min if all are new\n"
         )
-        if not run.make_banks():
+        if not (run.make_banks() if chosen.alone else _by_processes(run, preset, results, chosen, fit=False)):
             raise KeyboardInterrupt
     count = run.bank.count
     found = {
@@ -71,6 +74,7 @@ def curves(
     *,
     results: Results = Path("results"),
     figure: Annotated[Path | None, Parameter(help="draw the curves into this file too")] = None,
+    engine: EngineOptions = ONE_PROCESS,
     json: Json = False,
 ) -> None:
     """Error against degree by light students on a bank: distance to the teacher, gains, exchange rates.
@@ -81,9 +85,14 @@ def curves(
     from empirical.bank.agreement import agreements
     from empirical.bank.study_table import read_checks, read_noise
 
-    began = time.perf_counter()
+    began, chosen = time.perf_counter(), engine.engine()
     with _opened(preset, results) as run:
+        if run.table is None and not chosen.alone and not _by_processes(run, preset, results, chosen, fit=True):
+            raise KeyboardInterrupt
+        asked, kept = run.bank.count.asked, run.bank.count.kept
         table = run.run()
+        if chosen.alone:
+            asked, kept = run.bank.count.asked, run.bank.count.kept
     if table is None:
         raise KeyboardInterrupt
     found = {
@@ -91,8 +100,8 @@ def curves(
         "task": run.bank.task.name,
         "teacher": run.teacher.name,
         "seconds": round(time.perf_counter() - began, 1),
-        "teacher_calls": run.bank.count.asked,
-        "kept_answers": run.bank.count.kept,
+        "teacher_calls": asked,
+        "kept_answers": kept,
         "curves": summary.curves(table, noise := read_noise(run.folder)),
         "equal_compute": summary.equal_compute(table),
         "checks": [] if (checks := read_checks(run.folder)) is None else agreements(table, checks, noise),
@@ -106,6 +115,15 @@ def curves(
         emit_json(found)
     else:
         _print(found)
+
+
+def _by_processes(run: StudyRun, preset: str, results: Path, engine: Engine, *, fit: bool) -> bool:
+    """Make a study's bank, and fit its students, on an engine of several processes; whether it came to its end."""
+    from empirical.sweeps.study_jobs import Opening, fit_parts, make_study_bank
+
+    opens = Opening(study=run.study, name=Path(preset).stem, results=results)
+    made = make_study_bank(run, opens, engine, run.progress)
+    return made and (not fit or fit_parts(run, opens, engine, run.progress))
 
 
 @contextmanager

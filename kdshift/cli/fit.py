@@ -38,6 +38,9 @@ def fit(
     tokens: Annotated[int | None, Parameter(help="most tokens to and from an endpoint")] = None,
     augmenter: Annotated[str, Parameter(help="knn, random, synonym or eda")] = "knn",
     degree: Annotated[Numbers | None, Parameter(help="degrees to try [0.1,0.2,0.4,0.6,0.8]")] = None,
+    paid_degree: Annotated[
+        Numbers | None, Parameter(help="degrees of copies that an endpoint answers for its assistant [none]")
+    ] = None,
     student: Annotated[str, Parameter(help="static, encoder, bilstm, or auto: the best on validation")] = "auto",
     max_megabytes: Annotated[float | None, Parameter(help="what the student may weigh")] = None,
     max_milliseconds: Annotated[float | None, Parameter(help="what the student may take for one text")] = None,
@@ -60,6 +63,7 @@ def fit(
         assistant=assistant,
         augmenter=augmenter,
         degrees=tuple(degree) if degree else DEGREES,
+        paid_degrees=tuple(paid_degree or ()),
         student=student,
         minutes=minutes,
         megabytes=max_megabytes,
@@ -101,13 +105,20 @@ def _run(
     if own is not None and (done := finished(folder, options.digest(own.digest()))) is not None:
         return done
     with shown() as progress:
-        own, outside_NC, agreement = ask_outside(own, unlabelled, options, folder, columns, budget, progress)
+        asked = ask_outside(own, unlabelled, options, folder, columns, budget, progress)
+        own = asked.own
         if own.dropped.sentence():
             say(own.dropped.sentence())
         if (done := finished(folder, options.digest(own.digest()))) is not None:
             return done
         fit = Fit(
-            own=own, options=options, folder=folder, outside_NC=outside_NC, agreement=agreement, progress=progress
+            own=own,
+            options=options,
+            folder=folder,
+            outside_NC=asked.answer_NC,
+            agreement=asked.agreement,
+            ask=asked.ask,
+            progress=progress,
         )
         return write_all(fit, run_fit(fit, say=say))
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from kdshift.cli.distill import Compile, WeakTeacher
+from kdshift.cli.engine_options import ONE_PROCESS, EngineOptions
 from kdshift.cli.output import Json, duration, emit_json, emit_table, log_to_stderr
 from kdshift.cli.progress import shown
 from theory.errors import InputError
 
 if TYPE_CHECKING:
-    from empirical.sweeps.engines import Engine
     from empirical.tables.table import ResultTable
 
 RESULTS = Path("results")
@@ -35,12 +35,7 @@ def sweep(
         str | None, Parameter(help="with --dry-run: estimate for a card that is not here, v100, a100 or h100")
     ] = None,
     retry_failed: Annotated[bool, Parameter(negative="", help="run failed runs again")] = False,
-    workers: Annotated[int | None, Parameter(help="processes; by default one per GPU, or this one")] = None,
-    cluster: Annotated[str | None, Parameter(help="run on Ray: auto, or ray://host:port")] = None,
-    slurm: Annotated[
-        list[str] | None,
-        Parameter(consume_multiple=True, negative="", help="run as SLURM jobs; submitit's parameters as name=value"),
-    ] = None,
+    engine: EngineOptions = ONE_PROCESS,
     compiled: Compile = False,
     accept_weak_teacher: WeakTeacher = False,
     json: Json = False,
@@ -64,10 +59,10 @@ def sweep(
     from empirical.sweeps.execute import run_sweep
 
     log_to_stderr()
-    engine = _engine(workers, cluster, slurm)
+    chosen = engine.engine()
     run = partial(run_cohort, compiled=compiled, accept_weak_teacher=accept_weak_teacher)
     with shown() as progress:
-        frame = run_sweep(grid, results, engine=engine, retry_failed=retry_failed, progress=progress, run=run)
+        frame = run_sweep(grid, results, engine=chosen, retry_failed=retry_failed, progress=progress, run=run)
     counts = frame["status"].value_counts().to_dict()
     left = int(counts.get("left", 0))
     if json:
@@ -76,30 +71,6 @@ def sweep(
         _print_table(_table(grid, results))
     if STOP.is_set() and left:
         raise KeyboardInterrupt
-
-
-def _engine(workers: int | None, cluster: str | None, slurm: list[str] | None) -> Engine:
-    from empirical.sweeps.engines import Engine
-
-    chosen = [
-        name for name, value in (("workers", workers), ("cluster", cluster), ("slurm", slurm)) if value is not None
-    ]
-    if len(chosen) > 1:
-        raise InputError("engine", " and ".join(f"--{name}" for name in chosen), "one of --workers, --cluster, --slurm")
-    if workers is not None and workers < 1:
-        raise InputError("workers", workers, "a whole number >= 1")
-    if cluster is not None:
-        return Engine(kind="ray", address=cluster)
-    if slurm is not None:
-        return Engine(kind="slurm", slurm=dict(_parameter(item) for item in slurm))
-    return Engine(workers=workers)
-
-
-def _parameter(item: str) -> tuple[str, Any]:
-    name, equals, value = item.partition("=")
-    if not equals or not name:
-        raise InputError("slurm", item, "name=value, as submitit's update_parameters takes them")
-    return name, int(value) if value.isdigit() else value
 
 
 def _dry_run(grid: Any, json: bool, device: str | None) -> None:

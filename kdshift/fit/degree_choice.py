@@ -90,6 +90,11 @@ class DegreeCurve:
             "replicates": len(self.distance),
         }
 
+    def gains(self) -> list[tuple[float, float, float]]:
+        """Gain over none in distance at every positive degree, with its interval, simultaneous over the degrees."""
+        found = simultaneous(self.distance[:, :1] - self.distance[:, 1:])
+        return list(zip(found.effect.tolist(), found.low.tolist(), found.high.tolist(), strict=True))
+
     def without(self, replicate: int) -> float:
         """The degree of the smallest mean distance over all replicates but this one: chosen without its texts."""
         mean_K = np.delete(self.distance, replicate, axis=0).mean(axis=0)

@@ -1,6 +1,6 @@
 """The folder of a finished fit: written whole at the end, recognised by the next call.
 
-DIR/model/  bag-of-words/  teacher/  predictions.csv  curve.csv  README.md  card.html  fit.json (last)
+DIR/model/  bag-of-words/  teacher/  predictions.csv  curve.csv  stages.csv  README.md  card.html  fit.json (last)
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ def write_all(fit: Fit, outcome: Outcome) -> dict[str, Any]:
             shutil.copytree(source, draft)
             for file in draft.iterdir():
                 file.chmod(file.stat().st_mode | 0o044)  # safetensors are written for their owner alone
-    for name, table in (("predictions.csv", outcome.predictions), ("curve.csv", outcome.curve)):
+    tables = {"predictions.csv": outcome.predictions, "curve.csv": outcome.curve, "stages.csv": outcome.stages}
+    for name, table in tables.items():
         write_atomically(folder / name, table.to_csv(index=False))
     dropped = fit.own.dropped.sentence()
     facts = {

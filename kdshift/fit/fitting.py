@@ -6,7 +6,7 @@ Each stage is kept as it ends and found again by the next call. Shapes: N texts,
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -39,6 +39,7 @@ class Fit:
 
     outside_NC: an outside teacher's log-probabilities of all texts (training, test, unlabelled), or None.
     agreement: whether the labels are the outside teacher's own, so that scores are agreement with it.
+    ask: how an outside teacher is asked about further texts (`paid_stage`), where it can be.
     """
 
     own: OwnTexts
@@ -46,6 +47,7 @@ class Fit:
     folder: Path
     outside_NC: NDArray[np.float32] | None = None
     agreement: bool = False
+    ask: Callable[[Sequence[str], Sequence[str] | None], NDArray[np.float32]] | None = None
     progress: Progress | None = None
     clock: Clock = field(init=False)
 

@@ -20,7 +20,8 @@ class FitOptions:
     """The options of `kdshift fit` that change what is computed, checked.
 
     teacher: an encoder to fine-tune (`minilm`, an id, a folder), a file of probabilities, or URL#model.
-    minutes: the time laid out. megabytes, milliseconds: wishes for the student. labels: for unlabelled texts.
+    paid_degrees: of copies that an endpoint answers for its assistant. minutes: the time laid out.
+    megabytes, milliseconds: wishes for the student. labels: for unlabelled texts.
     """
 
     teacher: str = "minilm"
@@ -34,14 +35,18 @@ class FitOptions:
     labels: tuple[str, ...] | None = None
     max_length: int = 128
     seed: int = 0
+    paid_degrees: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.minutes > 0:
             raise InputError("--minutes", self.minutes, "a number above 0")
-        for degree in self.degrees:
-            if not 0 < degree <= 1:
-                hint = f" (did you mean {degree / 100:g}?)" if 1 < degree <= 100 else ""
-                raise InputError("--degree", degree, f"shares of the tokens, above 0 and up to 1{hint}")
+        for name, degrees in (("--degree", self.degrees), ("--paid-degree", self.paid_degrees)):
+            for degree in degrees:
+                if not 0 < degree <= 1:
+                    hint = f" (did you mean {degree / 100:g}?)" if 1 < degree <= 100 else ""
+                    raise InputError(name, degree, f"shares of the tokens, above 0 and up to 1{hint}")
+        if self.paid_degrees and "://" not in self.teacher:
+            raise InputError("--paid-degree", self.teacher, "a --teacher URL#model: only an endpoint reads new texts")
         if self.student not in ("auto", *KINDS):
             raise InputError("--student", self.student, "one of auto, " + ", ".join(KINDS))
         if self.augmenter not in ("knn", "random", "synonym", "eda"):
@@ -64,4 +69,6 @@ class FitOptions:
     def digest(self, texts: str) -> str:
         """Names a fit of these texts: minutes do not count, a finished fit is finished."""
         asked = {name: value for name, value in asdict(self).items() if name != "minutes"}
+        if not self.paid_degrees:  # came later: fits without them keep their names
+            del asked["paid_degrees"]
         return hashlib.sha256(json.dumps([texts, asked], sort_keys=True).encode()).hexdigest()[:16]

@@ -6,7 +6,8 @@ Their answers to all texts are asked once and kept as they are given (`temperatu
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,20 @@ ASKED_AT_ONCE = 32
 Outside = ProbabilityFile | LanguageModelTeacher
 
 
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What an outside teacher was asked.
+
+    own: the texts. answer_NC: its log-probabilities of all of them, or None. agreement: whether its answers are all the
+    labels there are. ask: how it is asked about further texts.
+    """
+
+    own: OwnTexts
+    answer_NC: NDArray[np.float32] | None = None
+    agreement: bool = False
+    ask: Callable[[Sequence[str], Sequence[str] | None], NDArray[np.float32]] | None = None
+
+
 def ask_outside(
     own: OwnTexts | None,
     unlabelled: Path | None,
@@ -36,8 +51,8 @@ def ask_outside(
     columns: tuple[str | None, str | None],
     budget: tuple[int | None, int | None],
     progress: Progress | None = None,
-) -> tuple[OwnTexts, NDArray[np.float32] | None, bool]:
-    """The texts with an outside teacher's log-probabilities (N, C), and whether its answers are all the labels.
+) -> Asked:
+    """The texts with an outside teacher's log-probabilities of all of them.
 
     Without an outside teacher the texts come back as they are, with None.
 
@@ -49,7 +64,7 @@ def ask_outside(
             raise InputError(
                 "--teacher", options.teacher, "an endpoint or a file of probabilities where no text is labelled"
             )
-        return own, None, False
+        return Asked(own=own)
     labels = own.labels if own is not None else options.labels
     teacher = _outside(options, labels, columns, budget, folder)
     agreement = own is None
@@ -64,8 +79,14 @@ def ask_outside(
     if not known_N.all():
         own, answer_NC = _answered_only(own, answer_NC, known_N, teacher.name)
     if agreement:
-        return _named_by_teacher(own, answer_NC), answer_NC, True
-    return own, answer_NC, False
+        own = _named_by_teacher(own, answer_NC)
+    title = "answers to paid copies"
+    return Asked(
+        own=own,
+        answer_NC=answer_NC,
+        agreement=agreement,
+        ask=lambda first, second: _asked(teacher, first, second, progress, title),
+    )
 
 
 def _outside(
@@ -87,14 +108,18 @@ def _outside(
 
 
 def _asked(
-    teacher: Outside, text_a: list[str], text_b: list[str] | None, progress: Progress | None
+    teacher: Outside,
+    text_a: Sequence[str],
+    text_b: Sequence[str] | None,
+    progress: Progress | None,
+    title: str = "answers of the outside teacher",
 ) -> NDArray[np.float32]:
     parts = []
     for start in range(0, len(text_a), ASKED_AT_ONCE):
         stop = start + ASKED_AT_ONCE
         parts.append(teacher.ask(text_a[start:stop], None if text_b is None else text_b[start:stop]))
         if progress:
-            progress("answers of the outside teacher", min(stop, len(text_a)), len(text_a))
+            progress(title, min(stop, len(text_a)), len(text_a))
     if isinstance(teacher, LanguageModelTeacher):
         logger.info("%s: %.1f %% of its mass on no class", teacher.name, 100 * teacher.missing)
     return np.concatenate(parts)

@@ -30,7 +30,7 @@ from kdshift.fit.folds import Folds, held_back
 from kdshift.fit.learner import Material, learn, predict_logits
 from kdshift.fit.linear_start import fitted_head, inputs
 from kdshift.fit.scoring import distance, log_loss
-from kdshift.fit.temperature import calibrated
+from kdshift.fit.temperature import cooled, temperature
 from theory.progress_report import Progress
 
 MOST_EPOCHS, PATIENCE, EVALUATIONS_AN_EPOCH = 8, 2, 1
@@ -38,12 +38,23 @@ BATCH, RATE = 16, 1e-4
 VALIDATION_SHARE, LEAST_VALIDATION, MOST_VALIDATION = 0.15, 40, 1_000
 
 
+@dataclass(frozen=True, kw_only=True)
+class PaidCopies:
+    """P copies that an outside teacher has answered: their tokens, the texts they were made from, its logits (P, C)."""
+
+    corpus: Corpus
+    origin_P: NDArray[np.int64]
+    answer_PC: NDArray[np.float32]
+    realised: float
+
+
 @dataclass(kw_only=True)
 class OwnTeachers:
     """T networks, trained when they are first asked for, and the store of their answers.
 
     corpus: all texts. answer_NC: an outside teacher's logits for all texts, None where the labels teach.
-    calibrate: whether labels set that teacher's temperature. folder: where weights and answers are kept.
+    calibrate: whether labels set that teacher's temperature. paid: from the fold an assistant is trained without to the
+    copies that it learns from besides. folder: where weights and answers are kept.
     """
 
     model: ModelConfig
@@ -56,6 +67,7 @@ class OwnTeachers:
     folder: Path
     seed: int
     calibrate: bool = False
+    paid: Callable[[int | None], PaidCopies | None] | None = None
     progress: Progress | None = None
     _inputs_NH: NDArray[np.float32] | None = field(default=None, init=False, repr=False)
 
@@ -66,12 +78,12 @@ class OwnTeachers:
             return dict(json.loads(facts.read_text(encoding="utf-8")))
         left = self.plan.left[number]
         train_N, validation_N = self.rows(number)
-        taught_NC = self._taught(left)
+        taught_NC, copies = self._taught(left)
         model = self._started(train_N, validation_N)
         every = max(1, len(train_N) // BATCH) // EVALUATIONS_AN_EPOCH
         learned = learn(
             model,
-            Material(corpus=self.corpus, row_N=train_N, label_N=self.folds.label_N, answer_NC=taught_NC),
+            Material(corpus=self.corpus, row_N=train_N, label_N=self.folds.label_N, answer_NC=taught_NC, **copies),
             TrainConfig(
                 steps=MOST_EPOCHS * every,
                 batch_size=BATCH,
@@ -123,11 +135,24 @@ class OwnTeachers:
         train_N, validation_N = held_back(row_N, self.folds.label_N, VALIDATION_SHARE, LEAST_VALIDATION, self.seed)
         return train_N, validation_N[:MOST_VALIDATION]
 
-    def _taught(self, left: Left) -> NDArray[np.float32] | None:
-        """What an assistant learns: the outside teacher, calibrated on labels of none but its own training texts."""
-        if self.answer_NC is None or not self.calibrate:
-            return self.answer_NC
-        return calibrated(self.answer_NC, self.folds.label_N, self.folds.training_rows(left, labelled=True))
+    def _taught(self, left: Left) -> tuple[NDArray[np.float32] | None, dict[str, Any]]:
+        """What an assistant learns: the outside teacher's answers to texts, and to paid copies where there are any.
+
+        The temperature is that of the labels of its own training texts.
+        """
+        if self.answer_NC is None:
+            return None, {}
+        rows = self.folds.training_rows(left, labelled=True)
+        at = temperature(self.answer_NC[rows], self.folds.label_N[rows]) if self.calibrate else 1.0
+        paid = None if self.paid is None else self.paid(next(iter(left), None))
+        if paid is None:
+            return cooled(self.answer_NC, at), {}
+        answer_PC = cooled(paid.answer_PC, at)
+        return cooled(self.answer_NC, at), {
+            "copies": paid.corpus,
+            "origin_P": paid.origin_P,
+            "copy_answer_PC": answer_PC,
+        }
 
     def _loss(self, network: Any, row_M: NDArray[np.int64], taught_NC: NDArray[np.float32] | None) -> float:
         """What early stopping watches: log loss on labels, or the distance to the outside teacher."""

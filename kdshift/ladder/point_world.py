@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,27 +18,14 @@ from empirical.bank.plan import BankPlan, Unit
 from empirical.bank.study import Size
 from empirical.bank.study_run import StudyRun
 from empirical.bank.study_table import NONE
-from empirical.models.static import mean_embeddings
 from empirical.shift import Whitening, effective_tau
+from empirical.shift.text_points import WhitenedInputs, whitened_inputs
 from kdshift.ladder.fourier_student import FeatureRidge, FourierMap, fit_features
 from kdshift.ladder.rungs import GAUSSIAN_SHIFT, LadderConfig
 from simulate.seeds import Purpose, stream
 
 Floats = NDArray[np.float64]
 MANY = 2**20  # data size in the address of what all sizes share
-
-
-class WhitenedInputs:
-    """Texts as points: mean input embeddings, whitened by what the pool's originals show, down to their dimension."""
-
-    def __init__(self, embeddings_VD: NDArray[np.float32], whiten: Whitening) -> None:
-        self.embeddings_VD, self.whiten = embeddings_VD, whiten
-
-    def __call__(self, corpus: Any, index_N: NDArray[np.integer]) -> Floats:
-        return self.whiten(mean_embeddings(corpus, index_N, self.embeddings_VD).astype(np.float64))
-
-    def stack(self, parts: list[Floats]) -> Floats:
-        return np.concatenate(parts)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,16 +63,14 @@ class World:
         return stream(self.config.seed, self.dimension, size, replicate, purpose)
 
     @cached_property
-    def whiten(self) -> Whitening:
+    def inputs(self) -> WhitenedInputs:
         """The coordinates: the pool's originals have mean 0 and covariance I in them."""
-        corpus = self.run.bank.pool.pool.corpus
-        x_ND = mean_embeddings(corpus, np.arange(len(corpus)), self.run.embeddings)
-        return Whitening.of(x_ND.astype(np.float64))
+        return whitened_inputs(self.run)
 
     @property
     def dimension(self) -> int:
         """d, the intrinsic dimension of the texts' embeddings."""
-        return self.whiten.dimension
+        return self.inputs.whiten.dimension
 
     def bench(self, size: Size) -> Bench:
         """The bank that a size uses, as points."""
@@ -94,8 +78,7 @@ class World:
 
     def _bench_of(self, plan: BankPlan) -> Bench:
         if plan not in self._benches:
-            inputs = WhitenedInputs(self.run.embeddings, self.whiten)
-            self._benches[plan] = Bench(replace(self.run.bank, plan=plan), plan, inputs)
+            self._benches[plan] = Bench(replace(self.run.bank, plan=plan), plan, self.inputs)
         return self._benches[plan]
 
     @cached_property

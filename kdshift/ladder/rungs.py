@@ -14,7 +14,7 @@ import json
 from dataclasses import asdict, dataclass
 
 from empirical.bank.study import Size, Study
-from theory.errors import InputError, unknown_name
+from theory.errors import InputError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,17 +74,14 @@ def trimmed(study: Study, config: LadderConfig) -> Study:
 
     Raises InputError for an augmenter or a data size that it does not have, or a size with a single replicate.
     """
-    known = {shift.augmenter: shift for shift in study.shifts}
-    for name in config.augmenters:
-        if name not in known:
-            raise unknown_name("augmenter", name, known)
+    shifts = tuple(study.shift_of(name) for name in config.augmenters)
     sizes = {size.data_size: size for size in study.sizes if replicates_of(study, size, config) >= 2}
     for data_size in config.data_sizes:
         if data_size not in sizes:
             allowed = f"sizes of the study with at least two replicates: {', '.join(map(str, sizes))}"
             raise InputError("data_size", data_size, allowed)
     update = {
-        "shifts": tuple(known[name] for name in config.augmenters),
+        "shifts": shifts,
         "sizes": tuple(sizes[data_size] for data_size in config.data_sizes),
         "unlabelled": (),
         "equal_compute": False,

@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from empirical.randomness import Draws, step_generator
@@ -17,6 +17,7 @@ SEEDS, STEPS, STREAMS = st.integers(0, 2**64 - 1), st.integers(0, 2**48 - 1), st
 FEW = st.tuples(st.integers(0, 2), st.integers(0, 2), st.sampled_from(list(Draws)[:3]))
 
 
+@settings(deadline=None)
 @given(SEEDS, STEPS, STREAMS)
 def test_what_is_drawn_is_a_function_of_seed_step_and_stream(seed: int, step: int, stream: Draws) -> None:
     first = step_generator(seed, step, stream).random(4)
@@ -24,6 +25,7 @@ def test_what_is_drawn_is_a_function_of_seed_step_and_stream(seed: int, step: in
     assert (step_generator(seed, step, stream).random(4) == first).all()
 
 
+@settings(deadline=None)
 @given(FEW | st.tuples(SEEDS, STEPS, STREAMS), FEW | st.tuples(SEEDS, STEPS, STREAMS))
 def test_other_arguments_are_another_key(one: tuple[int, int, Draws], other: tuple[int, int, Draws]) -> None:
     keys = [step_generator(*which).bit_generator.state["state"]["key"].tolist() for which in (one, other)]

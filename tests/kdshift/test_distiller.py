@@ -52,6 +52,78 @@ def test_soft_labels_are_taken_and_wrong_ones_refused(bert: Path) -> None:
         kdshift.Distiller(degree=30, model=str(bert)).fit(given, soft)
 
 
+def test_light_students_choose_the_degree(bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kdshift.fit.degree_choice.STEPS", 30)
+    monkeypatch.setattr("kdshift.fit.options.DEGREES", (0.3, 0.7))
+    given, labels = texts(48)
+    model = kdshift.Distiller(degree="auto", augmenter="random", copies=1, model=str(bert), steps=20).fit(given, labels)
+    found = model.recommendation_
+    assert model.degree_ == found["degree"] and model.degree_ in (0.0, 0.3, 0.7)
+    assert found["low"] <= found["gain"] <= found["high"] and found["replicates"] == 4
+    assert model.predict_proba(given).shape == (48, 3)
+    with pytest.raises(InputError, match="auto"):
+        kdshift.Distiller(degree="most", model=str(bert)).fit(given, labels)
+
+
+def test_a_teacher_answers_for_the_copies_that_it_is_shown(bert: Path) -> None:
+    seen: list[str] = []
+
+    class Stubborn:
+        """Whatever changed is of the second class."""
+
+        def predict_proba(self, given: list[str]) -> np.ndarray:
+            seen.extend(given)
+            return np.tile([0.01, 0.98, 0.01], (len(given), 1))
+
+    given, labels = texts(30)
+    options = {"degree": 1.0, "augmenter": "random", "copies": 2, "model": str(bert), "steps": 200}
+    taught = kdshift.Distiller(teacher=Stubborn(), **options).fit(given, labels)
+    alone = kdshift.Distiller(**options).fit(given, labels)
+    assert len(seen) == 60 and not set(seen) & set(given)
+    fair = list(taught.classes_).index("fair")
+    assert fair == 1
+    others = [f"word{number} word{number + 1}" for number in range(30)]
+    assert taught.predict_proba(others)[:, fair].mean() > alone.predict_proba(others)[:, fair].mean() + 0.2
+
+
+def test_a_grid_search_chooses_among_degrees(bert: Path) -> None:
+    from sklearn.model_selection import GridSearchCV
+
+    given, labels = texts(36)
+    search = GridSearchCV(
+        kdshift.Distiller(augmenter="random", copies=1, model=str(bert), steps=40), {"degree": [0.0, 0.5]}, cv=2
+    ).fit(given, labels)
+    assert search.best_params_["degree"] in (0.0, 0.5) and 0 <= search.best_score_ <= 1
+    assert len(search.predict(given)) == 36
+
+
+def test_the_collators_ids_are_the_command_lines(
+    bert: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import io
+    import json
+    import sys
+    from types import SimpleNamespace
+
+    from kdshift.cli import main
+
+    given = [f"word{number % 40} good{number % 8} word{(3 * number) % 40}" for number in range(8)]
+    lines = io.BytesIO("\n".join(given).encode())
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=lines, isatty=lambda: False))
+    arguments = ["empirical", "augment", "--augmenter", "random", "--degree", "0.5", "--seed", "7", "--json"]
+    try:
+        main([*arguments, "--model", str(bert)])
+    except SystemExit as ended:
+        assert not ended.code
+    written = [json.loads(line)["augmented"] for line in capsys.readouterr().out.splitlines()]
+    tokenizer = tiny_kd.tokenizer()
+    collate = kdshift.AugmentingCollator(
+        tokenizer, RandomReplacement.of(Vocabulary.of(tokenizer)), 0.5, max_length=32, seed=7
+    )
+    made = collate([{"text": text} for text in given])["input_ids"].numpy()
+    assert np.array_equal(made, encode_batch(tokenizer, written, None, 32).ids_BL)
+
+
 def test_the_collator_draws_what_a_runs_step_draws() -> None:
     tokenizer = tiny_kd.tokenizer()
     augmenter = RandomReplacement.of(Vocabulary.of(tokenizer))

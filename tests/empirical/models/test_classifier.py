@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from empirical.config import ModelConfig
-from empirical.models.bilstm import BiLSTMConfig, BiLSTMForSequenceClassification
 from empirical.models.classifier import (
     arguments,
     build_model,
@@ -178,28 +177,3 @@ def test_a_tokenizer_must_fit_the_weights(folders, caplog):
         check_tokenizer(model, larger, "bert")
     with pytest.raises(InputError, match="padding token"):
         check_tokenizer(model, tokenizer(pad_first=False), "bert")
-
-
-@pytest.mark.parametrize("layers", [1, 2])
-def test_a_bilstm_is_pytorchs_own_on_packed_texts(layers):
-    sizes = {"vocab_size": 30, "embedding_size": 6, "hidden_size": 5, "num_hidden_layers": layers, "num_labels": 3}
-    torch.manual_seed(0)
-    model = BiLSTMForSequenceClassification(BiLSTMConfig(**sizes)).eval()
-    torch.manual_seed(0)
-    torch.nn.Embedding(30, 6, padding_idx=0)
-    packed = torch.nn.LSTM(6, 5, num_layers=layers, bidirectional=True, batch_first=True)
-    mine = {
-        f"{name}_l{number}{suffix}": getattr(getattr(layer, side), f"{name}_l0")
-        for number, layer in enumerate(model.layers)
-        for side, suffix in (("ahead", ""), ("back", "_reverse"))
-        for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-    }
-    for name, value in packed.named_parameters():
-        torch.testing.assert_close(mine[name], value, rtol=0, atol=0)
-    lengths = torch.tensor([7, 1, 4, 6])
-    mask = torch.arange(7) < lengths[:, None]
-    ids = torch.randint(1, 30, (4, 7)) * mask
-    texts = torch.nn.utils.rnn.pack_padded_sequence(model.embedding(ids), lengths, True, enforce_sorted=False)
-    state = packed(texts)[1][0]
-    expected = model.classifier(torch.relu(model.dense(torch.cat([state[-2], state[-1]], dim=1))))
-    torch.testing.assert_close(model(ids, mask.long()).logits, expected)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from empirical.tokens.codec import decode_batch, encode_batch
+from empirical.tokens.codec import decode_batch, encode_batch, tokenizer_key
 from tests.empirical.three_tokenizers import TEXT_A, TEXT_B, TOKENIZERS, tokenizer_of
+from tests.empirical.tiny_kd import WORDS
+from tests.empirical.tiny_kd import tokenizer as word_tokenizer
 
 
 @pytest.fixture(scope="module", params=TOKENIZERS)
@@ -40,3 +42,11 @@ def test_decoding_gives_texts_that_encode_alike(tokenizer):
     assert decode_batch(tokenizer, single) == (text_a, None)
     pairs = encode_batch(tokenizer, text_a, ["good dogs", "them", "two words"], 64)
     assert decode_batch(tokenizer, pairs) == (text_a, ["good dogs", "them", "two words"])
+
+
+def test_tokenizers_are_told_apart_by_what_they_do():
+    key = tokenizer_key(word_tokenizer())
+    used = word_tokenizer()
+    used("good1 word1", truncation=True, max_length=3, padding="max_length")
+    assert tokenizer_key(used) == key
+    assert tokenizer_key(word_tokenizer([*reversed(WORDS)])) != key

@@ -7,108 +7,17 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from empirical.augment import make_augmenter
-from empirical.augment.entropy_filter import EntropyFilter
 from empirical.augment.replacement import RandomReplacement
-from empirical.augment.whole_texts import GroundTruth
 from empirical.config import AugmentConfig
-from empirical.tokens.codec import encode_batch, tokenizer_key
 from empirical.tokens.corpus import BatchOrder, encode_corpus
 from empirical.tokens.vocabulary import Vocabulary
-from empirical.training.steps import Augmentation, Pool, Stream, run_ahead
+from empirical.training.copies import Augmentation
+from empirical.training.steps import Stream, run_ahead
 from tests.empirical.tiny_kd import WORDS, tokenizer
-from theory.errors import InputError
 
 TEXTS = ["good1 word2", "bad1", "fair2 word9 word8 word7", "word1 word2 word3"]
-
-
-def lengths(total: int, seed: int = 0) -> np.ndarray:
-    return np.random.default_rng(seed).integers(4, 60, total)
-
-
-@settings(max_examples=30, deadline=None)
-@given(total=st.integers(1, 300), size=st.integers(1, 40), seed=st.integers(0, 99), step=st.integers(0, 500))
-def test_a_batch_is_full_and_a_function_of_seed_and_step(total, size, seed, step):
-    order = BatchOrder(lengths(total), size, seed)
-    for warm in range(0, step, 97):
-        order.batch(warm)
-    batch = order.batch(step)
-    assert batch.shape == (size,) and batch.min() >= 0 and batch.max() < total
-    np.testing.assert_array_equal(batch, BatchOrder(lengths(total), size, seed).batch(step))
-
-
-def test_an_epoch_holds_every_text_at_most_once_and_all_are_met_in_the_long_run():
-    order = BatchOrder(lengths(100), 8, 3)
-    epochs = [np.concatenate([order.batch(12 * e + b) for b in range(12)]) for e in range(20)]
-    for epoch in epochs:
-        assert len(np.unique(epoch)) == 96
-    count = np.bincount(np.concatenate(epochs), minlength=100)
-    assert count.min() >= 15 and count.max() == 20, "the texts left out of an epoch are drawn afresh"
-    assert not np.array_equal(epochs[0], epochs[1])
-
-
-def padded_share(order: BatchOrder, batches: int) -> float:
-    taken = [order.batch(step) for step in range(batches)]
-    size, length = order.batch_size, order.length_N
-    return sum(size * length[batch].max() for batch in taken) / sum(length[batch].sum() for batch in taken)
-
-
-def test_batches_by_length_hold_little_padding_and_come_in_random_order():
-    length = lengths(32 * 2048)
-    order = BatchOrder(length, 32, 0)
-    shuffled = np.random.default_rng(0).permutation(len(length)).reshape(2048, 32)
-    assert padded_share(order, 2048) < 1.06 < 1.6 < sum(32 * length[batch].max() for batch in shuffled) / length.sum()
-    means = np.array([length[order.batch(step)].mean() for step in range(64)])
-    assert abs(np.corrcoef(means[:-1], means[1:])[0, 1]) < 0.35
-
-
-@pytest.mark.parametrize(("total", "size"), [(3917, 64), (8551, 64), (2048, 32)])
-def test_a_small_set_is_mixed_again_every_epoch(total, size):
-    """Sorted by length alone a third of a text's batch mates would come back: 1 % of MNLI has 61 batches."""
-    order = BatchOrder(lengths(total), size, 0)
-    batches = order.batches_per_epoch
-    home = np.full((2, total), -1)
-    for epoch in range(2):
-        for number in range(batches):
-            home[epoch, order.batch(epoch * batches + number)] = number
-    both = home[:, (home >= 0).all(axis=0)]
-    mates = sum(n * (n - 1) for n in np.bincount(both[0]))
-    again = sum(n * (n - 1) for n in np.bincount(both[0] * batches + both[1]))
-    assert again / mates < 0.09
-    assert padded_share(order, batches) < 1.35
-
-
-def test_the_texts_used_are_those_of_the_batches():
-    order = BatchOrder(lengths(500), 16, 1)
-    used = np.unique(np.concatenate([order.batch(step) for step in range(7)]))
-    np.testing.assert_array_equal(order.used(7), used)
-    np.testing.assert_array_equal(BatchOrder(lengths(20), 8, 1).used(5000), np.arange(20))
-
-
-@pytest.mark.parametrize("pairs", [False, True])
-def test_a_corpus_gives_the_batches_of_the_tokenizer(pairs):
-    words = tokenizer(pad_first=False)
-    second = [text[::-1] + " word5" for text in TEXTS] if pairs else None
-    corpus = encode_corpus(words, TEXTS, second, 7)
-    index = np.array([2, 0, 2])
-    batch = corpus.batch(index)
-    chosen = None if second is None else [second[i] for i in index]
-    expected = encode_batch(words, [TEXTS[i] for i in index], chosen, 7)
-    for name in ("ids_BL", "mask_BL", "eligible_BL", "segment_BL"):
-        np.testing.assert_array_equal(getattr(batch, name), getattr(expected, name))
-    assert batch.text_a == expected.text_a and batch.text_b == expected.text_b
-    assert corpus.digest(index) != corpus.digest(index[::-1][:2])
-
-
-def test_tokenizers_are_told_apart_by_what_they_do():
-    key = tokenizer_key(tokenizer())
-    used = tokenizer()
-    used("good1 word1", truncation=True, max_length=3, padding="max_length")
-    assert tokenizer_key(used) == key
-    assert tokenizer_key(tokenizer([*reversed(WORDS)])) != key
 
 
 def test_work_is_done_ahead_in_one_thread_in_order():
@@ -131,31 +40,6 @@ def test_a_reader_that_stops_early_leaves_no_work_behind():
     next(ahead)
     ahead.close()
     assert len(made) < 10
-
-
-def test_ground_truth_repeats_no_held_out_text_while_they_last():
-    reader, size = tokenizer(), 700
-    texts = [f"{WORDS[number % 64]} {WORDS[number // 64]}" for number in range(2 * size)]
-    held_out = encode_batch(reader, texts[size:], None, 16)
-    augmenter = GroundTruth(held_out, np.arange(size))
-    config = AugmentConfig(augmenter="ground-truth", copies=1)
-    augmentation = Augmentation(config=config, augmenter=augmenter, data_seed=0, max_length=16)
-    pool = Pool.make(augmentation, encode_corpus(reader, texts[:size], None, 16), 1)
-    assert sorted(pool.label_P.tolist()) == list(range(size)), "more originals than are augmented at a time"
-    asked = []
-
-    def teacher(batch):
-        asked.append(len(batch))
-        return np.stack([np.zeros(len(batch)), batch.ids_BL[:, 1]], axis=1)
-
-    filtered = EntropyFilter(augmenter, teacher, 0.5)
-    halved = Pool.make(
-        Augmentation(config=config, augmenter=filtered, data_seed=0, max_length=16),
-        encode_corpus(reader, texts[:size], None, 16),
-        1,
-    )
-    assert sum(asked) == size and max(asked) < size, "the teacher is asked about some texts at a time"
-    assert len(set(halved.label_P.tolist())) == len(halved.label_P) < size
 
 
 def mixed_stream(copies: int, size: int, total: int = 60) -> Stream:
@@ -186,15 +70,6 @@ def test_copies_mixed_into_the_data_are_met_as_often_as_originals_with_their_lab
     for again, step in zip(resumed, steps[7:9], strict=True):
         np.testing.assert_array_equal(again.augmented["own"].ids_BL, step.augmented["own"].ids_BL)
         np.testing.assert_array_equal(again.index_B, step.index_B)
-
-
-def test_mixing_needs_copies():
-    config = AugmentConfig(augmenter="random", mixing="mixed")
-    work = Augmentation(
-        config=config, augmenter=make_augmenter(config, tokenizer=tokenizer()), data_seed=0, max_length=16
-    )
-    with pytest.raises(InputError, match="mixing"):
-        work.prepare(encode_corpus(tokenizer(), TEXTS, None, 16))
 
 
 def test_the_making_of_copies_is_paid_for():

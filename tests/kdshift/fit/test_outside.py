@@ -43,13 +43,23 @@ def test_a_fresh_language_model_labels_texts_from_end_to_end(
     from kdshift.fit.shipping import RECIPES
 
     monkeypatch.setitem(RECIPES, "static", RECIPES["static"].model_copy(update={"steps": 60}))
+    monkeypatch.setattr("kdshift.fit.degree_choice.STEPS", 40)
     data = tiny_kd.table(tmp_path / "texts.csv", rows=48)
     with serving(speaking(*tiny_model())) as served:
-        run_verb(*fit_without_labels(tmp_path, data, served.address))
+        run_verb(*fit_without_labels(tmp_path, data, served.address, "--paid-degree", "0.5"))
         asked = len(served.requests)
         assert served.peers == {"127.0.0.1"}
     facts = json.loads(capsys.readouterr().out)
-    assert asked == 2 * facts["texts"]["labelled"], "two letter orders of every text, once"
+    assert asked == 4 * facts["texts"]["labelled"], "two letter orders of every text and of its paid copy, once"
+    stages = pd.read_csv(tmp_path / "out" / "stages.csv")
+    assert stages[["stage", "degree"]].to_numpy().tolist() == [
+        ["paid", 0.0],
+        ["paid", 0.5],
+        ["free", 0.0],
+        ["free", 0.4],
+    ]
+    assert ((stages["low"] <= stages["gain"]) & (stages["gain"] <= stages["high"])).all()
+    assert facts["paid_recommendation"]["degree"] in (0.0, 0.5)
     assert facts["measure"] == "agreement with the teacher" and "teacher" not in facts["scores"]
     assert "agreement with the teacher" in facts["recommendation"]["sentence"]
     frame = pd.read_csv(tmp_path / "out" / "predictions.csv", keep_default_na=False)
@@ -82,11 +92,13 @@ def test_a_knowing_teacher_is_asked_once_and_calibrated_by_no_scored_label(tmp_p
     own = read_texts(data)
     with serving(knowing) as served:
         options = FitOptions(teacher=f"{served.address}#m")
-        same, answer_NC, agreement = ask_outside(own, None, options, tmp_path, (None, None), (None, None))
-        assert same is own and not agreement and answer_NC is not None
+        asked = ask_outside(own, None, options, tmp_path, (None, None), (None, None))
+        answer_NC = asked.answer_NC
+        assert asked.own is own and not asked.agreement and answer_NC is not None
         assert len(served.requests) == 2 * len(own.train)
         assert (answer_NC.argmax(axis=1) == own.train.labels).mean() > 0.8
-        again = ask_outside(own, None, options, tmp_path, (None, None), (None, None))[1]
+        again = ask_outside(own, None, options, tmp_path, (None, None), (None, None)).answer_NC
+        assert again is not None
         assert np.array_equal(again, answer_NC) and len(served.requests) == 2 * len(own.train)
 
 
@@ -98,13 +110,13 @@ def test_a_file_of_probabilities_answers_for_the_texts_it_knows(tmp_path: Path) 
         table[f"p_{label}"] = np.where(own.train.labels == at, 0.8, 0.1)
     table.to_csv(tmp_path / "p.csv", index=False)
     options = FitOptions(teacher=str(tmp_path / "p.csv"))
-    _, answer_NC, _ = ask_outside(own, None, options, tmp_path, (None, None), (None, None))
+    answer_NC = ask_outside(own, None, options, tmp_path, (None, None), (None, None)).answer_NC
     assert answer_NC is not None and np.allclose(np.exp(answer_NC).max(axis=1), 0.8, atol=1e-6)
     table.iloc[5:].to_csv(tmp_path / "p.csv", index=False)
     with pytest.raises(InputError, match="answers to"):
         ask_outside(own, None, options, tmp_path, (None, None), (None, None))
-    _, fewer_NC, agreement = ask_outside(None, data, options, tmp_path, (None, None), (None, None))
-    assert agreement and fewer_NC is not None and len(fewer_NC) == len(own.train) - 5, "what has no answer is left out"
+    fewer = ask_outside(None, data, options, tmp_path, (None, None), (None, None))
+    assert fewer.agreement and len(fewer.own.train) == len(own.train) - 5, "what has no answer is left out"
 
 
 def test_what_is_missing_is_told(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""One finished fit of a tiny task, shared by the tests that read what it wrote."""
+"""One finished fit of a tiny task, shared by all tests that read what it wrote."""
 
 from __future__ import annotations
 
