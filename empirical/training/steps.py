@@ -230,7 +230,7 @@ class Stream:
         return 0.0 if self.augmentation is None else self.augmentation.seconds
 
     def used(self, steps: int) -> NDArray[np.int64]:
-        """The original texts that any of the first `steps` steps holds, sorted."""
+        """The original texts that any of the first `steps` steps holds, sorted; shape (U,), U the number of them."""
         used_U = self.order.used(steps)
         return used_U[used_U < len(self.label_N)]
 

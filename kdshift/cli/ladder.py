@@ -35,7 +35,7 @@ def ladder(
     quick: Annotated[bool, Parameter(negative="", help="a first look in a minute: curves-quick, few features")] = False,
     json: Json = False,
 ) -> None:
-    """Error against shift on six rungs, from Gaussian points with Gaussian noise up to a network distilled on text.
+    """Error against shift on seven rungs, from Gaussian points with Gaussian noise up to a network distilled on text.
 
     Every rung changes one thing. Where the best shift or the gain stops moving with the data size, the assumption that
     was given up there is the one that fails. The same command goes on where it was stopped.

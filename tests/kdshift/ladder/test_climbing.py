@@ -26,7 +26,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> StudyRun:
 
 def climb(run: StudyRun, folder: Path) -> Climb:
     assert run.table is not None
-    text, noise = text_rows(run.table, read_noise(run.folder), CONFIG)
+    text, noise = text_rows(run.table, read_noise(run.folder), CONFIG, CONFIG.data_sizes)
     return Climb(run=run, config=CONFIG, folder=folder, text=text, noise=noise)
 
 
@@ -40,7 +40,7 @@ def test_every_rung_has_its_cells(climbed: tuple[pd.DataFrame, dict[str, object]
     table, noise, _ = climbed
     assert set(table["rung"]) == {rung.name for rung in RUNGS}
     for (rung, _), frame in table.groupby(["rung", "data_size"]):
-        shifts = [0.0, 0.2, 0.8] if rung in ("gaussian", "embeddings") else [0.0, 0.3, 0.8]
+        shifts = [0.0, 0.2, 0.8] if rung in ("few", "gaussian", "embeddings") else [0.0, 0.3, 0.8]
         cells = frame.groupby("shift")["replicate"].agg(list)
         assert list(cells.index) == shifts and all(sorted(found) == [0, 1] for found in cells)
     assert table["distance"].between(0, 1).all() and (table["tau"] >= 0).all()
