@@ -241,14 +241,12 @@ def check_level(level: float, draws: int) -> None:
 
 def _not_beaten(error: Floats, noise: Floats, spread: Floats, level: float) -> npt.NDArray[np.bool_]:
     """Grid shifts (S,) that no other shift beats significantly: the set holds the best with probability `level`."""
-    candidate = np.ones(error.size, dtype=bool)
     exact = spread <= 1e-12 * (np.abs(error[:, None]) + np.abs(error[None, :]))
     scale = np.where(exact, np.inf, spread)
-    for at in range(error.size):
-        statistic = np.max((error[at] - error) / scale[at])
-        critical = np.quantile(np.max((noise[:, at : at + 1] - noise) / scale[at], axis=1), level)
-        beaten_exactly = np.any(exact[at] & (error[at] > error))
-        candidate[at] = statistic <= critical and not beaten_exactly
+    statistic_S = np.max((error[:, None] - error) / scale, axis=1)
+    drawn_SD = np.stack([np.max((noise[:, at : at + 1] - noise) / row, axis=1) for at, row in enumerate(scale)])
+    beaten_exactly_S = np.any(exact & (error[:, None] > error), axis=1)
+    candidate: npt.NDArray[np.bool_] = (statistic_S <= np.quantile(drawn_SD, level, axis=1)) & ~beaten_exactly_S
     candidate[np.argmin(error)] = True
     return candidate
 

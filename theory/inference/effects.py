@@ -165,7 +165,7 @@ def sizes_by_group(found: Aligned, groups: Sequence[Curves], blocks: Sequence[in
 
 
 def fall_per_decade(sizes: Sequence[Sequence[float]]) -> Floats:
-    """Weights (rows,) whose product with values is minus their least-squares slope in log10 n, a group about its mean."""
+    """Weights (rows,) whose product with values is minus their least-squares slope in log10 n within each group."""
     centred = np.concatenate([np.log10(group) - np.mean(np.log10(group)) for group in sizes])
     return np.asarray(-centred / (centred @ centred), dtype=float)
 

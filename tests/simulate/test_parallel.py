@@ -1,0 +1,36 @@
+"""Units of work: every result once, whatever computes them; threads as they were."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from simulate.parallel import one_torch_thread, run_units
+
+
+def squared(value: int, more: int) -> int:
+    return value**2 + more
+
+
+def test_every_unit_is_computed_once() -> None:
+    """In threads; the other engines compute whole tables in test_experiment."""
+    found = list(run_units(squared, [(value, 1) for value in range(7)], 2, "threads"))
+    assert sorted(found) == [value**2 + 1 for value in range(7)]
+
+
+def test_results_come_as_they_finish() -> None:
+    stream = run_units(squared, [(value, 0) for value in range(3)], 1, "threads")
+    assert next(stream) in {0, 1, 4} and len(list(stream)) == 2
+
+
+def test_a_failure_reaches_the_caller() -> None:
+    with pytest.raises(TypeError):
+        list(run_units(squared, [("x", 1)], 1, "threads"))
+
+
+def test_sums_are_taken_in_one_thread_inside_and_as_before_outside() -> None:
+    before = torch.get_num_threads()
+    with pytest.raises(RuntimeError, match="stopped"), one_torch_thread():
+        assert torch.get_num_threads() == 1
+        raise RuntimeError("stopped")
+    assert torch.get_num_threads() == before
