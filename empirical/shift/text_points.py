@@ -30,8 +30,8 @@ class WhitenedInputs:
         return np.concatenate(parts)
 
 
-def whitened_inputs(run: StudyRun) -> WhitenedInputs:
-    """A study's texts as points: its pool's originals have mean 0 and covariance I."""
+def whitened_inputs(run: StudyRun, dimension: int | None = None) -> WhitenedInputs:
+    """A study's texts as points: its pool's originals have mean 0 and covariance I; None: in their own dimension."""
     corpus = run.bank.pool.pool.corpus
     x_ND = mean_embeddings(corpus, np.arange(len(corpus)), run.embeddings).astype(np.float64)
-    return WhitenedInputs(run.embeddings, Whitening.of(x_ND))
+    return WhitenedInputs(run.embeddings, Whitening.of(x_ND, dimension))

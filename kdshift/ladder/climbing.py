@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,13 +26,14 @@ from empirical.bank.study_table import NONE
 from empirical.files import write_atomically
 from kdshift.ladder.fourier_student import fit_features
 from kdshift.ladder.point_world import Sample, World
-from kdshift.ladder.rungs import NETWORKS, LadderConfig, replicates_of
+from kdshift.ladder.rungs import LadderConfig, replicates_of
+from theory.errors import InputError
 from theory.progress_report import Progress
 
 if TYPE_CHECKING:
     import pandas as pd
 
-POINT_RUNGS = ("gaussian", "embeddings", "tokens", "teacher")
+POINT_RUNGS = ("few", "gaussian", "embeddings", "tokens", "teacher")
 COLUMNS = ["rung", "augmenter", "data_size", "shift", "tau", "replicate", "distance", "at_edge"]
 
 
@@ -55,13 +56,13 @@ class Climb:
         """All rows of the ladder, and for each rung and size what the test texts add."""
         import pandas as pd
 
-        world = World(run=self.run, config=self.config)
+        world, low = (World(run=self.run, config=self.config, low=few) for few in (False, True))
         work = [(rung, size) for rung in POINT_RUNGS for size in self.run.study.sizes]
         for done, (rung, size) in enumerate(work):
             if self.progress is not None:
                 self.progress("rungs of points", done, len(work))
             if not self._file(rung, size).exists():
-                self._measure(world, rung, size)
+                self._measure(low if rung == "few" else world, rung, size)
         if self.progress is not None:
             self.progress("rungs of points", len(work), len(work))
         frames = [pd.read_parquet(self._file(*part)) for part in work]
@@ -154,20 +155,25 @@ def _tau(frame: pd.DataFrame, world: World) -> list[float]:
     return [measured[name, shift] for name, shift in zip(frame["augmenter"], frame["shift"], strict=True)]
 
 
-def text_rows(table: pd.DataFrame, noise: dict[str, Any], config: LadderConfig) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """The text rungs' rows of a study's finished table, and their noise under the rungs' names.
+def text_rows(
+    table: pd.DataFrame, noise: dict[str, Any], config: LadderConfig, data_sizes: Sequence[int]
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """The text rungs' rows at some sizes of a study's finished table, and their noise under the rungs' names.
 
-    `ngrams` is the linear student; `network` the first of `NETWORKS` that the table has.
+    `ngrams` is the linear student, `network` the configuration's. Raises InputError for one that the table lacks.
     """
     import pandas as pd
 
     taught = table[(table["mode"] == "distill") & (table["teacher_arm"] == "whole")]
-    network = next(name for name in NETWORKS if name in set(taught["student"]))
     frames, found = [], {}
-    for rung, student in (("ngrams", "linear"), ("network", network)):
-        mine = taught[(taught["student"] == student) & taught["data_size"].isin(config.data_sizes)]
+    for rung, student in (("ngrams", "linear"), ("network", config.network)):
+        known = taught.groupby("student")["data_size"].agg(set)
+        if not set(data_sizes) <= known.get(student, set()):
+            able = [name for name, sizes in known.items() if set(data_sizes) <= sizes]
+            raise InputError("network", student, f"a student with all data sizes {list(data_sizes)}: {', '.join(able)}")
+        mine = taught[(taught["student"] == student) & taught["data_size"].isin(data_sizes)]
         mine = mine[mine["augmenter"].isin((NONE, *config.augmenters)) & (mine["replicate"] < config.replicates)]
         frames.append(mine.rename(columns={"degree": "shift"}).assign(rung=rung))
-        for data_size in config.data_sizes:
+        for data_size in data_sizes:
             found[f"{rung}-{data_size}"] = noise[f"{student}-distill-{data_size}-whole"]
     return pd.concat(frames, ignore_index=True), found

@@ -19,7 +19,7 @@ from empirical.files import replacing, write_atomically
 from kdshift.ladder.climbing import Climb, text_rows
 from kdshift.ladder.ladder_figure import draw_ladder
 from kdshift.ladder.ladder_reading import augmenters_of, ladder_frame, moves, sentence
-from kdshift.ladder.rungs import LadderConfig, replicates_of, trimmed
+from kdshift.ladder.rungs import LadderConfig, copies_of, replicates_of, trimmed
 from theory.errors import InputError
 
 if TYPE_CHECKING:
@@ -54,27 +54,29 @@ def climb(
     replicates: int,
     curves: Path | None,
     *,
+    network: str = "static",
     quick: bool = False,
 ) -> Ladder | None:
     """The ladder on a study; None if it was stopped.
 
     curves: folder of a finished study whose students are the text rungs; None: they are fitted here, unless `run` is
-    finished itself. Raises InputError for augmenters or sizes that the study does not have.
+    finished itself. network: the last rung's student (`static`, or one of that table's). Raises InputError for
+    augmenters, sizes or a network that are not there.
     """
     config = LadderConfig(
         augmenters=tuple(augmenters),
         data_sizes=_sizes(run.study, replicates) if data_sizes is None else tuple(data_sizes),
         replicates=replicates,
+        network=network,
         **({"features": 128, "teacher_features": 256} if quick else {}),
     )
-    mine = replace(run, study=trimmed(run.study, config), folder=run.folder.with_name(f"{run.folder.name}-ladder"))
-    mine.folder = mine.folder.with_name(f"{mine.folder.name}-{config.digest()}")
-    source = curves or (run.folder if run.table is not None else mine.folder)
+    mine = replace(run, study=trimmed(run.study, config))
     if not mine.make_banks():
         return None
-    if source == mine.folder and mine.run() is None:
+    told = _text(run, mine, config, curves)
+    if told is None:
         return None
-    text, noise = _text(source, config)
+    text, noise = told
     folder = run.folder.parents[1] / "ladder" / "climbs" / f"{run.folder.name}-{config.digest()}"
     climbed = Climb(run=mine, config=config, folder=folder, text=text, noise=noise, progress=run.progress)
     table, whole_noise = climbed.table()
@@ -88,12 +90,36 @@ def _sizes(study: Study, replicates: int) -> tuple[int, ...]:
     return tuple(size for size in fit if size <= LARGEST)
 
 
-def _text(source: Path, config: LadderConfig) -> tuple[pd.DataFrame, dict[str, Any]]:
+def _text(
+    run: StudyRun, mine: StudyRun, config: LadderConfig, curves: Path | None
+) -> tuple[pd.DataFrame, dict[str, Any]] | None:
+    """The text rungs, read where a finished table has the ladder's copies, else fitted; None if that was stopped."""
     import pandas as pd
 
-    if not (source / CURVES_TABLE).is_file():
+    source = curves or (run.folder if run.table is not None else None)
+    if source is not None and not (source / CURVES_TABLE).is_file():
         raise InputError("--curves", str(source), f"a folder of `kdshift empirical curves` with {CURVES_TABLE}")
-    return text_rows(pd.read_parquet(source / CURVES_TABLE), read_noise(source), config)
+    sizes = {size.data_size: size for size in run.study.sizes}
+    finished = [
+        size.data_size
+        for size in mine.study.sizes
+        if source is not None and copies_of(run.study, sizes[size.data_size]) == size.copies
+    ]
+    frames, noise = [], {}
+    if source is not None and finished:
+        frame, noise = text_rows(pd.read_parquet(source / CURVES_TABLE), read_noise(source), config, finished)
+        frames.append(frame)
+    rest = [size for size in mine.study.sizes if size.data_size not in finished]
+    if rest:
+        folder = run.folder.with_name(f"{run.folder.name}-ladder-{config.digest()}")
+        fitted = replace(mine, study=mine.study.model_copy(update={"sizes": tuple(rest)}), folder=folder)
+        table = fitted.run()
+        if table is None:
+            return None
+        frame, more = text_rows(table, read_noise(folder), config, [size.data_size for size in rest])
+        frames.append(frame)
+        noise |= more
+    return pd.concat(frames, ignore_index=True), noise
 
 
 def read_ladder(table: pd.DataFrame, noise: dict[str, Any], facts: dict[str, Any]) -> Ladder:

@@ -29,15 +29,19 @@ def draw_ladder(table: pd.DataFrame, noise: Mapping[str, Mapping[str, Any]], aug
     table, noise: of `Climb.table` (or read from a ladder's folder). Bars: the gains of a line at once, 95 %. The
     horizontal axis is tau on every rung, measured for token shifts, so that panels compare.
     """
-    figure = Figure(figsize=(10.5, 6.0), layout="constrained")
-    panels = figure.subplots(2, -(-len(RUNGS) // 2), sharey=True, sharex=True).ravel()
-    for number, (panel, rung) in enumerate(zip(panels, RUNGS, strict=True), start=1):
+    figure = Figure(figsize=(12.5, 6.0), layout="constrained")
+    columns = -(-len(RUNGS) // 2)
+    panels = figure.subplots(2, columns, sharey=True, sharex=True).ravel()
+    for number, (panel, rung) in enumerate(zip(panels, RUNGS, strict=False), start=1):
         _draw(panel, table, noise, rung.name, augmenter)
         panel.set_title(f"{number}. {rung.title}", fontsize=9, loc="left")
         panel.grid(alpha=0.25, lw=0.5)
-    for panel in panels[-(-len(RUNGS) // 2) :]:
+    for panel in panels[len(RUNGS) :]:
+        panel.set_axis_off()
+    for panel in panels[len(RUNGS) - columns : len(RUNGS)]:
         panel.set_xlabel("tau = E|x' - x|$^2$ / d")
-    for panel in panels[:: -(-len(RUNGS) // 2)]:
+        panel.tick_params(labelbottom=True)
+    for panel in panels[::columns]:
         panel.set_ylabel("share of the distance saved (%)")
     panels[0].legend(fontsize=8, frameon=False)
     return figure

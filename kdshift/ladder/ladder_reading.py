@@ -43,6 +43,8 @@ def ladder_curves(table: pd.DataFrame, noise: Noise, rung: str, augmenter: str) 
                 wide.to_numpy(dtype=float),
                 float(data_size),
                 "tau" if rung in GAUSSIAN_SHIFT else "degree",
+                # Replicates of different sizes are different texts.
+                replicate_ids=tuple((data_size, replicate) for replicate in wide.index),
                 evaluation=rung,
                 test_covariance=_covariance(noise[f"{rung}-{data_size}"], shifted, wide.columns),
             )

@@ -21,7 +21,7 @@ from empirical.bank.study_table import NONE
 from empirical.shift import Whitening, effective_tau
 from empirical.shift.text_points import WhitenedInputs, whitened_inputs
 from kdshift.ladder.fourier_student import FeatureRidge, FourierMap, fit_features
-from kdshift.ladder.rungs import GAUSSIAN_SHIFT, LadderConfig
+from kdshift.ladder.rungs import GAUSSIAN, GAUSSIAN_SHIFT, LadderConfig
 from simulate.seeds import Purpose, stream
 
 Floats = NDArray[np.float64]
@@ -52,11 +52,12 @@ class Sample:
 class World:
     """The texts of a study as points, and everything that can be drawn around them.
 
-    run: the study, its bank made. config: what is tried.
+    run: the study, its bank made. config: what is tried. low: the world of few dimensions.
     """
 
     run: StudyRun
     config: LadderConfig
+    low: bool = False
     _benches: dict[BankPlan, Bench] = field(default_factory=dict)
 
     def _rng(self, size: int, replicate: int, purpose: Purpose) -> np.random.Generator:
@@ -65,11 +66,11 @@ class World:
     @cached_property
     def inputs(self) -> WhitenedInputs:
         """The coordinates: the pool's originals have mean 0 and covariance I in them."""
-        return whitened_inputs(self.run)
+        return whitened_inputs(self.run, self.config.low_dimension if self.low else None)
 
     @property
     def dimension(self) -> int:
-        """d, the intrinsic dimension of the texts' embeddings."""
+        """d: the intrinsic dimension of the texts' embeddings, or the few."""
         return self.inputs.whiten.dimension
 
     def bench(self, size: Size) -> Bench:
@@ -111,7 +112,7 @@ class World:
         """Validation or test originals of a rung, with its teacher's answers."""
         bench = self.bench(size)
         x_Nd = bench.validation if name == "validation" else bench.test
-        if rung == "gaussian":
+        if rung in GAUSSIAN:
             purpose: Purpose = "distance" if name == "validation" else "test"
             x_Nd = self._rng(MANY, 0, purpose).standard_normal(x_Nd.shape)
         answers = self.targets.evaluation(name) if rung == "teacher" else self.stand_in(x_Nd)  # type: ignore[arg-type]
@@ -120,7 +121,7 @@ class World:
     def originals(self, rung: str, size: Size, replicate: int, own_N: NDArray[np.int64]) -> Sample:
         """The n originals of a replicate."""
         x_Nd = self.bench(size).originals[own_N]
-        if rung == "gaussian":
+        if rung in GAUSSIAN:
             x_Nd = self._rng(size.data_size, replicate, "data").standard_normal(x_Nd.shape)
         answers = self.targets.originals(own_N) if rung == "teacher" else self.stand_in(x_Nd)
         return Sample(x_Nd=x_Nd, target_NC=answers)

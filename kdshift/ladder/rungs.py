@@ -27,15 +27,16 @@ class Rung:
 
 
 RUNGS = (
-    Rung(name="gaussian", title="Gaussian x, Gaussian shift", gives_up="nothing: the theorem's world"),
+    Rung(name="few", title="Gaussian x in 5 dimensions", gives_up="nothing: where the theorem's bound says something"),
+    Rung(name="gaussian", title="Gaussian x, Gaussian shift", gives_up="that x has few dimensions"),
     Rung(name="embeddings", title="real embeddings, Gaussian shift", gives_up="that x is Gaussian"),
     Rung(name="tokens", title="real embeddings, token shift", gives_up="that the shift is Gaussian noise around x"),
     Rung(name="teacher", title="... answered by the text's teacher", gives_up="that the answer is a function of x"),
     Rung(name="ngrams", title="text, ridge on n-grams", gives_up="that the student sees no more than x"),
     Rung(name="network", title="text, a trained network", gives_up="that the student is a convex fit"),
 )
-GAUSSIAN_SHIFT = ("gaussian", "embeddings")  # shifted by tau; the others by the share of tokens
-NETWORKS = ("encoder", "bilstm", "static")  # students of a study that count as trained networks, the best first
+GAUSSIAN = ("few", "gaussian")  # of drawn points
+GAUSSIAN_SHIFT = (*GAUSSIAN, "embeddings")  # shifted by tau; the others by the share of tokens
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,16 +46,18 @@ class LadderConfig:
     augmenters: token shifts, of the study's. data_sizes: of the study's, with at least two replicates each.
     replicates: at most so many at a size. tau: Gaussian shifts, variances. features: of the Fourier students.
     teacher_features: of the stand-in that answers for the teacher where texts are points. bandwidth: in units of the
-    median distance of two points. test_size, validation_size: drawn points of the Gaussian rung.
+    median distance of two points. low_dimension: d of the first rung. network: the study's student of the last rung.
     """
 
     augmenters: tuple[str, ...] = ("knn", "random")
     data_sizes: tuple[int, ...] = (55, 220, 880)
     replicates: int = 16
-    tau: tuple[float, ...] = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0, 1.5, 2.5)
+    tau: tuple[float, ...] = (0.003, 0.01, 0.03, 0.1, 0.2, 0.4, 0.7, 1.0, 1.5, 2.5)
     features: int = 384
     teacher_features: int = 1536
     bandwidth: float = 0.5
+    low_dimension: int = 5
+    network: str = "static"
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -72,7 +75,8 @@ class LadderConfig:
 def trimmed(study: Study, config: LadderConfig) -> Study:
     """The study with the ladder's augmenters and sizes alone, without controls and copied labels.
 
-    Raises InputError for an augmenter or a data size that it does not have, or a size with a single replicate.
+    All sizes get the same number of copies of a text, the least that one of them has: what moves with n is n. Raises
+    InputError for an augmenter or a data size that it does not have, or a size with a single replicate.
     """
     shifts = tuple(study.shift_of(name) for name in config.augmenters)
     sizes = {size.data_size: size for size in study.sizes if replicates_of(study, size, config) >= 2}
@@ -80,13 +84,16 @@ def trimmed(study: Study, config: LadderConfig) -> Study:
         if data_size not in sizes:
             allowed = f"sizes of the study with at least two replicates: {', '.join(map(str, sizes))}"
             raise InputError("data_size", data_size, allowed)
+    chosen = [sizes[data_size] for data_size in config.data_sizes]
+    copies = min(copies_of(study, size) for size in chosen)
     update = {
         "shifts": shifts,
-        "sizes": tuple(sizes[data_size] for data_size in config.data_sizes),
+        "sizes": tuple(size.model_copy(update={"copies": copies}) for size in chosen),
         "unlabelled": (),
         "equal_compute": False,
         "finetune": (),
         "same_teacher": (),
+        "checks": (),
     }
     return study.model_copy(update=update)
 
@@ -94,3 +101,8 @@ def trimmed(study: Study, config: LadderConfig) -> Study:
 def replicates_of(study: Study, size: Size, config: LadderConfig) -> int:
     """How many disjoint subsets of a size the ladder takes."""
     return min((size.pool or study.pool) // size.data_size, config.replicates)
+
+
+def copies_of(study: Study, size: Size) -> int:
+    """Augmented copies of a text at a size."""
+    return size.copies or study.copies

@@ -14,6 +14,7 @@ from empirical.bank.study_table import read_noise
 from kdshift.ladder.climbing import POINT_RUNGS, Climb, text_rows
 from kdshift.ladder.rungs import RUNGS, trimmed
 from tests.kdshift.ladder.tiny_ladder import CONFIG, tiny_run
+from theory.errors import InputError
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +27,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> StudyRun:
 
 def climb(run: StudyRun, folder: Path) -> Climb:
     assert run.table is not None
-    text, noise = text_rows(run.table, read_noise(run.folder), CONFIG)
+    text, noise = text_rows(run.table, read_noise(run.folder), CONFIG, CONFIG.data_sizes)
     return Climb(run=run, config=CONFIG, folder=folder, text=text, noise=noise)
 
 
@@ -40,7 +41,7 @@ def test_every_rung_has_its_cells(climbed: tuple[pd.DataFrame, dict[str, object]
     table, noise, _ = climbed
     assert set(table["rung"]) == {rung.name for rung in RUNGS}
     for (rung, _), frame in table.groupby(["rung", "data_size"]):
-        shifts = [0.0, 0.2, 0.8] if rung in ("gaussian", "embeddings") else [0.0, 0.3, 0.8]
+        shifts = [0.0, 0.2, 0.8] if rung in ("few", "gaussian", "embeddings") else [0.0, 0.3, 0.8]
         cells = frame.groupby("shift")["replicate"].agg(list)
         assert list(cells.index) == shifts and all(sorted(found) == [0, 1] for found in cells)
     assert table["distance"].between(0, 1).all() and (table["tau"] >= 0).all()
@@ -84,3 +85,10 @@ def test_facts_say_how_much_of_the_teacher_the_stand_in_explains(run: StudyRun, 
     facts = climb(run, tmp_path).facts()
     assert facts["dimension"] >= 1
     assert 0.2 < facts["stand_in"]["explained"] < 1 and 0.4 < facts["stand_in"]["agreement"] <= 1
+
+
+def test_a_network_that_the_table_lacks_is_named(run: StudyRun) -> None:
+    assert run.table is not None
+    config = replace(CONFIG, network="bilstm")
+    with pytest.raises(InputError, match=r"network.*bilstm.*linear, static"):
+        text_rows(run.table, read_noise(run.folder), config, CONFIG.data_sizes)

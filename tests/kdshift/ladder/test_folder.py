@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -43,6 +45,25 @@ def test_climbed_again_nobody_is_asked_and_nothing_is_fitted(
     again = climb(run, ("knn",), (16, 32), 2, None, quick=True)
     assert again is not None and run.bank.count.asked == 0
     pd.testing.assert_frame_equal(again.table, ladder.table)
+
+
+def test_sizes_with_more_copies_than_others_are_fitted_anew(tmp_path: Path) -> None:
+    """A finished table serves the sizes whose copies are the ladder's; all sizes have the least number of them."""
+    run = tiny_run(tmp_path, large_copies=1)
+    done = replace(run, study=run.study.model_copy(update={"finetune": ()}))
+    table = done.run()
+    assert table is not None
+    ladder = climb(done, ("knn",), (16, 32), 2, None, quick=True)
+    assert ladder is not None
+    keys = ["data_size", "replicate", "shift"]
+    mine = ladder.table[ladder.table["rung"] == "ngrams"].set_index(keys)["distance"]
+    linear = table[(table["student"] == "linear") & table["augmenter"].isin(("none", "knn"))]
+    told = linear.rename(columns={"degree": "shift"}).set_index(keys)["distance"].loc[mine.index]
+    same = np.isclose(mine, told)
+    assert same[mine.index.get_level_values("data_size") == 32].all()
+    small = mine.index.get_level_values("data_size") == 16
+    shifted = mine.index.get_level_values("shift") > 0
+    assert same[small & ~shifted].all() and not same[small & shifted].any()
 
 
 def test_a_folder_without_tables_is_refused(found: tuple[Ladder, Path], tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from empirical.bank.study import Size, load_study
 from kdshift.ladder.rungs import RUNGS, LadderConfig, replicates_of, trimmed
 from theory.errors import InputError
 
-SIZES = tuple(Size(data_size=count) for count in (55, 220, 880, 3520))
+SIZES = (Size(data_size=55), *(Size(data_size=count, copies=2) for count in (220, 880, 3520)))
 STUDY = load_study("curves-tweets").model_copy(update={"pool": 3520, "sizes": SIZES})
 
 
@@ -20,6 +20,7 @@ def test_a_study_is_trimmed_to_augmenters_and_sizes_without_controls() -> None:
     assert [size.data_size for size in found.sizes] == [220, 55]
     assert not (found.unlabelled or found.equal_compute or found.finetune or found.same_teacher)
     assert found.bank_of(found.sizes[0]).pool == STUDY.pool
+    assert {size.copies for size in found.sizes} == {2}  # n = 55 has four in the study, n = 220 two
 
 
 def test_replicates_are_what_the_pool_holds_up_to_a_limit() -> None:
@@ -48,5 +49,5 @@ def test_numbers_out_of_range_are_refused(changes: dict[str, object]) -> None:
 
 
 def test_every_rung_gives_up_one_thing_and_digests_differ_with_what_decides_numbers() -> None:
-    assert len({rung.gives_up for rung in RUNGS}) == len({rung.name for rung in RUNGS}) == len(RUNGS) == 6
+    assert len({rung.gives_up for rung in RUNGS}) == len({rung.name for rung in RUNGS}) == len(RUNGS) == 7
     assert LadderConfig().digest() == LadderConfig().digest() != LadderConfig(seed=1).digest()
