@@ -44,11 +44,7 @@ def masked_lm(
         raise InputError("--degree", degree, "above 0, up to 1")
     texts = load_task(TaskConfig(name=task)).train.text_a
     with shown() as progress:
-        every: dict[str, Any] = {
-            "steps": steps,
-            "seed": seed,
-            "progress": lambda step, _: progress("masked-lm", step, steps),
-        }
+        every: dict[str, Any] = {"steps": steps, "seed": seed, "progress": progress}
         if teacher is not None and student is not None:
             before, gap = train_generator(ModelConfig(name=model), teacher, student, texts, out, degree=degree, **every)
             found = {"directory": str(out), "steps": steps, "gap_before": before, "gap": gap, "texts": len(texts)}
