@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import textwrap
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -129,6 +130,33 @@ def simulation() -> str:
     return "\n".join(lines)
 
 
+def fit() -> str:
+    """What `kdshift fit` said of 600 tweets (`docs/fit_example.py`): scores, and its sentence."""
+    path = RESULTS / "fit" / "tweets-600.json"
+    if not path.is_file():
+        return "(`python docs/fit_example.py FOLDER` makes it)"
+    facts = json.loads(path.read_text("utf-8"))
+    said = facts["fit"]
+    lines = [f"{said['measure']} by {said['protocol']}, {facts['texts']} texts, {said['seconds'] / 60:.1f} minutes"]
+    for name, score in said["scores"].items():
+        interval = f"{score['low']:.3f} to {score['high']:.3f}"
+        lines.append(f"{name.replace('_', ' '):<14}{score['accuracy']:.3f}   95 % interval {interval}")
+    return "\n".join(["```text", *lines, "", *textwrap.wrap(said["recommendation"]["sentence"], 118), "```"])
+
+
+def export() -> str:
+    """What `kdshift export` said of the same student: size, time of one text, what int8 loses."""
+    path = RESULTS / "fit" / "tweets-600.json"
+    if not path.is_file():
+        return "(`python docs/fit_example.py FOLDER` makes it)"
+    facts = json.loads(path.read_text("utf-8"))["export"]
+    lines = ["| | MB | ms a text, median | ms, 99 % |", "| --- | --- | --- | --- |"]
+    for row in facts["models"]:
+        cells = (row["name"], f"{row['megabytes']:.1f}", f"{row['milliseconds']:.2f}", f"{row['milliseconds_p99']:.2f}")
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join([*lines, "", facts["note"]])
+
+
 def augmenters() -> str:
     """Five rows of the table at equal seconds: the smallest size, by what they gain; none where it was not made."""
     path = RESULTS / "text" / "augmenters" / "summary.json"
@@ -171,7 +199,7 @@ def signals() -> str:
 
 BLOCKS: dict[str, Callable[[], str]] = {
     function.__name__: function
-    for function in (answer, gains, claims, undecided, theory, simulation, augmenters, signals)
+    for function in (answer, gains, claims, undecided, theory, simulation, augmenters, signals, fit, export)
 }
 
 

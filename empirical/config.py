@@ -61,6 +61,8 @@ class _Config(BaseModel):
 
 
 class TaskConfig(_Config):
+    """Which data set, and what of it: columns, labels, length, subset, validation split (`--task`, `[task]`)."""
+
     name: str = Field("tweets", description="a known task, or a path to a CSV, TSV, JSONL or Parquet file")
     path: str | None = Field(None, description="local directory (or file) with the data, instead of the hub")
     text_a: str | None = Field(None, description="column of the first text (files of one's own)")
@@ -85,6 +87,8 @@ class TaskConfig(_Config):
 
 
 class ModelConfig(_Config):
+    """A teacher or student as a network (`[teacher]`, `[student]`)."""
+
     name: str = Field("minilm", description="`minilm` (embedded), a Hugging Face id, or a local directory")
     architecture: Literal["encoder", "bilstm", "enct5"] = Field("encoder", description="kind of classifier")
     layers: tuple[int, ...] | None = Field(
@@ -127,6 +131,8 @@ class TrainConfig(_Config):
 
 
 class AugmentConfig(_Config):
+    """An augmenter, its degree and its options (`[augment]`); options it does not use never name a run."""
+
     augmenter: str = Field("knn", description="one of " + ", ".join(AUGMENTERS))
     degree: float = Field(0.3, ge=0, le=1, description="semantic shift degree, the share of eligible tokens changed")
     copies: int | None = Field(None, ge=1, description="offline: augmented texts per original; None: online")

@@ -69,7 +69,7 @@ def bootstrap(
 
 
 def interval(replicate: NDArray[np.float64], level: float = 0.95) -> tuple[float, float]:
-    """The percentile interval of bootstrap replicates."""
+    """The percentile interval of bootstrap replicates of shape (draws,)."""
     low, high = np.quantile(replicate, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 

@@ -6,11 +6,13 @@ kdshift compare --power 0.01
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from kdshift.claim_rules import ASKED
 from kdshift.claims import CLAIMS, SOURCES, score_all
 from kdshift.curve_sources import Sources
 from kdshift.source import Source
@@ -19,9 +21,22 @@ from theory.inference.calibrate import null_world, power, units_to_decide
 from theory.inference.contrast import LEVEL
 from theory.progress_report import Progress
 
+# What says that nothing happens, or that little is lost, is right where nothing depends on anything.
+TRUE_OF_NOTHING = ("rule-of-thumb", "more-data-no-help-fine-tuning")
+
+
+def false_support(found: Mapping[str, Any]) -> dict[tuple[str, str], float]:
+    """What `calibrate` counted, (claim, source) -> share of null worlds in which the rule is wrong to say supported."""
+    return {
+        (claim, source): float(shares["supported"])
+        for claim, row in found["rules"].items()
+        if claim not in TRUE_OF_NOTHING
+        for source, shares in row.items()
+    }
+
 
 def null_sources(sources: Sources, rng: np.random.Generator) -> Sources:
-    """The same sources in a world where no error depends on anything; theory, a formula, stays."""
+    """The same sources in a world where no error depends on anything; theory, a formula, has nothing to count."""
 
     def flat(source: Source) -> Source:
         keys = list(source.curves)
@@ -30,9 +45,11 @@ def null_sources(sources: Sources, rng: np.random.Generator) -> Sources:
 
     return replace(
         sources,
-        presets={name: flat(source) for name, source in sources.presets.items()},
+        theory=replace(sources.theory, curves={}),
+        presets={name: flat(source) for name, source in sources.presets.items() if name in ASKED},
         text=flat(sources.text),
         light=flat(sources.light),
+        light_error=flat(sources.light_error),
         paper=flat(sources.paper),
     )
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from empirical.bank.study_table import NOISE, NONE, TABLE, TWICE, UNLABELLED, read_noise
+from empirical.bank.study_table import NOISE, NONE, TABLE, TWICE, UNLABELLED, WHOLE, read_noise
 from empirical.bank.summary import curve_of, groups
 from empirical.paper import TABLES, PaperTable
 from empirical.tables.table import labelled_curves
@@ -101,6 +101,9 @@ def text_source(frame: pd.DataFrame, command: str = "kdshift empirical sweep dem
 def light_source(folders: Sequence[Path], outcome: str = "distance") -> Source:
     """The curves of light students on banks (folders of `kdshift empirical curves`), a task each student.
 
+    Of the teacher that was trained on all of the data, as the paper's is; what a teacher of the student's own n texts
+    gives (the study's other arm) is no distillation of its kind.
+
     outcome: `distance` to the teacher on held-out originals, or `error`, the share of wrong labels, with a stated bound
     on what the test split adds. Replicates of different data sizes are different texts; at one size, all arms share
     them. Sizes with one replicate are left out.
@@ -110,7 +113,8 @@ def light_source(folders: Sequence[Path], outcome: str = "distance") -> Source:
     curves: dict[Setting, list[ShiftErrorCurve]] = {}
     for folder in folders:
         noise = read_noise(folder) if outcome == "distance" and (folder / NOISE).is_file() else {}
-        for lead, frame in groups(pd.read_parquet(folder / TABLE)):
+        table = pd.read_parquet(folder / TABLE)
+        for lead, frame in groups(table[table["teacher_arm"] == WHOLE]):
             part = noise.get("-".join(str(lead[name]) for name in ("student", "mode", "data_size", "teacher_arm")))
             for augmenter in sorted(set(frame["augmenter"]) - {NONE, TWICE, UNLABELLED}):
                 curve = curve_of(frame.assign(error=1 - frame["accuracy"]), augmenter, outcome, part)
@@ -119,27 +123,30 @@ def light_source(folders: Sequence[Path], outcome: str = "distance") -> Source:
                 if outcome == "error" and "n_test" in frame:
                     shared = bounded_covariance(curve.error, float(frame["n_test"].min()), MEANS)
                     curve = replace(curve, test_covariance=shared)
-                names = tuple((curve.data_size, replicate) for replicate in range(len(measured)))
+                names = tuple((folder.name, curve.data_size, replicate) for replicate in range(len(measured)))
                 setting = Setting(
                     supervision="teacher" if lead["mode"] == "distill" else "copied_label",
                     variant=augmenter,
                     task=str(lead["student"]),
-                    teacher=str(lead["teacher_arm"]) if lead["mode"] == "distill" else "",
+                    teacher=WHOLE if lead["mode"] == "distill" else "",
                 )
                 curves.setdefault(setting, []).append(replace(curve, replicate_ids=names, evaluation=folder.name))
     return Source(name="text", command="kdshift empirical curves", curves=curves)
 
 
 def simulation_source(found: Mapping[CurveKey, ShiftErrorCurve], command: str) -> Source:
-    """The curves of one simulated experiment by supervision, kernel, amount and truth (the `task`).
+    """The curves of one simulated experiment by supervision, kernel, amount and truth (the `task`, with the penalty
+    where an experiment has several).
 
     Where an experiment has one amount only, it goes by the name "online", as in the other sources.
     """
     single = len({key.amount for key in found}) == 1
+    penalties = {key.penalty for key in found}
     curves: dict[Setting, list[ShiftErrorCurve]] = {}
     for key, curve in found.items():
         amount = "online" if single else key.amount
-        setting = Setting(supervision=key.supervision, variant=key.kernel, amount=amount, task=key.truth)
+        task = key.truth if len(penalties) == 1 else f"{key.truth}, penalty {key.penalty}"
+        setting = Setting(supervision=key.supervision, variant=key.kernel, amount=amount, task=task)
         curves.setdefault(setting, []).append(curve)
     return Source(name="simulation", command=command, curves=curves, variant="isotropic")
 
@@ -209,6 +216,7 @@ def default_settings(dimension: int = 5, trust_radius: float = 3.0, teacher_epsi
     """The settings of the theory's curves where no simulation gives any: the simulation's defaults."""
     shared = {"dimension": dimension, "trust_radius": trust_radius, "teacher_epsilon": teacher_epsilon}
     names = {"amount": "online", "student": "", "truth": "", "teacher": "trusted", "outside": "", "kernel": "isotropic"}
+    names["penalty"] = ""
     sizes = (30, 100, 300, 1000, 3000)
     return [CurveKey(supervision="teacher", data_size=size, **shared, **names) for size in sizes]  # type: ignore[arg-type]
 

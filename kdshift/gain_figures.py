@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from theory.inference.contrast import gains_over_none
 from theory.inference.curve import ShiftErrorCurve
+from theory.inference.curve_figure import tau_scale
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")  # Okabe and Ito: told apart by the colour-blind
 NAMES = {"tau": "tau (variance)", "degree": "degree (share of tokens)"}
@@ -60,5 +61,5 @@ def _draw(panel: Axes, curve: ShiftErrorCurve, label: str, colour: str, scale: f
     panel.plot(curve.shift, gain, "o-", ms=3, lw=1.3, color=colour, label=label)
     if found.units > 1:
         panel.fill_between(curve.shift, low, high, color=colour, alpha=0.18, lw=0)
-    if curve.shift_name == "tau" and curve.shift[0] > 0:
-        panel.set_xscale("log")
+    if curve.shift_name == "tau":
+        tau_scale(panel, [curve])

@@ -19,7 +19,7 @@ from simulate.imperfect_teacher import build_teacher
 from simulate.kernel import Moves, correlated, draw_moves, population_norm
 from simulate.seeds import streams
 from simulate.students.registry import build_student
-from simulate.supervision import loss_weights, supervise
+from simulate.supervision import HeldOut, loss_weights, supervise
 from simulate.truth import build_truth
 
 Measures = dict[str, npt.NDArray[np.float64]]
@@ -30,7 +30,8 @@ MEASURES = ("error", "squared_error", "misclassification", "teacher_error", "tea
 class World:
     """What replicates of one family see, before tau enters: R replicates, n originals, m moves, Q test points.
 
-    original_Rnd, label_Rn (0 or 1), parent_Rm (which original each augmented point comes from), test_RQd.
+    original_Rnd, label_Rn (0 or 1), parent_Rm (which original each augmented point comes from), test_RQd, and V
+    labelled points on which a student may choose its penalty.
     """
 
     original_Rnd: Tensor
@@ -38,6 +39,7 @@ class World:
     parent_Rm: Tensor
     moves: Moves
     test_RQd: Tensor
+    held_out: HeldOut
 
     def augmented(self, taus: Sequence[float]) -> Tensor:
         """x' of every augmented example at every tau, shape (R, T, m, d); tau = 0 is the original itself."""
@@ -52,8 +54,9 @@ def parents_of(original_Rnd: Tensor, parent_Rm: Tensor) -> Tensor:
 def generate(config: ExperimentConfig, family: Family, replicates: Sequence[int]) -> World:
     """Draw the world of these replicates.
 
-    Parents are `dealt` (every original gets as many augmented examples as any other, give or take 1) or `iid` as in
-    section 4.2's mixture. The first k augmented examples do not depend on how many are drawn, so amounts are nested.
+    Parents are `iid` as in section 4.2's mixture, or `dealt` (every original gets as many augmented examples as any
+    other, give or take 1), which has less variance. The first k augmented examples do not depend on how many are
+    drawn, so amounts are nested.
     """
     device, dimension, size = torch.device(config.device), family.dimension, family.data_size
     truth, augmented_size = build_truth(family.truth), family.examples(config.online_size)
@@ -81,7 +84,20 @@ def generate(config: ExperimentConfig, family: Family, replicates: Sequence[int]
         parent_Rm=parent_Rm,
         moves=moves,
         test_RQd=torch.from_numpy(_test_points(config, address)).to(device),
+        held_out=_held_out(config, family, address),
     )
+
+
+def _held_out(config: ExperimentConfig, family: Family, address: tuple[int, int, int, Sequence[int]]) -> HeldOut:
+    """Fresh labelled points of the population (R, V, d)."""
+    points, uniform = [], []
+    for rng in streams(*address, "held_out"):
+        own = rng.standard_normal((config.held_out_size, family.dimension), dtype=np.float32)
+        points.append(correlated(own, rng, config.correlation))
+        uniform.append(rng.random(config.held_out_size, dtype=np.float32))
+    x_RVd = torch.from_numpy(np.stack(points)).to(config.device)
+    chance_RV = torch.from_numpy(np.stack(uniform)).to(config.device)
+    return HeldOut(x_RVd=x_RVd, label_RV=(chance_RV < build_truth(family.truth)(x_RVd)).float())
 
 
 def _test_points(config: ExperimentConfig, address: tuple[int, int, int, Sequence[int]]) -> npt.NDArray[np.float32]:
@@ -121,6 +137,7 @@ def simulate_block(
     teacher_RTm = teacher(flat).reshape(augmented_RTmd.shape[:-1])
     examples = supervise(
         loss_weights(family.supervision, config.alpha, config.beta, config.gamma),
+        taus=config.tau,
         original_Rnd=world.original_Rnd,
         label_Rn=world.label_Rn,
         teacher_Rn=teacher(world.original_Rnd),
@@ -128,8 +145,8 @@ def simulate_block(
         parent_Rm=world.parent_Rm,
         teacher_RTm=teacher_RTm,
     )
-    student = build_student(family.student, config.students, online=family.online)
-    predicted_RTQ = student(examples, world.test_RQd, streams(*address, "student"))
+    student = build_student(family.student, config.students, penalty=family.penalty, online=family.online)
+    predicted_RTQ = student(examples, world.test_RQd, streams(*address, "student"), world.held_out)
     gap_RTm = (teacher_RTm - truth(flat).reshape(teacher_RTm.shape)).abs()
     original_gap_RQ = (teacher(world.test_RQd) - truth(world.test_RQd)).abs()
     inside_RTm = population_norm(augmented_RTmd, config.correlation) <= family.trust_radius

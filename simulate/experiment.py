@@ -141,7 +141,7 @@ def distance_family(family: Family) -> Family:
     """The representative of all families with the same mixture: only dimension and data size matter to it."""
     plain = {"supervision": "teacher", "augmented_size": "1", "truth": "linear", "teacher": "exact", "student": "ridge"}
     numbers = {"teacher_epsilon": 0.0, "trust_radius": 1.0, "outside": "half", "kernel": "isotropic"}
-    return family.model_copy(update={**plain, **numbers})
+    return family.model_copy(update={**plain, **numbers, "penalty": "1"})
 
 
 def first_units(config: ExperimentConfig) -> list[Unit]:

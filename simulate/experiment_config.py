@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from simulate.imperfect_teacher import check_teacher
 from simulate.kernel import KernelShape, check_kernel
-from simulate.students.registry import STUDENTS, StudentConfig
+from simulate.students.registry import STUDENTS, VALIDATION, StudentConfig, penalty_text
 from simulate.supervision import loss_weights
 from simulate.truth import build_truth
 from theory.errors import InputError, unknown_name
@@ -39,6 +39,7 @@ AXES = (
     "outside",
     "kernel",
     "student",
+    "penalty",
 )
 GROWING = (*AXES, "tau", "replicates", "max_replicates", "target_se", "title", "verdict", "reading")
 
@@ -61,6 +62,7 @@ class Family(_Config):
     outside: str
     kernel: str
     student: str
+    penalty: str
 
     @property
     def online(self) -> bool:
@@ -98,11 +100,15 @@ class ExperimentConfig(_Config):
     outside: tuple[str, ...] = ("half",)
     kernel: tuple[str, ...] = ("isotropic",)
     student: tuple[str, ...] = ("ridge",)
+    penalty: tuple[str, ...] = Field(
+        (VALIDATION,), description="`validation`: chosen there by each student; or a number"
+    )
     replicates: int = Field(8, ge=2, description="replicates of every cell (at least two: one has no standard error)")
     target_se: float | None = Field(None, gt=0, description="go on until every standard error of the error is below it")
     max_replicates: int = Field(64, ge=2, description="budget of replicates a cell when target_se is given")
     block: int = Field(4, ge=1, description="replicates fitted together, and the unit that is kept when interrupted")
     seed: int = Field(0, ge=0)
+    held_out_size: int = Field(1024, ge=1, description="labelled examples on which a student's penalty is chosen")
     test_size: int = Field(4096, ge=2, description="fresh test points a replicate")
     online_size: int = Field(32768, ge=1, description="augmented examples seen by an online student")
     teacher_size: int = Field(20000, ge=1, description="labelled examples that a learned teacher is fitted to")
@@ -114,7 +120,9 @@ class ExperimentConfig(_Config):
     tail_dof: float = 3.0
     neighbour_width: float = Field(0.2, gt=0, le=1, description="ranks that neighbour_replacement draws from")
     correlation: float = Field(0.0, ge=0, lt=1, description="correlation of any two coordinates of the population")
-    parents: Literal["dealt", "iid"] = Field("dealt", description="originals of augmented examples: in turn, or drawn")
+    parents: Literal["iid", "dealt"] = Field(
+        "iid", description="originals of augmented examples: drawn as in section 4.2, or in turn (of lower variance)"
+    )
     students: StudentConfig = StudentConfig()
     device: str = Field("cpu", description="torch device")
 
@@ -122,6 +130,11 @@ class ExperimentConfig(_Config):
     @classmethod
     def _one_is_a_list(cls, value: Any) -> Any:
         return value if isinstance(value, (list, tuple)) else (value,)
+
+    @field_validator("penalty", mode="before")
+    @classmethod
+    def _penalties_are_text(cls, value: Any) -> Any:
+        return tuple(penalty_text(one) for one in (value if isinstance(value, (list, tuple)) else (value,)))
 
     @field_validator("augmented_size", mode="before")
     @classmethod
@@ -145,7 +158,6 @@ class ExperimentConfig(_Config):
                 raise InputError("augmented_size", size, 'a count ("4096"), a multiple of n ("8x") or "online"')
         if list(self.tau) != sorted(self.tau):
             raise InputError("tau", list(self.tau), "increasing values")
-        loss_weights("mixture", self.alpha, self.beta, self.gamma)
         for family in self.families():
             loss_weights(family.supervision, self.alpha, self.beta, self.gamma)
             build_truth(family.truth)
@@ -179,7 +191,8 @@ class ExperimentConfig(_Config):
             size = family.examples(self.online_size) + family.data_size
             students = len(self.tau) * min(self.block, self.max_replicates)
             points = students * size * (3 * family.dimension + 40)
-            tests = students * self.test_size * 8 + self.block * self.test_size * self.students.features
+            points_seen = self.test_size + self.held_out_size
+            tests = points_seen * (students * (8 + len(self.students.penalties)) + self.block * self.students.features)
             neighbours = 2 * size * 512 if family.student == "knn" else 0
             network = 12 * students * self.students.hidden * self.students.batch_size if family.student == "mlp" else 0
             features = 2 * max(size, 2048) * self.students.features

@@ -76,6 +76,13 @@ def normal_equations(
     return gram_BDD.div_(size), moment_BD.div_(size)
 
 
+def predict(coefficient_KRTD: Tensor, features_RQD: Tensor) -> Tensor:
+    """phi(x)'c of K students for each of R replicates and T taus at the replicate's points, shape (K, R, T, Q)."""
+    rows, replicates, taus, width = coefficient_KRTD.shape
+    side_by_side = coefficient_KRTD.transpose(0, 1).reshape(replicates, rows * taus, width)
+    return (side_by_side @ features_RQD.transpose(1, 2)).reshape(replicates, rows, taus, -1).transpose(0, 1)
+
+
 def solve_ridge(gram_BDD: Tensor, moment_BD: Tensor, penalty: float) -> Tensor:
     """(G + penalty I)^-1 moment, shape (B, D), in double precision; only the lower triangle of G is read."""
     system = gram_BDD.double()

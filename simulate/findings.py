@@ -55,8 +55,8 @@ def smaller_data_larger_tau(found: Curves) -> Finding:
 
 
 def copied_labels_smaller_tau(found: Curves) -> Finding:
-    """The teacher's labels prefer a larger tau than copied ones, for every truth, on average over data sizes."""
-    cases = _ratios(found, "supervision", "teacher", "copied_label")
+    """The teacher's labels prefer a larger tau than copied ones, for every truth and penalty, over data sizes."""
+    cases = ratios(found, "supervision", "teacher", "copied_label")
     return _finding(
         "KD prefers a larger tau than copied labels", cases, "log of best tau, KD's over copied labels': {}"
     )
@@ -65,7 +65,7 @@ def copied_labels_smaller_tau(found: Curves) -> Finding:
 def untrusted_outside_smaller_tau(found: Curves) -> Finding:
     """The smallest trust radius prefers a smaller tau than the largest one."""
     radii = sorted({key.trust_radius for key in found})
-    cases = _ratios(_taught(found), "trust_radius", radii[-1], radii[0])
+    cases = ratios(_taught(found), "trust_radius", radii[-1], radii[0])
     sentence = f"log of best tau, at R = {radii[-1]:g} over R = {radii[0]:g}: {{}}"
     return _finding("an untrusted outside moves the optimum down", cases, sentence)
 
@@ -147,18 +147,24 @@ def _taught(found: Curves) -> Curves:
 
 def _named(key: CurveKey, found: Curves) -> str:
     """What sets this group apart from the others, in words."""
-    names = ("truth", "dimension", "trust_radius", "kernel", "student", "teacher", "amount")
+    names = ("truth", "dimension", "trust_radius", "kernel", "student", "teacher", "amount", "penalty")
     differ = tuple(name for name in names if len({getattr(other, name) for other in found}) > 1)
     return key.label(differ)
 
 
-def _ratios(found: Curves, field: str, above: Any, below: Any) -> dict[str, Evidence]:
-    """The comparison of best taus for each truth by itself."""
-    truths = dict.fromkeys(key.truth for key in found)
-    cases = {truth: _pairs(select(found, truth=truth), field, above, below) for truth in truths}
+def ratios(found: Curves, field: str, above: Any, below: Any) -> dict[str, Evidence]:
+    """The comparison of best taus for each truth (and penalty) by itself."""
+    settings = dict.fromkeys((key.truth, key.penalty) for key in found)
+    several = len({penalty for _, penalty in settings}) > 1
+    cases = {
+        f"{truth}, penalty {penalty}" if several else truth: _pairs(
+            select(found, truth=truth, penalty=penalty), field, above, below
+        )
+        for truth, penalty in settings
+    }
     if not any(cases.values()):
         raise InputError("verdict", "no pairs of curves", "a grid with both sides of the comparison")
-    return {truth: optima.larger_best_shift(pairs) for truth, pairs in cases.items() if pairs}
+    return {name: optima.larger_best_shift(pairs) for name, pairs in cases.items() if pairs}
 
 
 def _pairs(found: Curves, field: str, above: Any, below: Any) -> list[Pair]:
@@ -167,4 +173,4 @@ def _pairs(found: Curves, field: str, above: Any, below: Any) -> list[Pair]:
     return [(curve, partner[key]) for key, curve in select(found, **{field: above}).items() if key in partner]
 
 
-__all__ = ["RULES", "Finding", "decide"]
+__all__ = ["RULES", "Finding", "decide", "ratios"]

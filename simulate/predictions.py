@@ -116,7 +116,7 @@ def curvature(curve: ShiftErrorCurve, reach: int = 2) -> tuple[float, float, flo
 def slope_interval(x: npt.ArrayLike, samples: Sequence[Floats], draws: int = 2000) -> tuple[float, float, float]:
     """Least-squares slope of ln mean(samples_i) on x_i; interval by the delta method with Student's scale.
 
-    `samples` are replicates (R_i,) with a positive mean, of independent groups.
+    x: shape (points,). `samples` are replicates, one array (R,) a point, with a positive mean, of independent groups.
     """
     position = np.asarray(x, dtype=float)
     at = position - position.mean()

@@ -8,12 +8,12 @@ differences are sharp, while replicates and data sizes are independent.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
-Purpose = Literal["data", "augmentation", "teacher", "student", "test", "distance", "truth", "parents"]
-PURPOSES: tuple[Purpose, ...] = ("data", "augmentation", "teacher", "student", "test", "distance", "truth", "parents")
+Purpose = Literal["data", "augmentation", "teacher", "student", "test", "distance", "truth", "parents", "held_out"]
+PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 
 
 def stream(seed: int, dimension: int, data_size: int, replicate: int, purpose: Purpose) -> np.random.Generator:

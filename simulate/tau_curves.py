@@ -32,6 +32,7 @@ class CurveKey(NamedTuple):
     trust_radius: float
     outside: str
     kernel: str
+    penalty: str
 
     def label(self, varying: tuple[str, ...]) -> str:
         """The named fields as text, for panels and messages."""
@@ -108,8 +109,8 @@ def varying(found: Mapping[CurveKey, ShiftErrorCurve]) -> tuple[str, ...]:
 
 
 def fit_power_law(group: list[ShiftErrorCurve]) -> tuple[list[Optimum], PowerLaw | None]:
-    """The optima of one group and the power law through them; None with fewer than two data sizes."""
-    optima = [curve.optimum() for curve in group]
+    """The optima over tau > 0 of one group and the power law through them; None with fewer than two data sizes."""
+    optima = [curve.only(curve.names, curve.shift[curve.shift > 0]).optimum() for curve in group]
     return optima, power_law(optima) if len({best.data_size for best in optima}) > 1 else None
 
 

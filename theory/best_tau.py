@@ -2,6 +2,7 @@
 
 A best tau is NaN ("vacuous") where there is none: no interior minimum, or a bound that says nothing there. A boundary
 value is never returned. Smaller n means larger best tau: proved for the simple bound, the paper's second takeaway.
+Arguments are scalars or arrays that broadcast against each other; results have their common shape.
 """
 
 from __future__ import annotations

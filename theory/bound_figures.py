@@ -1,7 +1,8 @@
 """Figures of both theorems; every function returns a matplotlib figure.
 
 `--figure FILE` on `kdshift theory bounds | audit | recommend`. Colours are Okabe and Ito's, readable by the
-colour-blind; axes carry names and units; matplotlib is imported when a figure is drawn.
+colour-blind; axes carry names and units; matplotlib is imported when a figure is drawn. Curves are
+one-dimensional arrays.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The chi-square law with d degrees of freedom to full relative accuracy: |x|^2 of a standard Gaussian in R^d.
 
 Section 4.2's Gaussian setting reduces every mass to it. Differences of distribution functions are never taken where
-they cancel: small masses are Gauss-Legendre integrals of the density.
+they cancel: small masses are Gauss-Legendre integrals of the density. Arguments are arrays that broadcast.
 """
 
 from __future__ import annotations

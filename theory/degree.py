@@ -4,6 +4,7 @@
 eligible tokens at a given degree has degree * L changed ones. `displacement` is what one changed token moves a text:
 the mean squared move of its representation over the total variance of the data's representations (no unit). Moves of
 different tokens add, so tau, the added variance per direction in units of the data's, is degree * L * displacement.
+Arguments are scalars or arrays that broadcast.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """How much data reaches an accuracy, and which tau do at a given amount of data (PROOFS.md 6).
 
 Numbers of points are rounded up to whole ones, so the bound holds at what is returned; windows end inside. NaN where
-nothing exists: no n helps once the bias alone reaches epsilon, no tau helps at too small an n.
+nothing exists: no n helps once the bias alone reaches epsilon, no tau helps at too small an n. Arguments are scalars or
+arrays that broadcast against each other; results have their common shape.
 """
 
 from __future__ import annotations

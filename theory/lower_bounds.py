@@ -2,6 +2,7 @@
 
 They certify how sharp the upper bounds are and refute the printed theorem. Each is a true lower bound up to its stated
 rounding; `l1_lower_bound` holds for every training set, the others for the mean over training sets.
+Arguments are scalars or arrays that broadcast against each other; results have their common shape.
 """
 
 from __future__ import annotations

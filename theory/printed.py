@@ -1,7 +1,8 @@
 """Theorem 1 exactly as printed (section 4.2 and appendix A), misprints and strict inequalities included.
 
 `kdshift theory bounds` shows it beside the theorem that holds; `theory.audit` says where it fails. Everything that can
-leave double precision is computed in logarithms: at d = 768 the printed limit of tau is about e^-6767.
+leave double precision is computed in logarithms: at d = 768 the printed limit of tau is about e^-6767. Arguments are
+scalars or arrays that broadcast against each other; results have their common shape.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 Everything radial is an integral against the chi law of r = |x|; this room lays out Gauss-Legendre panels that resolve
 what the integrand does (the switch of its two branches, the near-kink where q crosses p, transitions of width 1/r) and
-sums them. Relative accuracy 1e-10 for d from 1 to 1,000, tau from 1e-12 to 1e3; checked against mpmath.
+sums them. Arrays broadcast against each other.
+Relative accuracy 1e-10 for d from 1 to 1,000, tau from 1e-12 to 1e3; checked against mpmath.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 The kernels of text replace instead of adding: x' = a x + sqrt(1 - a^2) z (`preserving`), a share of coordinates redrawn
 from the marginal (`replacement`), the same from near neighbours (`neighbour_replacement`). For all of them
 tau = E|x' - x|^2 / d, which ends at 2, where x' is an unrelated point of the population. An approximation error that
-grows with tau (the bias of section 1) does not exist here: what is left is the deviation, which falls.
+grows with tau (the bias of section 1) does not exist here: what is left is the deviation, which falls. Arguments are
+scalars or arrays that broadcast against each other.
 """
 
 from __future__ import annotations

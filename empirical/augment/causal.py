@@ -45,7 +45,7 @@ class CausalModel:
         self._loaded: Any = None
 
     def first_pieces(self, surfaces: Sequence[str]) -> NDArray[np.int64]:
-        """The id of the first of the model's pieces of each string, -1 for an empty string."""
+        """The id of the first of the model's pieces of each string, -1 for an empty string; shape (N,)."""
         _, tokenizer = self._load()
         rows = tokenizer(list(surfaces), add_special_tokens=False)["input_ids"]
         return np.array([row[0] if row else -1 for row in rows], dtype=np.int64)

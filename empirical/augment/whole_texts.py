@@ -85,6 +85,7 @@ class GroundTruth:
 
 
 def texts_of(tokenizer: Any, batch: Batch) -> list[list[str]]:
+    """The first texts of a batch and, of pairs, the second ones: as they came along, else decoded from their ids."""
     if batch.text_a is not None:
         return [list(batch.text_a), *([] if batch.text_b is None else [list(batch.text_b)])]
     return [column for column in decode_batch(tokenizer, batch) if column is not None]

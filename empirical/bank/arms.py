@@ -75,7 +75,7 @@ class Targets(Protocol):
         ...
 
     def evaluation(self, name: Literal["validation", "test"]) -> NDArray[np.float32]:
-        """Of a whole evaluation split."""
+        """Of a whole evaluation split, shape (N, C)."""
         ...
 
 
@@ -113,6 +113,7 @@ class SubsetTargets:
     _kept: dict[str, NDArray[np.float32]] = field(default_factory=dict)
 
     def originals(self, place_N: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Answers for original texts, those of the pool and, after them, of the reserve; shape (N, C)."""
         pool, reserve = self.bank.pool.pool.corpus, self.bank.pool.reserve.corpus
         inside = place_N < len(pool)
         logits_NC = np.empty((len(place_N), self.answers.classes), dtype=np.float32)

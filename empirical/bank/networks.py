@@ -75,7 +75,7 @@ def _fitted(job: Job, bench: Bench, study: Study, check: Check) -> Row:
 
 
 def spread(total: int, count: int | None) -> NDArray[np.int64]:
-    """Places of `count` of `total` texts, evenly apart, as a split may stand in the order of its sources."""
+    """Places of `count` of `total` texts, evenly apart, as a split may stand in its sources' order; (count,)."""
     return np.unique(np.linspace(0, total - 1, min(count or total, total)).round().astype(np.int64))
 
 

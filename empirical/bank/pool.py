@@ -82,7 +82,7 @@ def read_pool(plan: BankPlan, task: Task, tokenizer: Any) -> Pool:
 
 
 def pool_order(seed: int, total: int) -> NDArray[np.int64]:
-    """The order in which a bank takes `total` training texts: places in the training split."""
+    """The order in which a bank takes `total` training texts: places in the training split, (total,)."""
     return step_generator(seed, 0, Draws.BANK_TEXTS).permutation(total)
 
 

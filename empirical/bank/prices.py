@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,17 +48,19 @@ class Price:
 
     def texts(self, seconds: float, answer: float) -> int:
         """How many texts with their answers are to be had for `seconds`."""
-        return int(seconds / self.text(answer) + 1e-9)
+        return int(seconds / max(self.text(answer), 1e-9) + 1e-9)
 
 
 def core_seconds() -> float:
     """Processor seconds that this process and its children (those that ended, too) have used so far."""
     own = psutil.Process()
-    times = [own.cpu_times()]
+    ended = own.cpu_times()
+    seconds = time.process_time() + ended.children_user + ended.children_system
     for child in own.children(recursive=True):
         with contextlib.suppress(psutil.NoSuchProcess):
-            times.append(child.cpu_times())
-    return float(sum(each.user + each.system + each.children_user + each.children_system for each in times))
+            used = child.cpu_times()
+            seconds += used.user + used.system + used.children_user + used.children_system
+    return float(seconds)
 
 
 def price_of(shift: Shift, degree: float, bank: Bank, asked: list[int]) -> Price:

@@ -106,7 +106,7 @@ def write_logits(path: Path, logits_NC: NDArray[np.float32]) -> None:
 
 
 def read_logits(path: Path, size: int, classes: int) -> NDArray[np.float32] | None:
-    """The first `size` answers kept at `path`, or None where there are fewer or the file is damaged."""
+    """The first `size` answers kept at `path`, (size, classes), or None: fewer, or a damaged file."""
     arrays = _read(path, ("logits",))
     if arrays is None or len(arrays["logits"]) < size or arrays["logits"].shape[1:] != (classes,):
         return None

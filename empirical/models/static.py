@@ -84,7 +84,7 @@ def forward(x_SBD: Tensor, weights: tuple[Tensor, ...]) -> Tensor:
 
 
 def initial(seeds: list[int], width: int, classes: int, hidden: int = HIDDEN) -> tuple[Tensor, ...]:
-    """Fresh weights, one student a seed: PyTorch's own uniform law of linear layers."""
+    """Fresh weights, one student a seed, shapes (S, rows, columns): PyTorch's own uniform law of linear layers."""
     parts: list[list[Tensor]] = [[], [], [], []]
     for seed in seeds:
         rng = torch.Generator().manual_seed(seed)

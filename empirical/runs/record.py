@@ -97,7 +97,10 @@ def write_curve(curve: Sequence[tuple[int, str, str, float]], directory: Path) -
 def write_predictions(
     outputs: Mapping[str, NDArray[np.float32]], labels: Mapping[str, NDArray[np.int64]], directory: Path
 ) -> None:
-    """Write `predictions.parquet`: split, label and predicted class of every example, in the split's order."""
+    """Write `predictions.parquet`: split, label and predicted class of every example, in its order.
+
+    outputs: logits of shape (N, C) by split; labels: shape (N,).
+    """
     import pandas as pd
 
     frames = [

@@ -55,6 +55,8 @@ class Block(_Strict):
 
 
 class SweepFile(_Strict):
+    """A sweep as its TOML file says it, before blocks become cells and cells become runs."""
+
     title: str = Field("", description="what the sweep shows")
     extends: str | None = Field(None, description="a preset or a file to inherit from")
     protocol: SelectionProtocol = Field(

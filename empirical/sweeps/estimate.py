@@ -26,6 +26,8 @@ from empirical.training.cohort import cohort_key, uses_teacher
 
 @dataclass(frozen=True, kw_only=True)
 class CellEstimate:
+    """A cell's runs, their seconds one after the other, and the most memory one of them takes."""
+
     label: str
     runs: int
     seconds: float

@@ -51,6 +51,8 @@ class Cell:
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
+    """A row of a results table: one setting. keys: what of the configuration tells it from the other rows."""
+
     label: str
     metric: str
     cells: tuple[Cell, ...]

@@ -154,7 +154,7 @@ class BatchOrder:
         return plan_TB[rng.permutation(len(plan_TB))]
 
     def used(self, steps: int) -> NDArray[np.int64]:
-        """The texts that any of the first `steps` batches holds, sorted."""
+        """The texts that any of the first `steps` batches holds, sorted; shape (U,), U the number of them."""
         seen_N = np.zeros(len(self.length_N), dtype=bool)
         for step in range(steps):
             seen_N[self.batch(step)] = True

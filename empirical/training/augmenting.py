@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from empirical.teachers.fine_tuned import Teacher
 from empirical.teachers.frozen import frozen_network
 from empirical.tokens.batch import Batch
 from empirical.tokens.corpus import encode_corpus
-from empirical.training.steps import Augmentation
+from empirical.training.copies import Augmentation
 from theory.errors import InputError
 from theory.progress_report import Progress
 
@@ -111,12 +112,12 @@ def _counted(teacher: Teacher, scored: list[int], kept: tuple[NetworkAnswers, Pa
     def count(texts: int) -> None:
         scored[0] += texts
 
-    score = teacher.numpy_logits
-    if kept is not None:
-        network, folder = kept
-        store, asked = Answers(folder, network.key, len(network.labels)), Asked()
+    return InputGradient(teacher.model, teacher.column_C, count, score=_score(teacher, kept))
 
-        def score(batch: Batch) -> NDArray[np.float32]:
-            return answered_batch(network, batch, store, asked)
 
-    return InputGradient(teacher.model, teacher.column_C, count, score=score)
+def _score(teacher: Teacher, kept: tuple[NetworkAnswers, Path] | None) -> Callable[[Batch], NDArray[np.float32]]:
+    if kept is None:
+        return teacher.numpy_logits
+    network, folder = kept
+    store, count = Answers(folder, network.key, len(network.labels)), Asked()
+    return lambda batch: answered_batch(network, batch, store, count)

@@ -61,7 +61,7 @@ class Part:
 
 
 def deal(length: int, *, part: int, parts: int, rank: int, world: int) -> NDArray[np.int64]:
-    """The rows of a batch of `length` that one micro-batch of one process takes.
+    """The rows of a batch of `length` that one micro-batch of one process takes; shape (rows,).
 
     Texts are dealt to the `world` processes in turn, to the `parts` micro-batches in order (of their length).
     """

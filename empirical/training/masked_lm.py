@@ -77,7 +77,7 @@ def fit(
     learning_rate: float,
     progress: Callable[[int, float], None],
 ) -> list[float]:
-    """Minimise the loss of each step (None: the step is left out) by AdamW; the losses, in order."""
+    """Minimise the loss of each step, a scalar (None: the step is left out) by AdamW; the losses, in order."""
     optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min(1.0, (step + 1) / max(1.0, WARM * steps)) * (1 - step / steps)

@@ -5,11 +5,16 @@ from __future__ import annotations
 import json as json_format
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from kdshift.cli.lists import WholeNumbers, as_typed
 from kdshift.cli.output import Json, emit_json, emit_table, log_to_stderr, number
+from theory.errors import InputError
+
+if TYPE_CHECKING:
+    from empirical.bank.study import Study
 
 
 def equal_seconds(
@@ -21,6 +26,7 @@ def equal_seconds(
     results: Annotated[Path, Parameter(help="results directory: teachers and banks get folders in it")] = Path(
         "results"
     ),
+    sizes: Annotated[WholeNumbers | None, Parameter(help="only these data sizes of the preset")] = None,
     out: Annotated[Path | None, Parameter(help="folder for table.parquet and summary.json as well")] = None,
     json: Json = False,
 ) -> None:
@@ -39,7 +45,7 @@ def equal_seconds(
 
     began = time.perf_counter()
     log_to_stderr()
-    study = load_study(preset)
+    study = _cut(load_study(preset), sizes)
     with interruptible(lambda: None), shown() as progress, writable(results):
         contest, folder = open_contest(study, Path(preset).stem, results, progress, STOP.is_set)
         prices = {entrant.label: contest.prices[entrant.shift.name] for entrant in entrants(study)}
@@ -64,6 +70,15 @@ def equal_seconds(
         emit_json(found)
     else:
         _print(found)
+
+
+def _cut(study: Study, sizes: WholeNumbers | None) -> Study:
+    known = [size.data_size for size in study.sizes]
+    if sizes is None:
+        return study
+    if not set(sizes) <= set(known):
+        raise InputError("--sizes", as_typed(sizes), f"some of {', '.join(map(str, known))}")
+    return study.model_copy(update={"sizes": tuple(size for size in study.sizes if size.data_size in sizes)})
 
 
 def _tables(contest: Any, folder: Path, prices: Any) -> Any:

@@ -29,7 +29,7 @@ def check_output(path: Path) -> Path:
 
 
 def write_columns(path: Path, columns: Mapping[str, npt.NDArray[np.generic]]) -> None:
-    """Write columns of equal length as CSV, Parquet or JSON lines, as the file name says; missing values stay empty.
+    """Write columns (rows,) of equal length as CSV, Parquet or JSON lines, as the name says; missing values stay empty.
 
     Raises:
         InputError: as `check_output`.

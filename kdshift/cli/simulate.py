@@ -36,9 +36,9 @@ class Grid:
     data_size
         n, original examples.
     tau
-        Variance of the augmentation, > 0.
+        Variance of the augmentation, >= 0 (0: no augmented data).
     supervision
-        teacher, copied_label, mixture (the paper's alpha, beta, gamma).
+        teacher, copied_label.
     augmented_size
         m: a count, a multiple of n such as 8x, or online (every example fresh).
     truth
@@ -55,6 +55,8 @@ class Grid:
         isotropic, subspace, heavy_tailed; keeping the population: preserving, replacement, neighbour_replacement.
     student
         ridge, logistic, mlp, knn.
+    penalty
+        Of ridge and logistic students: validation (each chooses its own), or a number.
     replicates
         Replicates of every cell.
     target_se
@@ -79,6 +81,7 @@ class Grid:
     outside: Words | None = None
     kernel: Words | None = None
     student: Words | None = None
+    penalty: Words | None = None
     replicates: int | None = None
     target_se: float | None = None
     max_replicates: int | None = None

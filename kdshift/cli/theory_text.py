@@ -110,6 +110,7 @@ def show_evidence(found: Finding) -> None:
 
 
 def recommendation_record(found: Recommendation, source: str) -> dict[str, Any]:
+    """The JSON object of `theory recommend`. source: where the rule of thumb's degree comes from."""
     return {
         "data_size": int(found.data_size),
         "rule_of_thumb": {"degree": found.rule_degree, "source": source},
@@ -130,6 +131,7 @@ def recommendation_record(found: Recommendation, source: str) -> dict[str, Any]:
 
 
 def show_recommendation(found: Recommendation, source: str) -> None:
+    """Print the recommendation as a table that says what each missing number needs."""
     none = "needs --dimension" if found.dimension is None else "vacuous: no tau gives a bound below 1"
     words = "needs --dimension, --task-length, --displacement"
     if found.degree is None and found.dimension is not None:

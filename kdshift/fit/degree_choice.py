@@ -67,7 +67,10 @@ class DegreeCurve:
         found = simultaneous(self.distance[:, :1] - self.distance[:, 1:])
         best = greatest(found)
         at = int(np.argmax(found.effect))
-        points = simultaneous(100 * (self.accuracy[:, 1:] - self.accuracy[:, :1]))
+        points = (float("nan"),) * 3
+        if np.isfinite(self.accuracy).all():
+            accuracy = simultaneous(100 * (self.accuracy[:, 1:] - self.accuracy[:, :1]))
+            points = (float(accuracy.effect[at]), float(accuracy.low[at]), float(accuracy.high[at]))
         if best.low > 0:
             verdict = "supported"
         elif best.high < 0:
@@ -84,9 +87,7 @@ class DegreeCurve:
             "verdict": verdict,
             "distance_none": none,
             "share": best.effect / none,
-            "points": float(points.effect[at]),
-            "points_low": float(points.low[at]),
-            "points_high": float(points.high[at]),
+            **dict(zip(("points", "points_low", "points_high"), points, strict=True)),
             "replicates": len(self.distance),
         }
 

@@ -160,7 +160,7 @@ class Fit:
         return output_NC
 
     def parts(self) -> Iterator[tuple[int | None, NDArray[np.int64], NDArray[np.int64]]]:
-        """The trainings of students: those that are scored (see `Folds.parts`), last the one that ships.
+        """The trainings of students: those that are scored (see `Folds.parts`), last the one that ships; arrays (N,).
 
         A student that is scored on a test split ships itself; under cross-validation one more learns from all texts.
         """
@@ -169,7 +169,7 @@ class Fit:
             yield None, self.folds.training_rows(frozenset(), labelled=True), np.array([], dtype=np.int64)
 
     def held(self, training: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Texts to train a student on, unlabelled ones too, and labelled ones held back for its choices."""
+        """Texts to train a student on, unlabelled ones too, and labelled ones held back for its choices; both (N,)."""
         row_N, held_N = held_back(training, self.folds.label_N, HELD_SHARE, LEAST_HELD, self.options.seed)
         return np.concatenate([row_N, held_N[MOST_HELD:], self.folds.rows(UNLABELLED)]), held_N[:MOST_HELD]
 

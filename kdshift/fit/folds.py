@@ -35,16 +35,16 @@ class Folds:
         return self.scored != (TEST,)
 
     def rows(self, *folds: int) -> NDArray[np.int64]:
-        """The texts of these folds."""
+        """The texts of these folds by number, sorted; shape (N,)."""
         return np.flatnonzero(np.isin(self.fold_N, folds))
 
     def training_rows(self, left: frozenset[int], *, labelled: bool) -> NDArray[np.int64]:
-        """What a model trained without the folds `left` may see; never the test texts."""
+        """What a model trained without the folds `left` may see; never the test texts; shape (N,)."""
         out = {TEST, *left, *((UNLABELLED,) if labelled else ())}
         return np.flatnonzero(~np.isin(self.fold_N, sorted(out)))
 
     def parts(self) -> Iterator[tuple[int, NDArray[np.int64], NDArray[np.int64]]]:
-        """For each scored fold: its number, the labelled texts a student may train on, the texts it is scored on."""
+        """Each scored fold's number, labelled texts a student may train on, texts it is scored on, both (N,)."""
         for fold in self.scored:
             yield fold, self.training_rows(frozenset([fold]), labelled=True), self.rows(fold)
 

@@ -151,9 +151,10 @@ def sentence(
     """The result in one sentence: whether shifting pays, how good the student is, whether a bag of words beats it."""
     gain = (
         f"distance to the teacher {100 * found['share']:.0f} % smaller "
-        f"[{100 * found['low'] / found['distance_none']:.0f}, {100 * found['high'] / found['distance_none']:.0f}], "
-        f"{found['points']:+.1f} points [{found['points_low']:.1f}, {found['points_high']:.1f}] over none"
+        f"[{100 * found['low'] / found['distance_none']:.0f}, {100 * found['high'] / found['distance_none']:.0f}]"
     )
+    if np.isfinite(found["points"]):  # there are labels to be right about
+        gain += f", {found['points']:+.1f} points [{found['points_low']:.1f}, {found['points_high']:.1f}] over none"
     degree = f"{found['augmenter']} {100 * found['degree']:.0f} %"
     if found["verdict"] == "supported":
         first = f"{degree}: {gain}"

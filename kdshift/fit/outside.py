@@ -52,7 +52,7 @@ def ask_outside(
     budget: tuple[int | None, int | None],
     progress: Progress | None = None,
 ) -> Asked:
-    """The texts with an outside teacher's log-probabilities of all of them.
+    """The texts with an outside teacher's log-probabilities of all of them, (N, C).
 
     Without an outside teacher the texts come back as they are, with None.
 

@@ -130,7 +130,7 @@ class OwnTeachers:
         return output_NH
 
     def rows(self, number: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The texts that teacher `number` trains on, and those that its early stopping watches."""
+        """The texts that teacher `number` trains on, and those that its early stopping watches; both (N,)."""
         row_N = self.folds.training_rows(self.plan.left[number], labelled=self.answer_NC is None)
         train_N, validation_N = held_back(row_N, self.folds.label_N, VALIDATION_SHARE, LEAST_VALIDATION, self.seed)
         return train_N, validation_N[:MOST_VALIDATION]

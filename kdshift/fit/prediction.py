@@ -119,7 +119,7 @@ def read_lines(source: Path | None, stdin: Any, pairs: bool, columns: tuple[str,
 def predictions(
     classifier: Classifier, text_a: Sequence[str], text_b: Sequence[str] | None
 ) -> Iterator[tuple[str, float, NDArray[Any]]]:
-    """Label, its probability and all probabilities of each text, in order, chunk by chunk."""
+    """Label, its probability and all probabilities (classes,) of each text, in order, chunk by chunk."""
     for start in range(0, len(text_a), CHUNK):
         stop = start + CHUNK
         p_NC = classifier.predict_proba(text_a[start:stop], None if text_b is None else text_b[start:stop])

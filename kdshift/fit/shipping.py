@@ -207,7 +207,7 @@ def one_text(model: PreTrainedModel, tokenizer: Any, max_length: int) -> Callabl
 
 
 def latencies(run: Callable[[str], Any], texts: Sequence[str]) -> NDArray[np.float64]:
-    """Milliseconds of each text, one at a time, after a few that warm up."""
+    """Milliseconds of each text, shape (N,), one at a time, after a few that warm up."""
     for text in texts[:3]:
         run(text)
     taken = []

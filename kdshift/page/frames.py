@@ -67,6 +67,8 @@ def simulation_frame(curves: Iterable[ShiftErrorCurve], command: str) -> pd.Data
     for curve in curves:
         half = curve.half_width()
         for at, tau in enumerate(curve.shift):
+            if tau == 0:  # no augmented data: no place on a logarithmic axis
+                continue
             rows.append(
                 {
                     "tau": round(float(tau), 5),

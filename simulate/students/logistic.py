@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from simulate.features import chunk_length, draw_features, fourier_features, gram
+from simulate.features import chunk_length, draw_features, fourier_features, gram, predict
 from simulate.supervision import Examples
 
 STEPS = 100
@@ -27,9 +27,9 @@ def fit_predict(
     *,
     features: int,
     bandwidth: float,
-    penalty: float,
+    penalties: Sequence[float],
 ) -> Tensor:
-    """Predictions (R, T, Q) of the minimisers of mean w CE(target, sigmoid(phi(x)'c)) + penalty/2 |c|^2."""
+    """Predictions (K, R, T, Q) of the minimisers of mean w CE(target, sigmoid(phi(x)'c)) + penalty/2 |c|^2."""
     replicates, taus, size, dimension = examples.x_RTMd.shape
     frequency_RdD, phase_R1D = draw_features(rngs, dimension, features, bandwidth, test_RQd.device)
     x_BMd = examples.x_RTMd.reshape(-1, size, dimension)
@@ -40,10 +40,10 @@ def fit_predict(
     for start in range(0, len(owner_B), step):
         part = slice(start, start + step)
         phi_BMD = fourier_features(x_BMd[part], frequency_RdD[owner_B[part]], phase_R1D[owner_B[part]])
-        parts.append(fit_logistic(phi_BMD, target_BM[part], examples.weight_M, penalty))
-    coefficient_RTD = torch.cat(parts).reshape(replicates, taus, features)
-    test_RQD = fourier_features(test_RQd, frequency_RdD, phase_R1D)
-    return torch.sigmoid(coefficient_RTD @ test_RQD.transpose(1, 2))
+        told = phi_BMD, target_BM[part], examples.weight_M
+        parts.append(torch.stack([fit_logistic(*told, penalty) for penalty in penalties]))
+    coefficient_KRTD = torch.cat(parts, 1).reshape(len(penalties), replicates, taus, features)
+    return torch.sigmoid(predict(coefficient_KRTD, fourier_features(test_RQd, frequency_RdD, phase_R1D)))
 
 
 def fit_logistic(phi_BMD: Tensor, target_BM: Tensor, weight_M: Tensor, penalty: float) -> Tensor:

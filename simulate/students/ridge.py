@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from simulate.features import chunk_length, draw_features, fit_ridge, fourier_features
+from simulate.features import chunk_length, draw_features, fourier_features, normal_equations, predict, solve_ridge
 from simulate.supervision import Examples
 
 
@@ -19,9 +19,9 @@ def fit_predict(
     *,
     features: int,
     bandwidth: float,
-    penalty: float,
+    penalties: Sequence[float],
 ) -> Tensor:
-    """Predictions (R, T, Q), clipped to [0, 1]. `penalty` is against a mean squared error; kernel k(x, x) = 1."""
+    """Predictions (K, R, T, Q), clipped to [0, 1]. Penalties are against a mean squared error; kernel k(x, x) = 1."""
     replicates, taus, size, dimension = examples.x_RTMd.shape
     frequency_RdD, phase_R1D = draw_features(rngs, dimension, features, bandwidth, test_RQd.device)
     x_BMd = examples.x_RTMd.reshape(-1, size, dimension)
@@ -32,16 +32,10 @@ def fit_predict(
     for start in range(0, len(owner_B), step):
         part = slice(start, start + step)
         owner = owner_B[part]
-        coefficients.append(
-            fit_ridge(
-                x_BMd[part],
-                target_BM[part],
-                examples.weight_M,
-                frequency_RdD[owner],
-                phase_R1D[owner],
-                penalty=penalty,
-            )
+        system = normal_equations(
+            x_BMd[part], target_BM[part], examples.weight_M, frequency_RdD[owner], phase_R1D[owner]
         )
-    coefficient_RTD = torch.cat(coefficients).reshape(replicates, taus, features)
-    test_RQD = fourier_features(test_RQd, frequency_RdD, phase_R1D)
-    return torch.clamp(0.5 + coefficient_RTD @ test_RQD.transpose(1, 2), 0.0, 1.0)
+        coefficients.append(torch.stack([solve_ridge(*system, penalty) for penalty in penalties]))
+    coefficient_KRTD = torch.cat(coefficients, 1).reshape(len(penalties), replicates, taus, features)
+    predicted_KRTQ = predict(coefficient_KRTD, fourier_features(test_RQd, frequency_RdD, phase_R1D))
+    return torch.clamp(0.5 + predicted_KRTQ, 0.0, 1.0)

@@ -44,7 +44,10 @@ GRID = {
     "augmented_size": "4096",
     "test_size": 4096,
     "replicates": 20,
-    "students": {"features": 256, "penalty": 1e-3},
+    "students": {"features": 256},
+    "penalty": 1e-3,
+    "alpha": 0.0,
+    "gamma": 0.0,
 }
 
 
@@ -88,7 +91,7 @@ def sampler(config: ExperimentConfig, seed: int) -> RBFSampler:
 def ridge_rival(config: ExperimentConfig, data_size: int, replicate: int, tau: float) -> float:
     x, g, tests, f = examples_of(config, data_size, replicate, tau)
     features = sampler(config, replicate)
-    model = Ridge(alpha=config.students.penalty * len(x), fit_intercept=False)
+    model = Ridge(alpha=float(config.penalty[0]) * len(x), fit_intercept=False)
     model.fit(features.fit_transform(x), g - 0.5)
     return float(np.abs(np.clip(0.5 + model.predict(features.transform(tests)), 0, 1) - f).mean())
 
@@ -98,7 +101,7 @@ def logistic_rival(config: ExperimentConfig, data_size: int, replicate: int, tau
     x, g, tests, f = examples_of(config, data_size, replicate, tau)
     features = sampler(config, replicate)
     phi = features.fit_transform(x)
-    model = LogisticRegression(C=1 / (config.students.penalty * len(x)), fit_intercept=False, max_iter=1000)
+    model = LogisticRegression(C=1 / (float(config.penalty[0]) * len(x)), fit_intercept=False, max_iter=1000)
     labels = np.repeat([1, 0], len(x))
     model.fit(np.concatenate([phi, phi]), labels, sample_weight=np.concatenate([g, 1 - g]))
     return float(np.abs(model.predict_proba(features.transform(tests))[:, 1] - f).mean())

@@ -1,51 +1,12 @@
-"""The figure of an experiment has two rows a group."""
+"""Figures of an experiment: a column a group, at most twelve, best tau with theory beside."""
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
-import pandas as pd
 
-from simulate.error_figures import experiment_figure
-from simulate.tau_curves import (
-    CurveKey,
-    curves,
-    select,
-)
-
-TAUS = np.geomspace(0.01, 1.0, 9)
-
-
-def made_up(best, amounts=("8x",), supervisions=("teacher",), gain=None, noise=0.002, **axes):
-    """A long table whose error is a parabola in log tau around best(supervision, n, ...), plus replicate noise."""
-    rng = np.random.default_rng(0)
-    rows = []
-    names = list(axes)
-    for supervision, n, amount, values in itertools.product(
-        supervisions, (50, 200, 800), amounts, itertools.product(*axes.values())
-    ):
-        extra = dict(zip(names, values, strict=True))
-        key = CurveKey(supervision, n, 5, amount, "ridge", "smooth", "trusted", 0.05, 3.5, "half", "isotropic")
-        key = key._replace(**extra)
-        for replicate in range(12):
-            shared = np.random.default_rng([n, replicate]).normal(0, 0.01)
-            for tau in TAUS:
-                error = 0.1 + 0.02 * np.log(tau / best(key)) ** 2 + shared + rng.normal(0, noise)
-                error -= gain(key) if gain else 0.0
-                rows.append({**key._asdict(), "tau": tau, "replicate": replicate, "error": error})
-    return pd.DataFrame(rows)
-
-
-def found(long: pd.DataFrame):
-    keys = [*CurveKey._fields, "tau"]
-    table = long.groupby(keys, sort=False)["error"].agg(["mean", "sem"]).reset_index()
-    table = table.rename(columns={"mean": "error", "sem": "error_se"})
-    return curves(table.assign(status="done"), long)
-
-
-def power(exponent: float):
-    return lambda key: 0.1 * (key.data_size / 200) ** exponent
+from simulate.error_figures import MOST_PANELS, experiment_figure
+from simulate.tau_curves import select
+from tests.simulate.made_up import found, made_up, power
 
 
 def test_the_figure_has_two_rows_a_group() -> None:
@@ -54,3 +15,17 @@ def test_the_figure_has_two_rows_a_group() -> None:
     assert len(figure.axes) == 4
     assert "tau" in figure.axes[0].get_xlabel() and "95" not in figure.axes[0].get_ylabel()
     assert len(select(found(long), supervision="teacher")) == 3
+
+
+def test_the_best_taus_of_the_sizes_are_drawn_with_their_law() -> None:
+    figure = experiment_figure(found(made_up(power(-0.3), noise=1e-4)), "title")
+    below = figure.axes[1]
+    measured = next(line for line in below.get_lines() if len(line.get_xdata()) == 3)
+    assert list(measured.get_xdata()) == [50, 200, 800]
+    np.testing.assert_allclose(measured.get_ydata(), [0.1 * (n / 200) ** -0.3 for n in (50, 200, 800)], rtol=0.05)
+    assert any("n^-0.30" in text.get_text() for text in below.get_legend().get_texts())
+
+
+def test_more_groups_than_panels_are_cut() -> None:
+    many = found(made_up(power(-0.3), truth=tuple(f"truth {at}" for at in range(MOST_PANELS + 2)), noise=0.01))
+    assert len(experiment_figure(many, "title").axes) == 2 * MOST_PANELS

@@ -42,12 +42,6 @@ def serial(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     return run_experiment(small(), tmp_path_factory.mktemp("serial"))
 
 
-def broken_for_copied(config: ExperimentConfig, family: Family, start: int, stop: int) -> dict[str, np.ndarray]:
-    if family.supervision == "copied_label" and family.data_size == 60:
-        raise FloatingPointError("no luck\nat all")
-    return simulate_block(config, family, start, stop)
-
-
 def test_the_table_is_tidy(serial: pd.DataFrame) -> None:
     assert len(serial) == 2 * 3 * 2 and (serial["status"] == "done").all()
     needed = {"dimension", "data_size", "tau", "supervision", "error", "error_se", "l1_distance", "l1_distance_se"}
@@ -96,6 +90,12 @@ def test_replicates_go_on_until_the_standard_error_is_reached(tmp_path: Path) ->
     assert table["replicates"].max() > 4
     stingy = run_experiment(small(target_se=1e-9, max_replicates=6, data_size=20), tmp_path / "stingy")
     assert (stingy["replicates"] == 6).all()
+
+
+def broken_for_copied(config: ExperimentConfig, family: Family, start: int, stop: int) -> dict[str, np.ndarray]:
+    if family.supervision == "copied_label" and family.data_size == 60:
+        raise FloatingPointError("no luck\nat all")
+    return simulate_block(config, family, start, stop)
 
 
 def test_a_failed_cell_is_reported_and_the_rest_is_kept(
@@ -163,9 +163,23 @@ def test_online_has_no_augmented_size(tmp_path: Path) -> None:
     assert (table.loc[table["amount"] == "2x", "augmented_size"] == 40).all()
 
 
+def test_a_cell_too_large_for_memory_is_refused_before_any_work(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="memory"):
+        run_experiment(small(augmented_size="9000000000"), tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
 def test_the_resolved_configuration_is_written(tmp_path: Path) -> None:
     run_experiment(small(trust_radius=[2.0, math.inf], data_size=20), tmp_path)
     import tomllib
 
     again = make_config(tomllib.loads((tmp_path / "config.toml").read_text()))
     assert again == small(trust_radius=[2.0, math.inf], data_size=20)
+
+
+def test_torch_threads_are_restored(tmp_path: Path) -> None:
+    import torch
+
+    before = torch.get_num_threads()
+    run_experiment(small(data_size=20), tmp_path, workers=2)
+    assert torch.get_num_threads() == before

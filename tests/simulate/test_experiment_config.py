@@ -1,4 +1,4 @@
-"""A grid that is wrong, or too large for memory, is refused before any work."""
+"""Grids: every mistake is named before any work; presets and files; memory."""
 
 from __future__ import annotations
 
@@ -7,21 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from simulate.experiment import run_experiment
-from simulate.experiment_config import ExperimentConfig, make_config
+from simulate.experiment_config import ExperimentConfig, make_config, presets, read_values
+from simulate.findings import RULES
+from simulate.readings import READINGS
 from theory.errors import InputError
 
-SMALL = {
-    "dimension": 2,
-    "data_size": [20, 60],
-    "tau": [0.01, 0.1, 1.0],
-    "supervision": ["teacher", "copied_label"],
-    "augmented_size": "4x",
-    "replicates": 4,
-    "block": 2,
-    "test_size": 64,
-    "students": {"features": 16},
-}
+SMALL = {"dimension": 2, "data_size": [20, 60], "tau": [0.01, 0.1, 1.0], "augmented_size": "4x"}
 
 
 def small(**changes: object) -> ExperimentConfig:
@@ -48,7 +39,9 @@ def small(**changes: object) -> ExperimentConfig:
         ({"alpha": 2.0}, "alpha"),
         ({"replicates": 1}, "replicates"),
         ({"data_size": "many"}, "data_size"),
-        ({"students": {"penalty": 0.0}}, "penalty"),
+        ({"penalty": 0.0}, "penalty"),
+        ({"students": {"penalties": []}}, "penalties"),
+        ({"tau": [0.0, 0.1], "distance_points": 100}, "distance_points"),
     ],
 )
 def test_bad_input_is_refused_before_any_work(changes: dict[str, object], message: str) -> None:
@@ -56,7 +49,57 @@ def test_bad_input_is_refused_before_any_work(changes: dict[str, object], messag
         small(**changes)
 
 
-def test_a_cell_too_large_for_memory_is_refused_before_any_work(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="memory"):
-        run_experiment(small(augmented_size="9000000000"), tmp_path / "new")
-    assert not (tmp_path / "new").exists()
+@pytest.mark.parametrize("name", presets())
+def test_every_preset_is_valid_and_has_a_rule(name: str) -> None:
+    values = read_values(name)
+    if values.get("kind") == "counterexample":
+        from simulate.counterexample import make_config as make_counterexample
+
+        assert len(make_counterexample(values).setting) >= 3
+    elif "kind" not in values:  # studies: tests/simulate/studies
+        config = make_config(values)
+        assert (config.verdict in RULES) != (config.reading in READINGS) and config.bytes_needed() < 2**31
+
+
+def test_grids_are_every_combination_of_their_axes() -> None:
+    config = small(supervision=["teacher", "copied_label"], penalty=[1e-4, "validation"])
+    families = config.families()
+    assert len(families) == 2 * 2 * 2 and {family.penalty for family in families} == {"0.0001", "validation"}
+    assert {family.examples(99) for family in families} == {80, 240}
+    assert small(augmented_size="online").families()[0].examples(99) == 99
+    assert len(make_config({}).families()) == 4 * 2
+
+
+def test_one_policy_of_the_students_penalty() -> None:
+    """Students of the paper's claims differ in nothing, so that two findings can be compared; of the theorem's, too."""
+    for name in presets():
+        values = read_values(name)
+        if "kind" in values:
+            continue
+        config = make_config(values)
+        if config.verdict:
+            assert "students" not in values and config.parents == "iid"
+            assert config.penalty == ("validation",) or name == "copied-labels-by-penalty"
+        else:
+            assert (config.students.features, config.penalty, config.parents) == (512, ("1e-06",), "dealt")
+            assert (config.alpha, config.gamma) == (0.0, 0.0)
+
+
+def test_presets_say_no_augmented_data_where_they_ask_whether_it_helps() -> None:
+    for name in presets():
+        values = read_values(name)
+        if "verdict" in values and "kind" not in values:
+            config = make_config(values)
+            assert config.tau[0] == 0 and (config.alpha, config.beta, config.gamma) == (0.1, 0.0, 0.5)
+
+
+def test_files_and_presets_are_read_alike(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text("tau = [0.1, 1.0]\ndata_size = 20\n")
+    assert read_values(str(path)) == {"tau": [0.1, 1.0], "data_size": 20}
+    with pytest.raises(InputError, match="nearest: inverted-u"):
+        read_values("inverted-v")
+    with pytest.raises(InputError, match="existing TOML"):
+        read_values(str(tmp_path / "none.toml"))
+    again = make_config({**read_values("untrusted-outside")})
+    assert again.to_toml().count("inf") == 1 and math.inf in again.trust_radius

@@ -13,7 +13,9 @@ from simulate.tau_curves import CurveKey
 from theory.inference.curve import ShiftErrorCurve
 
 TAU = np.geomspace(0.001, 4.0, 13)
-KEY = CurveKey("teacher", 0, 5, "4096", "ridge", "smooth", "trusted", 0.0, math.inf, "flipped", "isotropic")
+KEY = CurveKey(
+    "teacher", 0, 5, "4096", "ridge", "smooth", "trusted", 0.0, math.inf, "flipped", "isotropic", "validation"
+)
 
 
 def made_up(exponent: float, constant: float = 1.0) -> dict[CurveKey, ShiftErrorCurve]:

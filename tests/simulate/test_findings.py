@@ -2,53 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
-import pandas as pd
 import pytest
 
-from simulate.experiment_config import make_config, presets, read_values
-from simulate.findings import RULES, decide
-from simulate.readings import READINGS
+from simulate.findings import decide
 from simulate.tau_curves import (
     CurveKey,
-    curves,
 )
+from tests.simulate.made_up import found, made_up, power
 from theory.errors import InputError
-
-TAUS = np.geomspace(0.01, 1.0, 9)
-
-
-def made_up(best, amounts=("8x",), supervisions=("teacher",), gain=None, noise=0.002, **axes):
-    """A long table whose error is a parabola in log tau around best(supervision, n, ...), plus replicate noise."""
-    rng = np.random.default_rng(0)
-    rows = []
-    names = list(axes)
-    for supervision, n, amount, values in itertools.product(
-        supervisions, (50, 200, 800), amounts, itertools.product(*axes.values())
-    ):
-        extra = dict(zip(names, values, strict=True))
-        key = CurveKey(supervision, n, 5, amount, "ridge", "smooth", "trusted", 0.05, 3.5, "half", "isotropic")
-        key = key._replace(**extra)
-        for replicate in range(12):
-            shared = np.random.default_rng([n, replicate]).normal(0, 0.01)
-            for tau in TAUS:
-                error = 0.1 + 0.02 * np.log(tau / best(key)) ** 2 + shared + rng.normal(0, noise)
-                error -= gain(key) if gain else 0.0
-                rows.append({**key._asdict(), "tau": tau, "replicate": replicate, "error": error})
-    return pd.DataFrame(rows)
-
-
-def found(long: pd.DataFrame):
-    keys = [*CurveKey._fields, "tau"]
-    table = long.groupby(keys, sort=False)["error"].agg(["mean", "sem"]).reset_index()
-    table = table.rename(columns={"mean": "error", "sem": "error_se"})
-    return curves(table.assign(status="done"), long)
-
-
-def power(exponent: float):
-    return lambda key: 0.1 * (key.data_size / 200) ** exponent
 
 
 def test_smaller_data_rule_recovers_the_exponent() -> None:
@@ -105,15 +67,3 @@ def test_more_data_rule(kd: float, copied: float, outcome: str) -> None:
 def test_unknown_rules_are_named() -> None:
     with pytest.raises(InputError, match="nearest: inverted-u"):
         decide("inverted-v", {})
-
-
-@pytest.mark.parametrize("name", presets())
-def test_every_preset_is_valid_and_has_a_rule(name: str) -> None:
-    values = read_values(name)
-    if values.get("kind") == "counterexample":
-        from simulate.counterexample import make_config as make_counterexample
-
-        assert len(make_counterexample(values).setting) >= 3
-    elif "kind" not in values:  # studies: tests/simulate/studies
-        config = make_config(values)
-        assert (config.verdict in RULES) != (config.reading in READINGS) and config.bytes_needed() < 2**31

@@ -1,4 +1,4 @@
-"""Teachers are right where they are trusted, and what they say outside is what was asked for."""
+"""Teachers: how wrong inside the trusted radius, and what they say outside it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from simulate.imperfect_teacher import OUTSIDE, TEACHERS, build_teacher
+from simulate.imperfect_teacher import OUTSIDE, TEACHERS, build_teacher, check_teacher
 from simulate.truth import build_truth
+from theory.errors import InputError
 
 CPU = torch.device("cpu")
 
@@ -61,3 +62,14 @@ def test_a_learned_teacher_improves_with_its_data() -> None:
     f = build_truth("smooth")(x)
     few, many = (float((teacher("learned", 0, teacher_size=n)(x) - f).abs().mean()) for n in (300, 20_000))
     assert many < 0.6 * few and many < 0.1
+
+
+def test_impossible_teachers_are_refused() -> None:
+    for name, outside, epsilon, radius, word in (
+        ("exakt", "half", 0.1, 2.0, "exact"),
+        ("trusted", "hulf", 0.1, 2.0, "half"),
+        ("trusted", "half", 1.5, 2.0, "teacher_epsilon"),
+        ("trusted", "half", 0.1, 0.0, "trust_radius"),
+    ):
+        with pytest.raises(InputError, match=word):
+            check_teacher(name, outside, epsilon, radius)

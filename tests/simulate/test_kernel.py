@@ -10,8 +10,6 @@ import pytest
 import torch
 from scipy import stats
 
-from simulate.cell import generate
-from simulate.experiment_config import make_config
 from simulate.kernel import ADDING, KERNELS, REPLACING, KernelShape, check_kernel, correlated, degrees, draw_moves
 from simulate.kernel import unit_displacement as displacement
 from theory.errors import InputError
@@ -112,18 +110,3 @@ def test_tau_zero_is_the_original_itself() -> None:
 def test_what_a_kernel_cannot_do_is_refused(name: str, tau: list[float], message: str) -> None:
     with pytest.raises(InputError, match=message):
         check_kernel(name, 1, tau, SHAPE)
-
-
-def test_iid_parents_are_drawn_and_dealt_ones_come_in_turn() -> None:
-    dealt, iid = (
-        generate(config, config.families()[0], range(2))
-        for config in (
-            make_config({"data_size": 50, "augmented_size": "300", "test_size": 4, "parents": parents})
-            for parents in ("dealt", "iid")
-        )
-    )
-    assert torch.equal(dealt.original_Rnd, iid.original_Rnd)
-    assert torch.bincount(dealt.parent_Rm[0]).tolist() == [6] * 50
-    counts = torch.bincount(iid.parent_Rm[0], minlength=50).numpy()
-    assert stats.chisquare(counts).pvalue > 1e-3 and counts.std() > 1
-    assert not torch.equal(iid.parent_Rm[0], iid.parent_Rm[1])

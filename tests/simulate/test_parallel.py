@@ -1,32 +1,36 @@
-"""Work in threads leaves torch's threads as they were."""
+"""Units of work: every result once, whatever computes them; threads as they were."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import pytest
+import torch
 
-from simulate.experiment import run_experiment
-from simulate.experiment_config import ExperimentConfig, make_config
-
-SMALL = {
-    "dimension": 2,
-    "data_size": [20, 60],
-    "tau": [0.01, 0.1, 1.0],
-    "supervision": ["teacher", "copied_label"],
-    "augmented_size": "4x",
-    "replicates": 4,
-    "block": 2,
-    "test_size": 64,
-    "students": {"features": 16},
-}
+from simulate.parallel import one_torch_thread, run_units
 
 
-def small(**changes: object) -> ExperimentConfig:
-    return make_config({**SMALL, **changes})
+def squared(value: int, more: int) -> int:
+    return value**2 + more
 
 
-def test_torch_threads_are_restored(tmp_path: Path) -> None:
-    import torch
+def test_every_unit_is_computed_once() -> None:
+    """In threads; the other engines compute whole tables in test_experiment."""
+    found = list(run_units(squared, [(value, 1) for value in range(7)], 2, "threads"))
+    assert sorted(found) == [value**2 + 1 for value in range(7)]
 
+
+def test_results_come_as_they_finish() -> None:
+    stream = run_units(squared, [(value, 0) for value in range(3)], 1, "threads")
+    assert next(stream) in {0, 1, 4} and len(list(stream)) == 2
+
+
+def test_a_failure_reaches_the_caller() -> None:
+    with pytest.raises(TypeError):
+        list(run_units(squared, [("x", 1)], 1, "threads"))
+
+
+def test_sums_are_taken_in_one_thread_inside_and_as_before_outside() -> None:
     before = torch.get_num_threads()
-    run_experiment(small(data_size=20), tmp_path, workers=2)
+    with pytest.raises(RuntimeError, match="stopped"), one_torch_thread():
+        assert torch.get_num_threads() == 1
+        raise RuntimeError("stopped")
     assert torch.get_num_threads() == before

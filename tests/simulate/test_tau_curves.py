@@ -1,54 +1,25 @@
-"""Tables become curves: replicates kept, failed cells left out, the theory beside."""
+"""Curves from tables: replicates, groups, best taus, and theory beside them."""
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 import pandas as pd
+import pytest
 
 from simulate.tau_curves import (
     CurveKey,
     curves,
+    fit_power_law,
     groups,
     optima_table,
+    read_curves,
+    select,
     theory_best_tau,
     theory_exponent,
     varying,
 )
-
-TAUS = np.geomspace(0.01, 1.0, 9)
-
-
-def made_up(best, amounts=("8x",), supervisions=("teacher",), gain=None, noise=0.002, **axes):
-    """A long table whose error is a parabola in log tau around best(supervision, n, ...), plus replicate noise."""
-    rng = np.random.default_rng(0)
-    rows = []
-    names = list(axes)
-    for supervision, n, amount, values in itertools.product(
-        supervisions, (50, 200, 800), amounts, itertools.product(*axes.values())
-    ):
-        extra = dict(zip(names, values, strict=True))
-        key = CurveKey(supervision, n, 5, amount, "ridge", "smooth", "trusted", 0.05, 3.5, "half", "isotropic")
-        key = key._replace(**extra)
-        for replicate in range(12):
-            shared = np.random.default_rng([n, replicate]).normal(0, 0.01)
-            for tau in TAUS:
-                error = 0.1 + 0.02 * np.log(tau / best(key)) ** 2 + shared + rng.normal(0, noise)
-                error -= gain(key) if gain else 0.0
-                rows.append({**key._asdict(), "tau": tau, "replicate": replicate, "error": error})
-    return pd.DataFrame(rows)
-
-
-def found(long: pd.DataFrame):
-    keys = [*CurveKey._fields, "tau"]
-    table = long.groupby(keys, sort=False)["error"].agg(["mean", "sem"]).reset_index()
-    table = table.rename(columns={"mean": "error", "sem": "error_se"})
-    return curves(table.assign(status="done"), long)
-
-
-def power(exponent: float):
-    return lambda key: 0.1 * (key.data_size / 200) ** exponent
+from tests.simulate.made_up import TAUS, found, made_up, power
+from theory.errors import InputError
 
 
 def test_curves_carry_their_replicates() -> None:
@@ -75,3 +46,26 @@ def test_theory_beside() -> None:
     free = key._replace(trust_radius=np.inf)
     assert theory_best_tau(key, 100) < theory_best_tau(free, 100)
     assert theory_best_tau(key._replace(teacher="bounded"), 100) == theory_best_tau(free, 100)
+
+
+def test_the_power_law_is_of_taus_above_0() -> None:
+    """A cell without augmented data that is best of all changes no exponent."""
+    long = made_up(power(-0.3), noise=1e-5)
+    none = long[long["tau"] == TAUS[0]].assign(tau=0.0, error=-1.0)
+    optima, law = fit_power_law(list(found(pd.concat([none, long])).values()))
+    assert law is not None and law.exponent == pytest.approx(-0.3, abs=0.01)
+    assert all(best.shift > 0 for best in optima)
+    assert fit_power_law(list(found(long).values())[:1])[1] is None
+
+
+def test_labels_and_selections() -> None:
+    all_curves = found(made_up(power(-0.3), supervisions=("teacher", "copied_label"), penalty=("0.01", "validation")))
+    assert varying(all_curves) == ("supervision", "penalty")
+    key = next(iter(all_curves))
+    assert key.label(("supervision", "data_size")) == "labels: teacher's, data size 50" and key.label(()) == "all cells"
+    assert len(select(all_curves, supervision="teacher", penalty="0.01")) == 3
+
+
+def test_a_folder_without_tables_is_named(tmp_path) -> None:
+    with pytest.raises(InputError, match="results"):
+        read_curves(tmp_path)

@@ -12,7 +12,7 @@ from simulate.text_kernels import keeps_population, read
 from theory.inference.curve import ShiftErrorCurve
 
 TAU = np.array([0.0, 0.1, 0.3, 0.8, 1.4, 2.0])
-KEY = CurveKey("teacher", 50, 8, "4096", "ridge", "smooth", "trusted", 0.0, 4.0, "flipped", "preserving")
+KEY = CurveKey("teacher", 50, 8, "4096", "ridge", "smooth", "trusted", 0.0, 4.0, "flipped", "preserving", "validation")
 
 
 def curve(shape: np.ndarray) -> ShiftErrorCurve:

@@ -1,4 +1,4 @@
-"""Every truth is a probability that varies, with a known Bayes error."""
+"""Truths are probabilities that vary; their Bayes error is that of a sample."""
 
 from __future__ import annotations
 
@@ -32,3 +32,11 @@ def test_bayes_error_of_the_checkerboard_is_known() -> None:
 def test_an_unknown_truth_gets_the_nearest_names() -> None:
     with pytest.raises(InputError, match="nearest: linear"):
         build_truth("liner")
+
+
+def test_truths_look_alike_in_every_dimension() -> None:
+    """The linear logit has standard deviation 2 in any dimension (its docstring), so its Bayes error does not move."""
+    x = torch.from_numpy(np.random.default_rng(1).standard_normal((20_000, 40), dtype=np.float32))
+    assert float(torch.logit(build_truth("linear")(x)).std()) == pytest.approx(2.0, rel=0.03)
+    assert float(torch.logit(build_truth("radial")(x)).std()) == pytest.approx(2.0, rel=0.05)
+    assert bayes_error("linear", 2)[0] == pytest.approx(bayes_error("linear", 40)[0], abs=0.003)

@@ -117,8 +117,8 @@ def align(blocks: Sequence[Block], *, positive: bool = False) -> Aligned | None:
     if not curves:
         return None
     grid = curves[0].shift[curves[0].shift > 0] if positive else curves[0].shift
-    for curve in curves:
-        grid = grid[[bool(np.any(np.isclose(curve.shift, shift, rtol=1e-9, atol=1e-12))) for shift in grid]]
+    for curve in curves[1:]:
+        grid = grid[np.isclose(curve.shift, grid[:, None], rtol=1e-9, atol=1e-12).any(axis=1)]
     if not len(grid):
         return None
     names = [_common(block) for block in blocks]

@@ -138,7 +138,7 @@ class ShiftErrorCurve:
         return half_widths(self.error_se, None if self.replicates is None else len(self.replicates), level=level)
 
     def only(self, names: tuple[Hashable, ...], shifts: Floats) -> ShiftErrorCurve:
-        """The same curve with these replicates (in this order; none: means alone) at these shifts of its grid."""
+        """The same curve with these replicates (in this order; none: means alone) at these shifts (S,) of its grid."""
         at = np.searchsorted(self.shift, shifts - 1e-9)
         covariance = None if self.test_covariance is None else self.test_covariance[np.ix_(at, at)]
         rows = None
@@ -214,7 +214,7 @@ class ShiftErrorCurve:
 
 
 def half_widths(se: npt.ArrayLike, units: int | None, *, level: float = 0.95) -> Floats:
-    """Half the intervals of means with these standard errors: Student's over so many units; None: a known noise."""
+    """Half the intervals of means with these standard errors, of their shape: Student's, or of a known noise."""
     freedom = 1e9 if units is None else units - 1
     return np.asarray(student_t.ppf((1 + level) / 2, freedom) * np.asarray(se, dtype=float), dtype=float)
 
@@ -232,6 +232,7 @@ def _root(covariance: Floats) -> Floats:
 
 
 def check_level(level: float, draws: int) -> None:
+    """Raise InputError unless `level` is a probability in (0, 1) and `draws` at least 1."""
     if not 0 < level < 1:
         raise InputError("level", level, "a probability in (0, 1)")
     if draws < 1:
@@ -240,14 +241,12 @@ def check_level(level: float, draws: int) -> None:
 
 def _not_beaten(error: Floats, noise: Floats, spread: Floats, level: float) -> npt.NDArray[np.bool_]:
     """Grid shifts (S,) that no other shift beats significantly: the set holds the best with probability `level`."""
-    candidate = np.ones(error.size, dtype=bool)
     exact = spread <= 1e-12 * (np.abs(error[:, None]) + np.abs(error[None, :]))
     scale = np.where(exact, np.inf, spread)
-    for at in range(error.size):
-        statistic = np.max((error[at] - error) / scale[at])
-        critical = np.quantile(np.max((noise[:, at : at + 1] - noise) / scale[at], axis=1), level)
-        beaten_exactly = np.any(exact[at] & (error[at] > error))
-        candidate[at] = statistic <= critical and not beaten_exactly
+    statistic_S = np.max((error[:, None] - error) / scale, axis=1)
+    drawn_SD = np.stack([np.max((noise[:, at : at + 1] - noise) / row, axis=1) for at, row in enumerate(scale)])
+    beaten_exactly_S = np.any(exact & (error[:, None] > error), axis=1)
+    candidate: npt.NDArray[np.bool_] = (statistic_S <= np.quantile(drawn_SD, level, axis=1)) & ~beaten_exactly_S
     candidate[np.argmin(error)] = True
     return candidate
 

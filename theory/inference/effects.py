@@ -165,13 +165,13 @@ def sizes_by_group(found: Aligned, groups: Sequence[Curves], blocks: Sequence[in
 
 
 def fall_per_decade(sizes: Sequence[Sequence[float]]) -> Floats:
-    """Weights whose product with values is minus their least-squares slope in log10 n, each group about its mean."""
+    """Weights (rows,) whose product with values is minus their least-squares slope in log10 n within each group."""
     centred = np.concatenate([np.log10(group) - np.mean(np.log10(group)) for group in sizes])
     return np.asarray(-centred / (centred @ centred), dtype=float)
 
 
 def slope_over_rows(values: Floats, slope: Floats, groups: Sequence[int]) -> Interval:
-    """slope @ values over rows of one run each, by groups: what rows differ by beside the slope is their noise."""
+    """slope @ values, both (rows,), one run a row, by groups: what rows differ by beside the slope is their noise."""
     freedom = len(values) - len(groups) - 1
     effect = float(slope @ values)
     if freedom < 1:

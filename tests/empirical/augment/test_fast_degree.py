@@ -13,6 +13,7 @@ from empirical.augment.replacement import with_tokens
 from empirical.config import AugmentConfig
 from empirical.tokens.codec import encode_batch
 from tests.empirical import tiny_kd
+from tests.empirical.augment.linear_network import LinearNetwork
 from theory.errors import InputError
 
 DEGREES = (0.1, 0.3, 0.5, 0.9)
@@ -65,6 +66,8 @@ def test_what_has_no_degree_to_choose_is_told(batch):
         fast_degree(few, replace(Coin(), online=False), teacher)
     with pytest.raises(InputError, match="two or more"):
         fast_degree(few, Coin(), teacher, seeds=1)
-    filtered = AugmentConfig(augmenter="random", entropy_quantile=0.5)
+    tokenizer, filtered = tiny_kd.tokenizer(), AugmentConfig(augmenter="random", entropy_quantile=0.5)
+    network = LinearNetwork.random(len(tokenizer))
+    texts = encode_batch(tokenizer, [f"word{n} bad{n % 8} good{n % 5}" for n in range(8)], None, 16)
     with pytest.raises(InputError, match="without a selection"):
-        fast_degree(few, make_augmenter(filtered, tokenizer=tiny_kd.tokenizer(), teacher=teacher), teacher)
+        fast_degree(texts, make_augmenter(filtered, tokenizer=tokenizer, teacher=network), network)

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from empirical.bank.degree_figure import draw
 from empirical.bank.study_run import covariance
 from empirical.bank.summary import curve_of, curves, equal_compute
 
@@ -82,12 +81,3 @@ def test_covariance_is_that_of_the_means_over_texts() -> None:
 def test_equal_compute_is_paired() -> None:
     found = equal_compute(table())
     assert len(found) == 1 and found[0]["low"] < 0.01 < found[0]["high"] and found[0]["high"] - found[0]["low"] < 0.01
-
-
-def test_the_figure_has_a_panel_a_size_and_a_line_an_augmenter() -> None:
-    figure = draw(table())
-    assert len(figure.axes) == 2
-    top = figure.axes[0]
-    assert [line.get_label() for line in top.get_lines()] == ["knn", "random"]
-    assert np.allclose(top.get_lines()[0].get_xdata(), [0, *DEGREES])
-    assert "8 replicates" in top.get_title()

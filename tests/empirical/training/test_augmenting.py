@@ -13,6 +13,7 @@ from tests.empirical.tiny_kd import (
     run,
     with_teacher,
 )
+from theory.errors import InputError
 
 SHIFT = AugmentConfig(augmenter="random", degree=0.4)
 
@@ -64,3 +65,25 @@ def both(step, key):
     for row, mask in zip(batch.ids_BL, batch.mask_BL, strict=True):
         yield row
         yield mask
+
+
+def test_virtual_texts_are_answered_and_learnt_from(place, tmp_path):
+    """MixKD trains on points between texts: the teacher answers each, and at a share of 0 nothing is different."""
+    mixed = AugmentConfig(augmenter="mixkd", degree=0.4)
+    config = run(place, augment=mixed, data_size=16, train={"steps": 6})
+    with_teacher(place, tmp_path)
+    result = run_cohort([config], tmp_path)[0]
+    assert result.status == "finished" and result.teacher_calls == 16 + 6 * 8
+    assert result.realised_degree == pytest.approx(0.4, abs=0.05)
+    cohort = cohort_of([config], place, tmp_path / "shared")
+    step = next(iter(cohort.stream.steps(0, 1)))
+    batch = step.augmented[cohort.base]
+    answers = cohort.teacher.numpy_logits(batch)
+    alone = cohort.teacher.numpy_logits(step.original[cohort.base])
+    assert batch.mixed is not None and not np.allclose(answers, alone, atol=1e-3)
+
+
+def test_virtual_texts_cannot_be_kept(place, tmp_path):
+    kept = AugmentConfig(augmenter="mixkd", degree=0.4, copies=2)
+    with pytest.raises(InputError, match=r"augment.copies: found 2; allowed: none \(online\)"):
+        cohort_of([run(place, augment=kept, data_size=16)], place, tmp_path / "shared")

@@ -45,3 +45,9 @@ def test_verdicts() -> None:
         found = curve((0.3 + np.array(shift) + noise).tolist()).recommendation()
         assert (found["verdict"], found["degree"]) == (verdict, degree)
         assert found["low"] <= found["gain"] <= found["high"]
+
+
+def test_without_labels_the_distance_decides_alone() -> None:
+    found = curve([[0.3, 0.2, 0.25], [0.31, 0.2, 0.27], [0.3, 0.21, 0.26]])
+    blind = DegreeCurve(**{**vars(found), "accuracy": np.full((3, 3), np.nan)}).recommendation()
+    assert np.isnan(blind["points"]) and blind["gain"] == found.recommendation()["gain"] == found.gains()[0][0]

@@ -5,11 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pytest
 
-from kdshift.fit.options import FitOptions
 from kdshift.fit.stages import Clock, Stages
-from theory.errors import InputError
 
 
 def test_kept_stages_come_back_and_damaged_ones_do_not(tmp_path: Path) -> None:
@@ -29,13 +26,3 @@ def test_the_clock_counts_earlier_calls_and_always_leaves_a_fiftieth() -> None:
     clock = Clock(minutes=10, spent_before=200)
     assert 99 < clock.until(0.5) <= 100 and 369 < clock.until(0.95) <= 370
     assert clock.until(0.2) == Clock(minutes=10, spent_before=9999).until(1.0) == 12
-
-
-def test_minutes_do_not_name_a_fit_and_everything_else_does() -> None:
-    plain = FitOptions()
-    assert plain.digest("t") == FitOptions(minutes=3).digest("t") != plain.digest("u")
-    for change in ({"seed": 1}, {"degrees": (0.5,)}, {"megabytes": 5.0}, {"teacher": "other"}, {"student": "static"}):
-        assert FitOptions(**change).digest("t") != plain.digest("t")  # type: ignore[arg-type]
-    assert FitOptions(teacher="http://host/v1#m").outside and FitOptions(teacher="p.parquet").outside
-    with pytest.raises(InputError, match=r"did you mean 0\.3"):
-        FitOptions(degrees=(30.0,))

@@ -46,10 +46,11 @@ def test_gains_are_paired_means_with_bands_around_them():
     assert made.loc[made["degree"] == 0.3, "low"].item() > 0 and made["replicates"].eq(6).all()
 
 
-def test_simulated_bands_are_students():
+def test_simulated_bands_are_students_and_no_augmented_data_has_no_logarithm():
     frame = simulation_frame([curve()], "a command")
     half = frame["high"] - frame["error"]
-    assert np.allclose(half, curve().half_width()) and (half > 0).all()
+    assert curve().shift[0] == 0 and frame["tau"].tolist() == curve().shift[1:].tolist()
+    assert np.allclose(half, curve().half_width()[1:]) and (half > 0).all()
 
 
 def test_tau_lies_between_measured_ones_and_is_unknown_beyond():

@@ -1,4 +1,4 @@
-"""Logistic regression finds its minimum."""
+"""The logistic student finds the minimum of its loss."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The small network's gradient is right, and online it sees every example once."""
+"""The network's gradient, and what it sees online."""
 
 from __future__ import annotations
 
@@ -9,21 +9,7 @@ import torch
 from simulate.students.mlp import Network
 from simulate.students.registry import StudentConfig, build_student
 from simulate.supervision import Examples
-
-
-def examples(replicates: int = 2, taus: int = 3, size: int = 200, seed: int = 0, weighted: bool = False) -> Examples:
-    rng = np.random.default_rng(seed)
-    x = torch.from_numpy(rng.standard_normal((replicates, taus, size, 2), dtype=np.float32))
-    target = torch.sigmoid(3 * x[..., 0]) * 0.9
-    weight = torch.from_numpy(rng.random(size, dtype=np.float32)) if weighted else torch.ones(size)
-    return Examples(x_RTMd=x, target_RTM=target, weight_M=weight / weight.mean())
-
-
-def rngs(count: int = 2) -> list[np.random.Generator]:
-    return [np.random.default_rng([7, r]) for r in range(count)]
-
-
-TESTS = torch.from_numpy(np.random.default_rng(3).standard_normal((2, 150, 2), dtype=np.float32))
+from tests.simulate.students.worlds import TESTS, held_out, rngs
 
 
 def test_mlp_gradient_equals_automatic_differentiation() -> None:
@@ -46,5 +32,5 @@ def test_online_mlp_sees_every_example_once() -> None:
     target = (torch.arange(size) % 4 == 0).float()[None, None]
     data = Examples(x_RTMd=x, target_RTM=target, weight_M=torch.ones(size))
     config = StudentConfig(learning_rate=3e-3, batch_size=64)
-    predicted = build_student("mlp", config, online=True)(data, TESTS[:1, :1] * 0, rngs(1))
+    predicted = build_student("mlp", config, online=True)(data, TESTS[:1, :1] * 0, rngs(1), held_out(1))
     assert float(predicted[0, 0, 0]) == pytest.approx(0.25, abs=0.08)

@@ -1,0 +1,163 @@
+"""How claims ask their sources: settings are never averaged, predictions are no evidence, silence has a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from kdshift import claim_rules as rules
+from kdshift.curve_sources import Sources, paper_source
+from kdshift.source import Setting, Source
+from theory.inference.curve import ShiftErrorCurve
+from theory.inference.effects import lower_error
+
+TAU = np.r_[0.0, np.geomspace(0.01, 1.0, 7)]
+DEGREES = np.array([0.0, 0.1, 0.3, 0.5, 0.8])
+SIZES = (100, 400, 1600)
+Best = Callable[[float], float]
+
+
+def nothing(name: str) -> Source:
+    return Source(name=name, command="")
+
+
+def sources(**given: object) -> Sources:
+    plain = {"theory": nothing("theory"), "presets": {}, "text": nothing("text"), "paper": nothing("paper")}
+    return Sources(**{**plain, **given})  # type: ignore[arg-type]
+
+
+def simulated(best: Best, seed: int = 0) -> list[ShiftErrorCurve]:
+    """Error against tau: worse without augmented data, a parabola in log tau about best(n) else."""
+    rng, made = np.random.default_rng(seed), []
+    for size in SIZES:
+        mean = np.r_[0.6, 0.2 + 0.02 * np.log(TAU[1:] / best(size)) ** 2]
+        made.append(ShiftErrorCurve.from_replicates(TAU, mean + 1e-3 * rng.standard_normal((5, 8)), size))
+    return made
+
+
+def in_text(best: float, *, noise: float = 5e-4, seed: int = 0, degrees: np.ndarray = DEGREES) -> list[ShiftErrorCurve]:
+    rng = np.random.default_rng(seed)
+    mean = 0.3 + 0.2 * (degrees - best) ** 2
+    return [
+        ShiftErrorCurve.from_replicates(
+            degrees, mean + noise * rng.standard_normal((5, len(degrees))), size, "degree", evaluation="test"
+        )
+        for size in SIZES
+    ]
+
+
+def both(kd: Best, copied: Best, task: str) -> dict[Setting, list[ShiftErrorCurve]]:
+    return {
+        Setting(variant="isotropic", task=task): simulated(kd),
+        Setting(supervision="copied_label", variant="isotropic", task=task): simulated(copied, 1),
+    }
+
+
+def test_a_sign_that_depends_on_the_penalty_is_not_averaged() -> None:
+    def preset(name: str, curves: dict[Setting, list[ShiftErrorCurve]]) -> Source:
+        return Source(name="simulation", command=name, curves=curves, variant="isotropic")
+
+    chosen = both(lambda n: 0.3, lambda n: 0.1, "smooth")
+    given = both(lambda n: 0.3, lambda n: 0.1, "smooth, penalty 0.01")
+    weak = both(lambda n: 0.1, lambda n: 0.3, "smooth, penalty 1e-06")
+    presets = {
+        "copied-labels-smaller-tau": preset("a", chosen),
+        "copied-labels-by-penalty": preset("b", {**given, **weak}),
+    }
+    found = rules.best_of_distillation(sources(presets=presets))["simulation"]
+    assert found.verdict == "depends"
+    cases = {name: case.verdict for name, case in found.cases}
+    assert cases == {
+        "smooth": "supported",
+        "smooth, penalty 0.01": "supported",
+        "smooth, penalty 1e-06": "contradicted",
+    }
+    agreed = {**presets, "copied-labels-by-penalty": preset("b", given)}
+    assert rules.best_of_distillation(sources(presets=agreed))["simulation"].verdict == "supported"
+
+
+def test_a_bound_predicts_and_is_no_evidence() -> None:
+    exact = ShiftErrorCurve(shift=TAU[1:], error=(np.log(TAU[1:]) + 2) ** 2, error_se=np.zeros(7), data_size=100)
+    theory = Source(name="theory", command="", curves={Setting(variant="isotropic"): [exact]}, variant="isotropic")
+    row = rules.everywhere(sources(theory=theory), rules.some_shift_helps)
+    assert row["theory"].verdict == "the bound predicts" and row["theory"].p is None
+    assert {row[name].verdict for name in ("simulation", "text", "paper")} == {"not measured"}
+
+
+def test_the_distance_is_the_primary_outcome_and_accuracy_stands_beside_it() -> None:
+    light = Source(name="text", command="", curves={Setting(task="static"): in_text(0.4)})
+    swept = Source(name="text", command="", curves={Setting(task="tweets bilstm"): in_text(0.0, noise=0.05)})
+    found = rules.in_text(sources(light=light, text=swept), rules.some_shift_helps)
+    assert found.verdict == "supported" and found.note.startswith("distance to the teacher")
+    assert "accuracy in sweeps: " in found.note
+    assert rules.in_text(sources(text=swept), rules.some_shift_helps).effect is not None
+    assert rules.gain_in_distance(sources(light=light))["text"].verdict == "supported"
+    assert "has not been run" in rules.gain_in_distance(sources())["text"].note
+
+
+def test_students_that_disagree_decide_nothing_together() -> None:
+    light = Source(
+        name="text",
+        command="",
+        curves={Setting(task="static"): in_text(0.4), Setting(task="linear"): in_text(0.0, noise=0.02, seed=3)},
+    )
+    found = rules.in_text(sources(light=light), rules.some_shift_helps)
+    assert found.verdict == "undecided" and {name for name, _ in found.cases} == {"static", "linear"}
+
+
+def test_more_copied_labels_do_not_help_is_shown_by_equivalence() -> None:
+    same = in_text(0.4, degrees=DEGREES[1:])
+    less = in_text(0.4, seed=1, degrees=DEGREES[1:])
+    copied = Setting(supervision="copied_label", task="t")
+    text = Source(
+        name="text",
+        command="",
+        curves={copied: same, Setting(supervision="copied_label", amount="4x", task="t"): less},
+    )
+    assert rules.no_help_for_copies(sources(text=text))["text"].verdict == "supported"
+    simulation = Source(
+        name="simulation",
+        command="",
+        curves={
+            Setting(variant="isotropic", amount=amount): [
+                ShiftErrorCurve.from_replicates(
+                    curve.shift, (curve.replicates if curve.replicates is not None else 0) - gain, curve.data_size
+                )
+                for curve in simulated(lambda n: 0.1)
+            ]
+            for amount, gain in (("4x", 0.0), ("8x", 0.01), ("online", 0.05))
+        },
+        variant="isotropic",
+    )
+    row = rules.more_data(sources(presets={"more-data": simulation}), rules.TEACHER, lower_error)
+    assert row["simulation"].effect == pytest.approx(0.05), "online against the smallest amount"
+
+
+def test_cheap_against_translated_is_at_equal_steps_and_says_so() -> None:
+    curves = {
+        Setting(task="t"): in_text(0.4, degrees=DEGREES[1:]),
+        Setting(variant="back-translation", amount="4x", task="t"): in_text(0.9, degrees=np.array([1.0])),
+    }
+    found = rules.cheap_beats_synthesised(sources(text=Source(name="text", command="", curves=curves)))["text"]
+    assert found.verdict == "contradicted" and found.note.startswith("against 4x")
+    assert "not charged" in found.note
+    alone = Source(name="text", command="", curves={Setting(task="t"): in_text(0.4)})
+    assert rules.cheap_beats_synthesised(sources(text=alone))["text"].note == "no back-translation runs here"
+
+
+def test_the_rule_is_scored_against_the_best_and_against_a_constant() -> None:
+    right = in_text(0.5, noise=1e-4)
+    assert rules.rule_is_good(right[:1]).verdict == "supported", "50 % below ten thousand examples"
+    assert rules.rule_beats_constant(right[:1]).verdict == "supported"
+    wrong = in_text(0.1, noise=1e-4)
+    assert rules.rule_is_good(wrong).verdict == "contradicted"
+    row = rules.on_degrees(sources(paper=paper_source()), rules.rule_is_good)
+    assert row["theory"].verdict == row["simulation"].verdict == "not measured" and row["paper"].effect is not None
+
+
+def test_the_guarantee_is_refuted_by_lemma_l_without_a_measurement() -> None:
+    row = rules.guarantee(sources())
+    assert row["theory"].verdict == "contradicted" and row["theory"].effect == pytest.approx(0.5 - 1.94659, abs=1e-3)
+    assert row["simulation"].verdict == "not measured"

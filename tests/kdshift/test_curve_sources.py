@@ -1,0 +1,108 @@
+"""Tables as curves: the paper's with their evaluation sets, sweeps and banks with their replicates."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from empirical.bank.study_table import TABLE
+from kdshift.curve_sources import (
+    default_settings,
+    light_source,
+    load_sources,
+    paper_source,
+    side_by_side,
+    text_source,
+    theory_source,
+)
+from tests.kdshift import synthetic
+from theory.errors import InputError
+from theory.risk import mean_risk_bound
+
+AS_CLAIMED = {
+    ("distill", "knn", 200): 0.5, ("distill", "knn", 4000): 0.3, ("distill", "random", 200): 0.2,
+    ("finetune", "knn", 200): 0.1, ("finetune", "knn", 4000): 0.1,
+}  # fmt: skip
+
+
+def test_the_papers_own_tables_are_read_with_their_evaluation_sets() -> None:
+    mnli = paper_source().by_task()[0]
+    assert [round(curve.data_size) for curve in mnli] == [3927, 7854, 39270, 392702]
+    assert mnli[0].shift[np.argmin(mnli[0].error)] == pytest.approx(0.4)
+    assert mnli[0].error_se[0] == pytest.approx(np.sqrt(0.6889 * 0.3111 / 9815))
+
+
+def test_text_curves_pair_their_replicates(tmp_path: Path) -> None:
+    source = text_source(synthetic.text_frame(AS_CLAIMED))
+    (small, large) = source()
+    assert small.replicates is not None and small.replicates.shape == (4, len(synthetic.DEGREES))
+    assert small.names == large.names == tuple((seed, seed) for seed in range(4))
+    assert small.evaluation == "tweets" and small.test_covariance is not None
+    assert (small.data_size, large.data_size) == (200, 4000)
+
+
+def light_frame(arm: str, replicates: int, *, gain: float, task: str = "tweets") -> pd.DataFrame:
+    """A study's table of one linear student at n = 55, whose distance falls by `gain` at every positive degree."""
+    rng = np.random.default_rng(len(arm) + replicates)
+    rows = []
+    for replicate in range(replicates):
+        level = 0.2 + 0.01 * rng.standard_normal()
+        for degree in (0.0, 0.3, 0.7):
+            distance = level - gain * (degree > 0) + 1e-4 * rng.standard_normal()
+            rows.append(
+                {
+                    "task": task, "teacher": "minilm", "teacher_arm": arm, "student": "linear", "data_size": 55,
+                    "n_test": 4000, "augmenter": "knn" if degree else "none", "mode": "distill", "degree": degree,
+                    "amount": 0.0, "replicate": replicate, "distance": distance, "accuracy": 0.7 - distance / 2,
+                }
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def study(folder: Path, *frames: pd.DataFrame) -> Path:
+    folder.mkdir()
+    pd.concat(frames).to_parquet(folder / TABLE)
+    return folder
+
+
+def test_light_students_of_a_teacher_of_their_own_texts_are_no_evidence(tmp_path: Path) -> None:
+    """The arm `same` gains nothing here; it must not be averaged with, nor set against, the paper's teacher."""
+    folder = study(tmp_path / "one", light_frame("whole", 4, gain=0.05), light_frame("same", 4, gain=0.0))
+    source = light_source([folder])
+    ((key, (curve,)),) = source.curves.items()
+    assert key.task == "linear" and key.teacher == "whole"
+    assert curve.error[0] - curve.error[1] == pytest.approx(0.05, abs=1e-3)
+
+
+def test_two_studies_share_no_replicate_and_accuracy_has_its_test_noise(tmp_path: Path) -> None:
+    folders = [study(tmp_path / name, light_frame("whole", 3, gain=0.01)) for name in ("a", "b")]
+    first, second = light_source(folders)()
+    assert not set(first.names) & set(second.names) and first.evaluation != second.evaluation
+    assert first.test_covariance is None
+    by_label = light_source(folders, "error")()[0]
+    assert by_label.test_covariance is not None
+    assert by_label.test_covariance[0, 0] == pytest.approx(by_label.error[0] * (1 - by_label.error[0]) / 4000)
+
+
+def test_a_size_with_one_replicate_has_no_curve(tmp_path: Path) -> None:
+    assert light_source([study(tmp_path / "one", light_frame("whole", 1, gain=0.01))])() == []
+
+
+def test_theory_is_the_risk_bound_at_the_simulations_settings() -> None:
+    settings = default_settings()
+    curves = theory_source([*settings, settings[0]._replace(supervision="copied_label")])()
+    assert [curve.data_size for curve in curves] == [30, 100, 300, 1000, 3000]
+    assert curves[1].error[10] == pytest.approx(mean_risk_bound(curves[1].shift[10], 100, 5, 3.0, 0.05))
+    assert not np.any(curves[0].error_se)
+
+
+def test_what_is_not_there_is_not_a_source(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="--results"):
+        load_sources(tmp_path / "none")
+    (tmp_path / "text").mkdir()
+    found = load_sources(tmp_path)
+    assert found.text() == [] and found.light() == [] and found.simulation("inverted-u")() == []
+    assert list(side_by_side(found)) == ["Theory: the repaired risk bound"]
