@@ -129,7 +129,7 @@ def _kept(pool: Pool, data_size: float, penalty: float) -> Floats:
     kept: Floats = np.eye(copies)
     for _ in range(ITERATIONS):
         leverage = (flat @ _inverse(pool, kept, penalty).ravel()).reshape(copies, copies) / data_size
-        new: Floats = np.linalg.inv(np.eye(copies) + (leverage + leverage.T) / 2)
+        new: Floats = np.asarray(np.linalg.inv(np.eye(copies) + (leverage + leverage.T) / 2), dtype=float)
         done = np.abs(new - kept).max() <= TOLERANCE * np.abs(new).max()
         kept = new
         if done:
