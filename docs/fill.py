@@ -132,7 +132,10 @@ def simulation() -> str:
 
 def fit() -> str:
     """What `kdshift fit` said of 600 tweets (`docs/fit_example.py`): scores, and its sentence."""
-    facts = json.loads((RESULTS / "fit" / "tweets-600.json").read_text("utf-8"))
+    path = RESULTS / "fit" / "tweets-600.json"
+    if not path.is_file():
+        return "(`python docs/fit_example.py FOLDER` makes it)"
+    facts = json.loads(path.read_text("utf-8"))
     said = facts["fit"]
     lines = [f"{said['measure']} by {said['protocol']}, {facts['texts']} texts, {said['seconds'] / 60:.1f} minutes"]
     for name, score in said["scores"].items():
@@ -143,7 +146,10 @@ def fit() -> str:
 
 def export() -> str:
     """What `kdshift export` said of the same student: size, time of one text, what int8 loses."""
-    facts = json.loads((RESULTS / "fit" / "tweets-600.json").read_text("utf-8"))["export"]
+    path = RESULTS / "fit" / "tweets-600.json"
+    if not path.is_file():
+        return "(`python docs/fit_example.py FOLDER` makes it)"
+    facts = json.loads(path.read_text("utf-8"))["export"]
     lines = ["| | MB | ms a text, median | ms, 99 % |", "| --- | --- | --- | --- |"]
     for row in facts["models"]:
         cells = (row["name"], f"{row['megabytes']:.1f}", f"{row['milliseconds']:.2f}", f"{row['milliseconds_p99']:.2f}")

@@ -126,11 +126,7 @@ def best_of_distillation(sources: Sources) -> Row:
         kernel = {"variant": source.variant}
         return optima.larger_best_shift(source.pairs(replace(TEACHER, **kernel), replace(COPIED, **kernel)))
 
-    cases = {
-        truth: measure(part)
-        for preset in BY_LABELS
-        for truth, part in sources.simulation(preset).parts().items()
-    }
+    cases = {truth: measure(part) for preset in BY_LABELS for truth, part in sources.simulation(preset).parts().items()}
     return {
         "theory": unmeasured(SILENT),
         "simulation": together(cases),

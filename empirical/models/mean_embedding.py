@@ -15,7 +15,10 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 
 
 class MeanEmbeddingConfig(PretrainedConfig):
-    """Sizes of a static student; `num_hidden_layers` is there because every configuration has it."""
+    """Sizes of a static student; `num_hidden_layers` is there because every configuration has it.
+
+    The BiLSTM's sizes have the same names; they are written again here because this file travels alone.
+    """
 
     model_type = "kdshift-mean-embedding"
 

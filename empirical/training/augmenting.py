@@ -22,7 +22,7 @@ from empirical.teachers.fine_tuned import Teacher
 from empirical.teachers.frozen import frozen_network
 from empirical.tokens.batch import Batch
 from empirical.tokens.corpus import encode_corpus
-from empirical.training.steps import Augmentation
+from empirical.training.copies import Augmentation
 from theory.errors import InputError
 from theory.progress_report import Progress
 

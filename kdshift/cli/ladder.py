@@ -30,6 +30,7 @@ def ladder(
     curves: Annotated[
         Path | None, Parameter(help="folder of a finished `empirical curves`: its students are the text rungs")
     ] = None,
+    network: Annotated[str, Parameter(help="student of the last rung: static, or one that --curves has")] = "static",
     results: Results = Path("results"),
     out: Annotated[Path | None, Parameter(help="where table and figure go; RESULTS/ladder unless given")] = None,
     quick: Annotated[bool, Parameter(negative="", help="a first look in a minute: curves-quick, few features")] = False,
@@ -50,11 +51,11 @@ def ladder(
     if quick:
         preset = "curves-quick" if preset == "curves-tweets" else preset
     with _opened(preset, results) as run:
-        found = climb(run, augmenter, data_size, replicates, curves, quick=quick)
+        found = climb(run, augmenter, data_size, replicates, curves, network=network, quick=quick)
         if found is None:
             raise KeyboardInterrupt
         folder = results / "ladder" if out is None else out
-        write(found, folder, preset, time.perf_counter() - began)
+        write(found, folder, Path(preset).stem, time.perf_counter() - began)
     if json:
         emit_json(_payload(found, folder, time.perf_counter() - began))
     else:

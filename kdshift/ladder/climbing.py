@@ -26,7 +26,8 @@ from empirical.bank.study_table import NONE
 from empirical.files import write_atomically
 from kdshift.ladder.fourier_student import fit_features
 from kdshift.ladder.point_world import Sample, World
-from kdshift.ladder.rungs import NETWORKS, LadderConfig, replicates_of
+from kdshift.ladder.rungs import LadderConfig, replicates_of
+from theory.errors import InputError
 from theory.progress_report import Progress
 
 if TYPE_CHECKING:
@@ -159,14 +160,17 @@ def text_rows(
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """The text rungs' rows at some sizes of a study's finished table, and their noise under the rungs' names.
 
-    `ngrams` is the linear student; `network` the first of `NETWORKS` that the table has.
+    `ngrams` is the linear student, `network` the configuration's. Raises InputError for one that the table lacks.
     """
     import pandas as pd
 
     taught = table[(table["mode"] == "distill") & (table["teacher_arm"] == "whole")]
-    network = next(name for name in NETWORKS if name in set(taught["student"]))
     frames, found = [], {}
-    for rung, student in (("ngrams", "linear"), ("network", network)):
+    for rung, student in (("ngrams", "linear"), ("network", config.network)):
+        known = taught.groupby("student")["data_size"].agg(set)
+        if not set(data_sizes) <= known.get(student, set()):
+            able = [name for name, sizes in known.items() if set(data_sizes) <= sizes]
+            raise InputError("network", student, f"a student with all data sizes {list(data_sizes)}: {', '.join(able)}")
         mine = taught[(taught["student"] == student) & taught["data_size"].isin(data_sizes)]
         mine = mine[mine["augmenter"].isin((NONE, *config.augmenters)) & (mine["replicate"] < config.replicates)]
         frames.append(mine.rename(columns={"degree": "shift"}).assign(rung=rung))

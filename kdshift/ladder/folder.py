@@ -54,17 +54,20 @@ def climb(
     replicates: int,
     curves: Path | None,
     *,
+    network: str = "static",
     quick: bool = False,
 ) -> Ladder | None:
     """The ladder on a study; None if it was stopped.
 
     curves: folder of a finished study whose students are the text rungs; None: they are fitted here, unless `run` is
-    finished itself. Raises InputError for augmenters or sizes that the study does not have.
+    finished itself. network: the last rung's student (`static`, or one of that table's). Raises InputError for
+    augmenters, sizes or a network that are not there.
     """
     config = LadderConfig(
         augmenters=tuple(augmenters),
         data_sizes=_sizes(run.study, replicates) if data_sizes is None else tuple(data_sizes),
         replicates=replicates,
+        network=network,
         **({"features": 128, "teacher_features": 256} if quick else {}),
     )
     mine = replace(run, study=trimmed(run.study, config))

@@ -37,7 +37,6 @@ RUNGS = (
 )
 GAUSSIAN = ("few", "gaussian")  # of drawn points
 GAUSSIAN_SHIFT = (*GAUSSIAN, "embeddings")  # shifted by tau; the others by the share of tokens
-NETWORKS = ("encoder", "bilstm", "static")  # students of a study that count as trained networks, the best first
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +46,7 @@ class LadderConfig:
     augmenters: token shifts, of the study's. data_sizes: of the study's, with at least two replicates each.
     replicates: at most so many at a size. tau: Gaussian shifts, variances. features: of the Fourier students.
     teacher_features: of the stand-in that answers for the teacher where texts are points. bandwidth: in units of the
-    median distance of two points. low_dimension: d of the first rung.
+    median distance of two points. low_dimension: d of the first rung. network: the study's student of the last rung.
     """
 
     augmenters: tuple[str, ...] = ("knn", "random")
@@ -58,6 +57,7 @@ class LadderConfig:
     teacher_features: int = 1536
     bandwidth: float = 0.5
     low_dimension: int = 5
+    network: str = "static"
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -93,6 +93,7 @@ def trimmed(study: Study, config: LadderConfig) -> Study:
         "equal_compute": False,
         "finetune": (),
         "same_teacher": (),
+        "checks": (),
     }
     return study.model_copy(update=update)
 

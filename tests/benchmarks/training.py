@@ -20,10 +20,10 @@ from empirical.randomness import step_generator
 from empirical.tokens.batch import Batch
 from empirical.tokens.corpus import Corpus
 from empirical.training.cohort import Cohort, make_cohort, read_task
+from empirical.training.copies import Augmentation
 from empirical.training.halves import joined
 from empirical.training.loop import Member, train
 from empirical.training.loss import half_loss
-from empirical.training.steps import Augmentation
 
 TEACHER = ModelConfig(freeze_embeddings=True)
 TWO_LAYERS = ModelConfig(layers=(0, 3), freeze_embeddings=True)

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from kdshift.cite import bibtex
+from kdshift.cli import main
 from theory.errors import InputError
 
 
@@ -21,3 +22,12 @@ def test_what_was_used_is_cited_and_nothing_else(tmp_path):
 def test_no_such_directory(tmp_path):
     with pytest.raises(InputError, match="--results"):
         bibtex(tmp_path / "nowhere")
+
+
+def test_the_verb_prints_what_its_results_used(tmp_path, capsys):
+    pd.DataFrame({"augmenter": ["eda"], "student": "linear"}).to_parquet(tmp_path / "curves.parquet")
+    try:
+        main(["cite", "--results", str(tmp_path)])
+    except SystemExit as ended:
+        assert not ended.code
+    assert capsys.readouterr().out.strip() == bibtex(tmp_path).strip()

@@ -9,16 +9,13 @@ import numpy as np
 import pytest
 
 from empirical.augment import make_augmenter
-from empirical.augment.entropy_filter import EntropyFilter
 from empirical.augment.replacement import RandomReplacement
-from empirical.augment.whole_texts import GroundTruth
 from empirical.config import AugmentConfig
-from empirical.tokens.codec import encode_batch
 from empirical.tokens.corpus import BatchOrder, encode_corpus
 from empirical.tokens.vocabulary import Vocabulary
-from empirical.training.steps import Augmentation, Pool, Stream, run_ahead
+from empirical.training.copies import Augmentation
+from empirical.training.steps import Stream, run_ahead
 from tests.empirical.tiny_kd import WORDS, tokenizer
-from theory.errors import InputError
 
 TEXTS = ["good1 word2", "bad1", "fair2 word9 word8 word7", "word1 word2 word3"]
 
@@ -43,31 +40,6 @@ def test_a_reader_that_stops_early_leaves_no_work_behind():
     next(ahead)
     ahead.close()
     assert len(made) < 10
-
-
-def test_ground_truth_repeats_no_held_out_text_while_they_last():
-    reader, size = tokenizer(), 700
-    texts = [f"{WORDS[number % 64]} {WORDS[number // 64]}" for number in range(2 * size)]
-    held_out = encode_batch(reader, texts[size:], None, 16)
-    augmenter = GroundTruth(held_out, np.arange(size))
-    config = AugmentConfig(augmenter="ground-truth", copies=1)
-    augmentation = Augmentation(config=config, augmenter=augmenter, data_seed=0, max_length=16)
-    pool = Pool.make(augmentation, encode_corpus(reader, texts[:size], None, 16), 1)
-    assert sorted(pool.label_P.tolist()) == list(range(size)), "more originals than are augmented at a time"
-    asked = []
-
-    def teacher(batch):
-        asked.append(len(batch))
-        return np.stack([np.zeros(len(batch)), batch.ids_BL[:, 1]], axis=1)
-
-    filtered = EntropyFilter(augmenter, teacher, 0.5)
-    halved = Pool.make(
-        Augmentation(config=config, augmenter=filtered, data_seed=0, max_length=16),
-        encode_corpus(reader, texts[:size], None, 16),
-        1,
-    )
-    assert sum(asked) == size and max(asked) < size, "the teacher is asked about some texts at a time"
-    assert len(set(halved.label_P.tolist())) == len(halved.label_P) < size
 
 
 def mixed_stream(copies: int, size: int, total: int = 60) -> Stream:
@@ -98,15 +70,6 @@ def test_copies_mixed_into_the_data_are_met_as_often_as_originals_with_their_lab
     for again, step in zip(resumed, steps[7:9], strict=True):
         np.testing.assert_array_equal(again.augmented["own"].ids_BL, step.augmented["own"].ids_BL)
         np.testing.assert_array_equal(again.index_B, step.index_B)
-
-
-def test_mixing_needs_copies():
-    config = AugmentConfig(augmenter="random", mixing="mixed")
-    work = Augmentation(
-        config=config, augmenter=make_augmenter(config, tokenizer=tokenizer()), data_seed=0, max_length=16
-    )
-    with pytest.raises(InputError, match="mixing"):
-        work.prepare(encode_corpus(tokenizer(), TEXTS, None, 16))
 
 
 def test_the_making_of_copies_is_paid_for():

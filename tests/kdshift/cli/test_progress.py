@@ -8,7 +8,6 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress as Live
 
-from kdshift.cli.output import duration
 from kdshift.cli.progress import AGAIN_SECONDS, ENDED_SHOWN, FIRST_SECONDS, Bars, Lines, shown
 
 
@@ -78,11 +77,3 @@ def test_without_a_terminal_lines_are_shown(capsys: pytest.CaptureFixture[str]) 
         progress("audit", 1, 1)
     output = capsys.readouterr()
     assert (output.out, output.err) == ("", "audit: 1 of 1\n")
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(None, "-"), (0.4, "0 s"), (89, "89 s"), (90, "1.5 min"), (5400, "1.5 h"), (172_800, "2.0 days")],
-)
-def test_lengths_of_time_have_the_unit_that_suits_them(seconds: float | None, text: str) -> None:
-    assert duration(seconds) == text

@@ -14,6 +14,7 @@ from empirical.bank.study_table import read_noise
 from kdshift.ladder.climbing import POINT_RUNGS, Climb, text_rows
 from kdshift.ladder.rungs import RUNGS, trimmed
 from tests.kdshift.ladder.tiny_ladder import CONFIG, tiny_run
+from theory.errors import InputError
 
 
 @pytest.fixture(scope="module")
@@ -84,3 +85,10 @@ def test_facts_say_how_much_of_the_teacher_the_stand_in_explains(run: StudyRun, 
     facts = climb(run, tmp_path).facts()
     assert facts["dimension"] >= 1
     assert 0.2 < facts["stand_in"]["explained"] < 1 and 0.4 < facts["stand_in"]["agreement"] <= 1
+
+
+def test_a_network_that_the_table_lacks_is_named(run: StudyRun) -> None:
+    assert run.table is not None
+    config = replace(CONFIG, network="bilstm")
+    with pytest.raises(InputError, match=r"network.*bilstm.*linear, static"):
+        text_rows(run.table, read_noise(run.folder), config, CONFIG.data_sizes)

@@ -10,7 +10,7 @@ from empirical.bank.study import Size, load_study
 from kdshift.ladder.rungs import RUNGS, LadderConfig, replicates_of, trimmed
 from theory.errors import InputError
 
-SIZES = tuple(Size(data_size=count) for count in (55, 220, 880, 3520))
+SIZES = (Size(data_size=55), *(Size(data_size=count, copies=2) for count in (220, 880, 3520)))
 STUDY = load_study("curves-tweets").model_copy(update={"pool": 3520, "sizes": SIZES})
 
 
