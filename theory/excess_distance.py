@@ -126,10 +126,10 @@ def _kept(pool: Pool, data_size: float, penalty: float) -> Floats:
     """T, by its fixed point from the identity; it falls monotonically."""
     copies, width = len(pool.weight_K), pool.moment_KKDD.shape[-1]
     flat = pool.moment_KKDD.reshape(copies * copies, width * width)
-    kept = np.eye(copies)
+    kept: Floats = np.eye(copies)
     for _ in range(ITERATIONS):
         leverage = (flat @ _inverse(pool, kept, penalty).ravel()).reshape(copies, copies) / data_size
-        new = np.linalg.inv(np.eye(copies) + (leverage + leverage.T) / 2)
+        new: Floats = np.linalg.inv(np.eye(copies) + (leverage + leverage.T) / 2)
         done = np.abs(new - kept).max() <= TOLERANCE * np.abs(new).max()
         kept = new
         if done:

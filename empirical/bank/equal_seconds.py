@@ -48,7 +48,7 @@ KEPT = 0.5  # share that a selection keeps; the others were paid for
 class Entrant:
     """An augmenter, perhaps with a selection over its texts.
 
-    label: what tables call it. rule: a selection by the teacher's answers, or empty.
+    shift: its texts. rule: a selection by the teacher's answers, or empty.
     """
 
     shift: Shift
@@ -56,10 +56,12 @@ class Entrant:
 
     @property
     def label(self) -> str:
+        """What tables call it: the augmenter, and the rule behind a comma."""
         return f"{self.shift.augmenter}, {self.rule}" if self.rule else self.shift.augmenter
 
     @property
     def degrees(self) -> str:
+        """Its degrees in a file's name."""
         return "-".join(f"{degree:g}" for degree in self.shift.degrees)
 
 

@@ -19,6 +19,7 @@ from empirical.models.classifier import load_tokenizer, source_of
 from empirical.randomness import Draws, step_generator
 from empirical.tokens.corpus import encode_corpus
 from theory.errors import InputError
+from theory.progress_report import Progress
 
 MASKED = 0.15  # share of the eligible tokens, as BERT was trained
 WARM = 0.1  # share of the steps with a rising learning rate
@@ -34,12 +35,11 @@ def train_masked_model(
     learning_rate: float = 5e-4,
     max_length: int = 128,
     seed: int = 0,
-    progress: Callable[[int, float], None] = lambda step, loss: None,
+    progress: Progress | None = None,
 ) -> float:
     """Train an encoder to fill masked tokens of these texts and write it, with its tokenizer, to `out`.
 
     config: whose encoder (and, if it has one, masked-LM head) to begin with; a missing head is fresh.
-    progress: called with the number of each step and its loss.
     Returns the mean loss of the last tenth of the steps, in nats a masked token.
 
     Raises:
@@ -75,7 +75,7 @@ def fit(
     *,
     steps: int,
     learning_rate: float,
-    progress: Callable[[int, float], None],
+    progress: Progress | None = None,
 ) -> list[float]:
     """Minimise the loss of each step, a scalar (None: the step is left out) by AdamW; the losses, in order."""
     optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate, weight_decay=0.01)
@@ -84,16 +84,15 @@ def fit(
     )
     losses: list[float] = []
     for step in range(steps):
-        loss = loss_of(step)
-        if loss is None:
-            continue
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
-        losses.append(float(loss.detach()))
-        progress(step + 1, losses[-1])
+        if (loss := loss_of(step)) is not None:
+            optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            schedule.step()
+            losses.append(float(loss.detach()))
+        if progress is not None:
+            progress("masked-lm", step + 1, steps)
     return losses
 
 

@@ -11,7 +11,7 @@ Shape suffixes: B texts, L tokens, N masked places, V token ids, D embedding wid
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ from empirical.tokens.corpus import encode_corpus
 from empirical.training.loss import distance
 from empirical.training.masked_lm import fillable, fit
 from theory.errors import InputError
+from theory.progress_report import Progress
 
 TEMPERATURE = 1.0  # of the Gumbel-softmax
 
@@ -77,12 +78,12 @@ def train_generator(
     learning_rate: float = 5e-5,
     max_length: int = 128,
     seed: int = 0,
-    progress: Callable[[int, float], None] = lambda step, loss: None,
+    progress: Progress | None = None,
 ) -> tuple[float, float]:
     """Train a masked language model against a teacher and a student and write it, with its tokenizer, to `out`.
 
     config: the masked language model to begin with. teacher, student: directories of trained classifiers with the same
-    tokenizer. degree: share of the eligible tokens that are masked. progress: called with each step and its gap.
+    tokenizer. degree: share of the eligible tokens that are masked.
     Returns the mean gap, in nats a text, of the first and of the last tenth of the steps.
 
     Raises:
@@ -107,8 +108,7 @@ def train_generator(
             logits_NV = logits_at(model, batch, place_BL, tokenizer.mask_token_id)
             return -gap(judges[0], judges[1], batch, place_BL, gumbel_words(logits_NV, closed_V, rng))
 
-        tell = lambda step, loss: progress(step, -loss)  # noqa: E731  # the gap, not its negative
-        losses = fit(model, loss_of, steps=steps, learning_rate=learning_rate, progress=tell)
+        losses = fit(model, loss_of, steps=steps, learning_rate=learning_rate, progress=progress)
     model.save_pretrained(out)
     tokenizer.save_pretrained(out)
     tenth = max(1, len(losses) // 10)

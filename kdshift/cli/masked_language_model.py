@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 from cyclopts.types import NonNegativeInt, PositiveInt
@@ -44,7 +44,7 @@ def masked_lm(
         raise InputError("--degree", degree, "above 0, up to 1")
     texts = load_task(TaskConfig(name=task)).train.text_a
     with shown() as progress:
-        every = {"steps": steps, "seed": seed, "progress": lambda step, _: progress("masked-lm", step, steps)}
+        every: dict[str, Any] = {"steps": steps, "seed": seed, "progress": progress}
         if teacher is not None and student is not None:
             before, gap = train_generator(ModelConfig(name=model), teacher, student, texts, out, degree=degree, **every)
             found = {"directory": str(out), "steps": steps, "gap_before": before, "gap": gap, "texts": len(texts)}

@@ -246,7 +246,6 @@ def predict_logits(
     model: PreTrainedModel,
     corpus: Corpus,
     row_M: NDArray[np.int64] | None = None,
-    progress: Callable[[int], None] | None = None,
 ) -> NDArray[np.float32]:
     """Logits of these texts (default: all) in evaluation mode, float32 of shape (M, C), scored sorted by length."""
     row_M = np.arange(len(corpus)) if row_M is None else row_M
@@ -258,6 +257,4 @@ def predict_logits(
             place_B = order[start : start + SCORED_AT_ONCE]
             logits_BC = model(**arguments(model, corpus.batch(row_M[place_B]))).logits
             output_MC[place_B] = logits_BC.float().numpy()
-            if progress:
-                progress(len(place_B))
     return output_MC

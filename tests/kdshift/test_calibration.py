@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 from kdshift.calibration import calibrate, false_support, null_sources, powers
 from kdshift.curve_sources import Sources, paper_source, text_source
+from kdshift.report import default_results
 from kdshift.source import Source
 from tests.kdshift import synthetic
 from theory.errors import InputError
@@ -48,3 +52,11 @@ def test_power_grows_with_the_effect(sources: Sources) -> None:
     assert large["replicates_needed"] <= small["replicates_needed"]
     with pytest.raises(InputError, match="--power"):
         powers(sources, 0.0)
+
+
+def test_no_rule_is_wrong_too_often_on_the_committed_tables() -> None:
+    """What `kdshift compare --calibrate` counted is compatible with 5 % of false support (one-sided, at 1 %)."""
+    kept = json.loads((default_results() / "calibration" / "null-worlds.json").read_text(encoding="utf-8"))
+    assert kept["level"] == 0.95
+    for place, share in false_support(kept).items():
+        assert binom.sf(round(share * kept["worlds"]) - 1, kept["worlds"], 0.05) > 0.01, place

@@ -33,11 +33,16 @@ def test_fit_walks_down_and_leaves_out_steps_without_a_loss():
     target = 0.75
 
     def loss_of(step: int) -> torch.Tensor | None:
-        return None if step % 5 == 4 else (model.weight - target).square().sum()
+        if step % 5 == 4:
+            left_out.append(step)
+            return None
+        return (model.weight - target).square().sum()
 
-    told: list[int] = []
-    losses = fit(model, loss_of, steps=100, learning_rate=0.1, progress=lambda step, loss: told.append(step))
-    assert len(losses) == len(told) == 80 and not any(step % 5 == 0 for step in told)
+    left_out: list[int] = []
+    told: list[tuple[str, float, float]] = []
+    losses = fit(model, loss_of, steps=100, learning_rate=0.1, progress=lambda *call: told.append(call))
+    assert len(losses) == 80 and left_out == list(range(4, 100, 5))
+    assert told == [("masked-lm", step, 100) for step in range(1, 101)], "the last step ends the stage, left out or not"
     assert losses[-1] < 1e-2 * max(losses[0], 0.1)
     assert np.all(np.isfinite(losses))
 
