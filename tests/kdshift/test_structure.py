@@ -68,13 +68,6 @@ def test_a_module_name_stands_once_in_the_tree() -> None:
 # Modules without a test file of their name, each with the reason.
 UNTESTED = {
     "theory/progress_report.py": "a protocol, no code; tests/kdshift/cli/test_progress.py tests what satisfies it",
-    "kdshift/cli/empirical.py": "on its way",
-    "kdshift/cli/output.py": "on its way",
-    "kdshift/cli/paper_protocol.py": "on its way",
-    "kdshift/cli/theory_text.py": "on its way",
-    "kdshift/ladder/ladder_figure.py": "on its way",
-    "kdshift/page/results_page.py": "on its way",
-    "kdshift/report.py": "on its way",
 }
 
 
