@@ -179,7 +179,7 @@ class FlipDA:
         row_B = np.arange(len(batch))
         best_B = _log_softmax(logits_SBC)[:, row_B, target_B].argmax(axis=0)
         chosen = [versions[best] for best in best_B.tolist()]
-        texts = [[version.text_a[row], *([version.text_b[row]] if version.text_b else [])]  # type: ignore[index]
+        texts = [[version.text_a[row], *([version.text_b[row]] if version.text_b else [])]
                  for row, version in enumerate(chosen)]  # fmt: skip
         logits_BC = np.asarray(logits_SBC[best_B, row_B], dtype=np.float32)
         return replace(compared(batch, self._encoded(texts)), logits_BC=logits_BC)

@@ -154,4 +154,5 @@ def outcomes_beside(table: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
     chosen = curves[(curves["mode"] == "distill") & (curves["teacher_arm"] == "whole")]
     keys = ["data_size", "augmenter", "degree"]
     distance = chosen.groupby(["student", *keys], as_index=False)["distance"].mean()
-    return distance.merge(table, on=keys)
+    beside: pd.DataFrame = distance.merge(table, on=keys)
+    return beside

@@ -218,7 +218,7 @@ def summary(table: pd.DataFrame, prices: Mapping[str, Price], answer: float) -> 
     replicate: no interval); accuracy: paired, at the same degree. seconds_a_thousand: texts with their answers.
     """
     rows = []
-    for (size, student), frame in table.groupby(["data_size", "student"], sort=False):
+    for (_, student), frame in table.groupby(["data_size", "student"], sort=False):
         none = frame[frame["augmenter"] == NONE].set_index("replicate")
         for label in [name for name in frame["augmenter"].unique() if name != NONE]:
             gain = gain_over_none(curve_of(frame, label, "distance"))
@@ -227,7 +227,7 @@ def summary(table: pd.DataFrame, prices: Mapping[str, Price], answer: float) -> 
             price = prices[label]
             rows.append(
                 {
-                    "data_size": int(size),
+                    "data_size": int(frame["data_size"].iloc[0]),
                     "student": student,
                     "augmenter": label,
                     "degree": gain.shift,

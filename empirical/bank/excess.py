@@ -201,11 +201,12 @@ def against_students(table: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
     told = table.groupby(["augmenter", "data_size", "degree"])["predicted"].min()
     taught = curves[(curves["mode"] == "distill") & (curves["teacher_arm"] == "whole") & (curves["amount"] == 0)]
     rows = []
-    for (augmenter, data_size), predicted in told.groupby(level=[0, 1]):
+    for augmenter, data_size in dict.fromkeys((key[0], key[1]) for key in told.index):
+        predicted = told.xs((augmenter, data_size))
         mine = taught[(taught["data_size"] == data_size) & taught["augmenter"].isin(("none", augmenter))]
         for student, frame in mine.groupby("student"):
             measured = frame.groupby("degree")["distance"].mean().rename("measured")
-            both = pd.concat([predicted.droplevel([0, 1]), measured], axis=1).dropna()
+            both = pd.concat([predicted, measured], axis=1).dropna()
             found = _compared(both)
             del found["predicted_over_measured"]
             lead = {"augmenter": augmenter, "data_size": data_size, "student": student}

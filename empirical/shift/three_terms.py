@@ -185,7 +185,8 @@ def ranks(table: pd.DataFrame, against: str = "error") -> pd.DataFrame:
         for term in ("sum", *TERMS, "energy"):
             constant = mean[term].nunique() < 2
             rank = float("nan") if constant else float(spearmanr(mean[term], mean[against]).statistic)
-            best, measured = float(mean[term].idxmin()), float(mean[against].idxmin())
+            degree_K = mean.index.to_numpy(dtype=float)
+            best, measured = (float(degree_K[mean[name].to_numpy().argmin()]) for name in (term, against))
             lead = {"augmenter": augmenter, "data_size": data_size, "term": term, "against": against}
             rows.append({**lead, "rank": rank, "best": best, "measured": measured})
     return pd.DataFrame(rows)
@@ -194,9 +195,10 @@ def ranks(table: pd.DataFrame, against: str = "error") -> pd.DataFrame:
 def told(ranked: pd.DataFrame) -> str:
     """How well the sum and each term order the degrees, in one sentence."""
     parts = []
-    for term, frame in ranked.groupby("term", sort=False):
+    for term in ranked["term"].unique():
+        frame = ranked[ranked["term"] == term]
         near = int((frame["best"] == frame["measured"]).sum())
-        parts.append(f"{term.replace('_', ' ')} {frame['rank'].mean():+.2f} (same best degree on {near})")
+        parts.append(f"{str(term).replace('_', ' ')} {frame['rank'].mean():+.2f} (same best degree on {near})")
     curves = ranked.groupby(["augmenter", "data_size"]).ngroups
     return (
         f"mean rank correlation with the measured {ranked['against'].iloc[0]} over degrees, {curves} curves: "

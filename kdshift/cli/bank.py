@@ -43,7 +43,7 @@ def bank(
     began, chosen = time.perf_counter(), engine.engine()
     if dry_run:
         return _plan(preset, json)
-    with _opened(preset, results) as run:
+    with opened(preset, results) as run:
         seconds = forward_seconds(run)
         texts = run.study.bank().answers
         sys.stderr.write(
@@ -86,7 +86,7 @@ def curves(
     from empirical.bank.study_table import read_checks, read_noise
 
     began, chosen = time.perf_counter(), engine.engine()
-    with _opened(preset, results) as run:
+    with opened(preset, results) as run:
         if run.table is None and not chosen.alone and not _by_processes(run, preset, results, chosen, fit=True):
             raise KeyboardInterrupt
         asked, kept = run.bank.count.asked, run.bank.count.kept
@@ -127,7 +127,7 @@ def _by_processes(run: StudyRun, preset: str, results: Path, engine: Engine, *, 
 
 
 @contextmanager
-def _opened(preset: str, results: Path) -> Iterator[StudyRun]:
+def opened(preset: str, results: Path) -> Iterator[StudyRun]:
     """The study ready to run, its progress on standard error; Ctrl-C stops it where it can go on."""
     from empirical.bank.study import load_study
     from empirical.files import writable

@@ -44,13 +44,13 @@ def ladder(
     Example: `kdshift ladder --quick`. Text rungs are light students of `kdshift empirical curves`, fitted here unless
     --curves names a folder that has them.
     """
-    from kdshift.cli.bank import _opened
+    from kdshift.cli.bank import opened
     from kdshift.ladder.folder import climb, write
 
     began = time.perf_counter()
     if quick:
         preset = "curves-quick" if preset == "curves-tweets" else preset
-    with _opened(preset, results) as run:
+    with opened(preset, results) as run:
         found = climb(run, augmenter, data_size, replicates, curves, network=network, quick=quick)
         if found is None:
             raise KeyboardInterrupt
@@ -91,7 +91,7 @@ def _cells(by_size: pd.DataFrame, size: int) -> tuple[str, str]:
     if size not in by_size.index:
         return "-", "-"
     row = by_size.loc[size]
-    side = {"": "", "at least": ">= ", "at most": "<= "}[row["censored"]]
+    side = {"": "", "at least": ">= ", "at most": "<= "}[str(row["censored"])]
     return (
         f"{side}{row['best']:.2f} [{row['low']:.2f}, {row['high']:.2f}]",
         f"{row['share']:.1%} [{row['share_low']:.1%}, {row['share_high']:.1%}]",

@@ -44,12 +44,13 @@ def excess(
     import pandas as pd
 
     from empirical.bank.excess import ExcessStudy, against_students, agreement, sentence
-    from empirical.bank.study_run import TABLE, write_frame
+    from empirical.bank.study_run import write_frame
+    from empirical.bank.study_table import TABLE
     from empirical.files import write_atomically
-    from kdshift.cli.bank import _opened
+    from kdshift.cli.bank import opened
 
     began = time.perf_counter()
-    with _opened(preset, results) as run:
+    with opened(preset, results) as run:
         names, sizes = _chosen(run, augmenter, data_size)
         _complete(run)
         folder = results / "excess" if out is None else out
@@ -98,10 +99,10 @@ def terms(
     from empirical.bank.study_run import write_frame
     from empirical.files import write_atomically
     from empirical.shift.three_terms import ThreeTerms, ranks, told
-    from kdshift.cli.bank import _opened
+    from kdshift.cli.bank import opened
 
     began = time.perf_counter()
-    with _opened(preset, results) as run:
+    with opened(preset, results) as run:
         names, sizes = _chosen(run, augmenter, data_size)
         _complete(run)
         folder = results / "terms" if out is None else out

@@ -169,7 +169,7 @@ def text_rows(
     for rung, student in (("ngrams", "linear"), ("network", config.network)):
         known = taught.groupby("student")["data_size"].agg(set)
         if not set(data_sizes) <= known.get(student, set()):
-            able = [name for name, sizes in known.items() if set(data_sizes) <= sizes]
+            able = [str(name) for name, sizes in known.items() if set(data_sizes) <= sizes]
             raise InputError("network", student, f"a student with all data sizes {list(data_sizes)}: {', '.join(able)}")
         mine = taught[(taught["student"] == student) & taught["data_size"].isin(data_sizes)]
         mine = mine[mine["augmenter"].isin((NONE, *config.augmenters)) & (mine["replicate"] < config.replicates)]

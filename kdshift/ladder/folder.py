@@ -63,12 +63,14 @@ def climb(
     finished itself. network: the last rung's student (`static`, or one of that table's). Raises InputError for
     augmenters, sizes or a network that are not there.
     """
+    features = (128, 256) if quick else (LadderConfig.features, LadderConfig.teacher_features)
     config = LadderConfig(
         augmenters=tuple(augmenters),
         data_sizes=_sizes(run.study, replicates) if data_sizes is None else tuple(data_sizes),
         replicates=replicates,
         network=network,
-        **({"features": 128, "teacher_features": 256} if quick else {}),
+        features=features[0],
+        teacher_features=features[1],
     )
     mine = replace(run, study=trimmed(run.study, config))
     if not mine.make_banks():
@@ -105,7 +107,8 @@ def _text(
         for size in mine.study.sizes
         if source is not None and copies_of(run.study, sizes[size.data_size]) == size.copies
     ]
-    frames, noise = [], {}
+    frames: list[pd.DataFrame] = []
+    noise: dict[str, Any] = {}
     if source is not None and finished:
         frame, noise = text_rows(pd.read_parquet(source / CURVES_TABLE), read_noise(source), config, finished)
         frames.append(frame)

@@ -35,7 +35,8 @@ def ladder_curves(table: pd.DataFrame, noise: Noise, rung: str, augmenter: str) 
     shifted = "gaussian" if rung in GAUSSIAN_SHIFT else augmenter
     mine = table[(table["rung"] == rung) & table["augmenter"].isin((NONE, shifted))]
     curves = []
-    for data_size, frame in mine.groupby("data_size"):
+    for data_size in sorted(mine["data_size"].unique()):
+        frame = mine[mine["data_size"] == data_size]
         wide = frame.pivot(index="replicate", columns="shift", values="distance").sort_index(axis=1)
         curves.append(
             ShiftErrorCurve.from_replicates(
@@ -46,13 +47,13 @@ def ladder_curves(table: pd.DataFrame, noise: Noise, rung: str, augmenter: str) 
                 # Replicates of different sizes are different texts.
                 replicate_ids=tuple((data_size, replicate) for replicate in wide.index),
                 evaluation=rung,
-                test_covariance=_covariance(noise[f"{rung}-{data_size}"], shifted, wide.columns),
+                test_covariance=_covariance(noise[f"{rung}-{data_size}"], shifted, wide.columns.to_numpy(dtype=float)),
             )
         )
     return curves
 
 
-def _covariance(noise: Mapping[str, Any], shifted: str, shifts: Sequence[float]) -> np.ndarray[Any, Any]:
+def _covariance(noise: Mapping[str, Any], shifted: str, shifts: Floats) -> np.ndarray[Any, Any]:
     """What the test texts add to a curve's mean distances, in its order."""
     place = {(name, shift): at for at, (name, shift, amount) in enumerate(noise["arms"]) if not amount}
     index = [place[NONE if shift == 0 else shifted, float(shift)] for shift in shifts]
@@ -64,7 +65,7 @@ def taus_of(table: pd.DataFrame, rung: str, augmenter: str, shifts: Floats) -> F
     if rung in GAUSSIAN_SHIFT:
         return shifts
     mine = table[(table["rung"] == rung) & table["augmenter"].isin((NONE, augmenter))]
-    return mine.groupby("shift")["tau"].first().loc[shifts].to_numpy(dtype=float)
+    return mine.groupby("shift")["tau"].first().reindex(shifts).to_numpy(dtype=float)
 
 
 def as_shares(curve: ShiftErrorCurve) -> ShiftErrorCurve:

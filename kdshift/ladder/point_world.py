@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +46,7 @@ class Sample:
     """Originals (or shifted copies) of a replicate with their answers."""
 
     x_Nd: Floats
-    target_NC: Floats
+    target_NC: NDArray[np.floating[Any]]
 
 
 @dataclass

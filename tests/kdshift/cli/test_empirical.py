@@ -60,7 +60,7 @@ def test_a_bank_and_its_curves_from_the_command_line(
     def opened(preset: str, results: Path) -> Iterator[StudyRun]:
         yield tiny_run(tmp_path)
 
-    monkeypatch.setattr("kdshift.cli.bank._opened", opened)
+    monkeypatch.setattr("kdshift.cli.bank.opened", opened)
     status, out = run(capsys, "bank", "--json")
     made = json.loads(out)
     assert status == 0 and made["teacher_calls"] > 0 < made["bytes"]

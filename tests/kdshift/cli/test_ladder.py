@@ -27,7 +27,7 @@ def tiny_study(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert preset == "curves-quick"
         yield tiny_run(folder)
 
-    monkeypatch.setattr("kdshift.cli.bank._opened", opened)
+    monkeypatch.setattr("kdshift.cli.bank.opened", opened)
 
 
 def call(folder: Path, *options: str) -> int | str | None:

@@ -25,7 +25,7 @@ def tiny_study(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def opened(preset: str, results: Path) -> Iterator[StudyRun]:
         yield tiny_run(folder)
 
-    monkeypatch.setattr("kdshift.cli.bank._opened", opened)
+    monkeypatch.setattr("kdshift.cli.bank.opened", opened)
 
 
 def call(folder: Path, verb: str, *options: str) -> int | str | None:
