@@ -19,6 +19,7 @@ from scipy.stats import t as student_t
 
 from theory.inference.contrast import LEVEL
 from theory.inference.curve import ShiftErrorCurve
+from theory.inference.evaluation import least_correlation
 
 Floats = npt.NDArray[np.float64]
 MOST = 10_000
@@ -31,7 +32,8 @@ def null_world(
 
     Noise of replicates is normal with the sample's own covariance, shrunk by 2/(R + 1) to a level a replicate and equal
     noise a cell (few replicates cannot show a covariance); replicates keep their names, so what curves share stays
-    shared. Noise of an evaluation set is one draw for all curves on it. Single runs get the scatter of their row about
+    shared. Noise of an evaluation set is as alike in two curves as the rules take it to be (`aligned`): the least
+    correlation within a curve, its shifts' rest drawn curve by curve. Single runs get the scatter of their row about
     a parabola. Exact curves stay as they are.
     """
     flat = [curve for group in curves.values() for curve in group]
@@ -42,9 +44,7 @@ def null_world(
         "mix": rng.standard_normal((len(names), len(names))),
         "level": rng.standard_normal(len(names)),
     }
-    sets: dict[tuple[str, int], Floats] = {}
-    for curve in noisy:
-        sets.setdefault((curve.evaluation, curve.shift.size), rng.standard_normal(curve.shift.size))
+    sets = {name: float(rng.standard_normal()) for name in dict.fromkeys(curve.evaluation for curve in noisy)}
     return {
         key: [_null(curve, level, names, shared, sets, rng) if np.any(curve.error_se) else curve for curve in group]
         for key, group in curves.items()
@@ -56,7 +56,7 @@ def _null(
     level: float,
     names: Sequence[Hashable],
     shared: Mapping[str, Floats],
-    sets: Mapping[tuple[str, int], Floats],
+    sets: Mapping[str, float],
     rng: np.random.Generator,
 ) -> ShiftErrorCurve:
     """One flat curve of the same shape."""
@@ -74,12 +74,18 @@ def _null(
     plain = row * shared["level"][at][:, None] + cell * rng.standard_normal((count, size))
     noise = math.sqrt(1 - shrink) * own + math.sqrt(shrink) * plain
     if curve.test_covariance is not None:
-        values, vectors = np.linalg.eigh(curve.test_covariance)
-        noise = noise + (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T @ sets[curve.evaluation, size]
+        noise = noise + _of_the_set(curve.test_covariance, sets[curve.evaluation], rng)
     return ShiftErrorCurve.from_replicates(
         curve.shift, level + noise, curve.data_size, curve.shift_name, replicate_ids=curve.replicate_ids,
         evaluation=curve.evaluation, test_covariance=curve.test_covariance,
     )  # fmt: skip
+
+
+def _of_the_set(covariance: Floats, common: float, rng: np.random.Generator) -> Floats:
+    """A draw with this covariance (S, S), of which `common`, a standard normal, is the part that other curves share."""
+    together = np.sqrt(least_correlation(covariance) * np.maximum(np.diag(covariance), 0.0))
+    values, vectors = np.linalg.eigh(covariance - np.outer(together, together))
+    return together * common + (vectors * np.sqrt(np.maximum(values, 0.0))) @ rng.standard_normal(len(values))
 
 
 def _scatter(curve: ShiftErrorCurve) -> Floats:

@@ -31,15 +31,27 @@ def test_a_null_world_forgets_the_effect_and_keeps_names_and_noise() -> None:
     assert abs(np.mean(level)) < 4 * np.std(level) / math.sqrt(60), "no slope is left on average"
 
 
-def test_curves_that_share_replicates_share_their_noise_and_one_set_has_one_noise() -> None:
-    """The levels of two sizes move together where replicates are shared; so does what the set adds to all of them."""
-    told = {"a": curves(3, np.random.default_rng(1), shared=0.02)}
+def test_what_one_evaluation_set_adds_is_as_alike_in_two_curves_as_the_rules_assume() -> None:
+    """Correlation c within and between curves: so the rules join them, and so a null world has to draw them."""
+    told, alike, spread = {"a": curves(3, np.random.default_rng(1), shared=0.02)}, 0.6, 0.02
+    size = len(DEGREES)
     for curve in told["a"]:
         object.__setattr__(curve, "replicates", 0.3 + 1e-9 * curve.replicates)
+        covariance = spread**2 * (alike * np.ones((size, size)) + (1 - alike) * np.eye(size))
+        object.__setattr__(curve, "test_covariance", covariance)
+    worlds = [null_world(told, np.random.default_rng(seed))["a"] for seed in range(600)]
+    first, second = (np.array([world[at].error for world in worlds]) for at in (0, 1))
+    within = np.corrcoef(first[:, 1], first[:, 2])[0, 1]
+    between = [np.corrcoef(first[:, 1], second[:, shift])[0, 1] for shift in (1, 2)]
+    assert [within, *between] == pytest.approx([alike] * 3, abs=4 * (1 - alike**2) / math.sqrt(len(worlds)))
+    assert (first[:, 2] - first[:, 1]).std() == pytest.approx(spread * math.sqrt(2 * (1 - alike)), rel=0.1)
+
+
+def test_levels_move_together_where_replicates_are_shared() -> None:
+    told = {"a": curves(3, np.random.default_rng(1), shared=0.0)}
     worlds = [null_world(told, np.random.default_rng(seed))["a"] for seed in range(200)]
-    first, second = (np.array([world[at].error[2] - world[at].error[1] for world in worlds]) for at in (0, 1))
-    assert np.corrcoef(first, second)[0, 1] > 0.99
-    assert first.std() == pytest.approx(0.02 * math.sqrt(2), rel=0.15)
+    first, second = (np.array([world[at].error.mean() for world in worlds]) for at in (0, 1))
+    assert np.corrcoef(first, second)[0, 1] > 3 / math.sqrt(len(worlds)), "beyond what independent levels show"
 
 
 def test_single_runs_scatter_about_their_own_parabola_and_formulas_stay() -> None:
