@@ -5,10 +5,11 @@ DIR/model/  bag-of-words/  teacher/  predictions.csv  curve.csv  stages.csv  REA
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from empirical.files import replacing, write_atomically
 from kdshift.fit.card import write_cards
@@ -16,6 +17,9 @@ from kdshift.fit.fitting import Fit
 from kdshift.fit.outcome import Outcome
 from kdshift.fit.prediction import fit_facts
 from theory.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def finished(folder: Path, digest: str) -> dict[str, Any] | None:
@@ -42,7 +46,7 @@ def write_all(fit: Fit, outcome: Outcome) -> dict[str, Any]:
                 file.chmod(file.stat().st_mode | 0o044)  # safetensors are written for their owner alone
     tables = {"predictions.csv": outcome.predictions, "curve.csv": outcome.curve, "stages.csv": outcome.stages}
     for name, table in tables.items():
-        write_atomically(folder / name, table.to_csv(index=False))
+        write_atomically(folder / name, as_csv(table))
     dropped = fit.own.dropped.sentence()
     facts = {
         **outcome.summary,
@@ -54,6 +58,11 @@ def write_all(fit: Fit, outcome: Outcome) -> dict[str, Any]:
     write_atomically(folder / "fit.json", json.dumps(_plain(facts), indent=2) + "\n")
     shutil.rmtree(folder / "work", ignore_errors=True)
     return facts
+
+
+def as_csv(table: pd.DataFrame) -> str:
+    """The table as CSV with every text in quotes: pandas leaves a carriage return bare, which readers take for a row."""
+    return table.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC)
 
 
 def _plain(value: Any) -> Any:

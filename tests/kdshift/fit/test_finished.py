@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 import time
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
+from kdshift.fit.finished import as_csv
 from tests.kdshift.fit.commands import facts_of, quick_fit, run_verb
 
 
@@ -30,3 +34,10 @@ def test_a_finished_fit_is_instant_and_the_same(done: Path, capsys: pytest.Captu
     assert (done / "out" / "fit.json").stat().st_mtime_ns == before
     printed = json.loads(capsys.readouterr().out)
     assert printed["scores"] == facts_of(done)["scores"] and printed["student"]["megabytes"] > 0
+
+
+def test_texts_of_any_characters_are_one_row_each_when_read_again() -> None:
+    texts = ["plain", "a\rb", "a\nb", "a\r\nb", 'say "no", then', "", "NA"]
+    table = pd.DataFrame({"text": texts, "p": np.linspace(0, 1, len(texts))})
+    read = pd.read_csv(io.StringIO(as_csv(table), newline=""), keep_default_na=False)
+    assert read["text"].tolist() == texts and np.allclose(read["p"], table["p"])
