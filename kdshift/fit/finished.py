@@ -61,7 +61,7 @@ def write_all(fit: Fit, outcome: Outcome) -> dict[str, Any]:
 
 
 def as_csv(table: pd.DataFrame) -> str:
-    """The table as CSV with every text in quotes: pandas leaves a carriage return bare, which readers take for a row."""
+    """The table as CSV, every text in quotes: pandas leaves a carriage return bare, and readers end a row there."""
     return table.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC)
 
 

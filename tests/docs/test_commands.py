@@ -37,6 +37,7 @@ RUN_BY = {
     "empirical bank": CLI + "test_empirical.py::test_a_bank_and_its_curves_from_the_command_line",
     "empirical cost": CLI + "test_shift_and_cost.py::test_cost_has_a_row_for_each_and_the_papers_table_beside_it",
     "empirical curves": CLI + "test_empirical.py::test_a_bank_and_its_curves_from_the_command_line",
+    "empirical excess": CLI + "test_text_theory.py::test_excess_prints_curves_and_keeps_its_tables",
     "empirical distill": CLI + "test_distill.py::test_a_file_of_ten_lines_and_a_csv_are_enough_to_distil",
     "empirical finetune": CLI + "test_distill.py::test_fine_tuning_from_the_command_line",
     "empirical recommend": CLI + "test_advice.py::test_one_answer_from_a_file_of_ones_own",
@@ -109,6 +110,9 @@ def parsed(words: Sequence[str]) -> dict[str, Any]:
     return bound.arguments
 
 
+OF_A_BANK = ("empirical bank", "empirical curves", "empirical excess", "empirical terms", "ladder")
+
+
 @cache
 def known_presets(verb: str) -> Sequence[str]:
     from empirical.bank import study
@@ -117,7 +121,7 @@ def known_presets(verb: str) -> Sequence[str]:
 
     if verb.startswith("simulate"):
         return experiment_config.presets()
-    return study.presets() if verb in ("empirical bank", "empirical curves") else definition.preset_names()
+    return study.presets() if verb in OF_A_BANK else definition.preset_names()
 
 
 @pytest.mark.parametrize("line", LINES, ids=lambda line: f"{line.page}: {line.text}"[:90])

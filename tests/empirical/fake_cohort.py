@@ -92,7 +92,8 @@ def slow(configs: Sequence[RunConfig], root: Path, **options: Any) -> list[RunRe
 def own_task(folder: Path) -> Path:
     path = folder / "own.jsonl"
     rows = [{"text": f"text {i}", "label": i % 2} for i in range(60)]
-    path.write_text("\n".join(map(json.dumps, rows)))
+    if not path.exists():  # other processes may be reading it
+        path.write_text("\n".join(map(json.dumps, rows)))
     return path
 
 

@@ -31,7 +31,7 @@ def test_the_demo_ends_with_a_page_that_opens_with_what_was_found(finished: tupl
     folder, summary = finished
     html = (folder / "report.html").read_text(encoding="utf-8")
     assert summary["runs"] == {"finished": 2} and len(html.encode()) < 2_000_000
-    head = html[html.index("<body>") : html.index("Three views")]
+    head = html[html.index("<body>") : html.index("One question, seen")]
     for sentence in summary["found"]:
         assert sentence in head.replace("&#39;", "'")
     assert "kdshift fit reviews.csv" in head and "bag of words, 55 gold labels" in head and "run time" in head

@@ -17,7 +17,9 @@ TAU = np.geomspace(0.01, 2.0, 7)
 
 
 def test_exponents_are_read_by_the_three_laws() -> None:
-    key = CurveKey("teacher", 0, 5, "4096", "ridge", "smooth", "trusted", 0.0, math.inf, "flipped", "isotropic")
+    key = CurveKey(
+        "teacher", 0, 5, "4096", "ridge", "smooth", "trusted", 0.0, math.inf, "flipped", "isotropic", "chosen"
+    )
     rows = 0.1 + 0.001 * np.random.default_rng(0).standard_normal((4, 7)) + np.log(TAU / 0.2) ** 2
     found = {key._replace(data_size=n): ShiftErrorCurve.from_replicates(TAU, rows, n) for n in (50, 500)}
     reading = read_against_theory("exponents", found, make_config({}))
