@@ -83,9 +83,10 @@ def _null(
 
 def _of_the_set(covariance: Floats, common: float, rng: np.random.Generator) -> Floats:
     """A draw with this covariance (S, S), of which `common`, a standard normal, is the part that other curves share."""
-    together = np.sqrt(least_correlation(covariance) * np.maximum(np.diag(covariance), 0.0))
+    together: Floats = np.sqrt(least_correlation(covariance) * np.maximum(np.diag(covariance), 0.0))
     values, vectors = np.linalg.eigh(covariance - np.outer(together, together))
-    return together * common + (vectors * np.sqrt(np.maximum(values, 0.0))) @ rng.standard_normal(len(values))
+    rest: Floats = (vectors * np.sqrt(np.maximum(values, 0.0))) @ rng.standard_normal(len(values))
+    return together * common + rest
 
 
 def _scatter(curve: ShiftErrorCurve) -> Floats:
