@@ -9,6 +9,7 @@ disjoint subsets of that size. Shapes: R subsets, S copies (augmentation seeds),
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,27 +51,15 @@ def signals(study: Study, bank: Bank, teacher: Answering, progress: Progress | N
 
     second = second_teacher(bank)
     rows = []
-    cells = [(size, shift, degree) for size in study.sizes for shift in study.shifts for degree in shift.degrees]
-    for done, (size, shift, degree) in enumerate(cells, start=1):
-        sized = Bank(
-            plan=study.bank_of(size),
-            task=bank.task,
-            tokenizer=bank.tokenizer,
-            embeddings=bank.embeddings,
-            root=bank.root,
-            count=bank.count,
-        )
+    cells = [(shift, degree) for shift in study.shifts for degree in shift.degrees]
+    for size in study.sizes:
+        sized = replace(bank, plan=study.bank_of(size))
         targets = BankTargets(sized, teacher, sized.store(teacher))
-        rows.append(
-            {
-                "data_size": size.data_size,
-                "augmenter": shift.augmenter,
-                "degree": degree,
-                **_cell(sized, targets, second, size, shift, degree),
-            }
-        )
-        if progress is not None:
-            progress("signals", done, len(cells))
+        for shift, degree in cells:
+            lead = {"data_size": size.data_size, "augmenter": shift.augmenter, "degree": degree}
+            rows.append({**lead, **_cell(sized, targets, second, size, shift, degree)})
+            if progress is not None:
+                progress("signals", len(rows), len(cells) * len(study.sizes))
     return pd.DataFrame(rows)
 
 

@@ -13,7 +13,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,7 +29,7 @@ from empirical.bank.plan import BankPlan
 from empirical.bank.pool import replicates
 from empirical.bank.study import Check, Size, Study
 from empirical.bank.study_table import CHECKS, MADE, NOISE, SAME, TABLE, WHOLE
-from empirical.files import replacing, write_atomically
+from empirical.files import write_atomically, write_frame
 from empirical.tasks.load import Task
 from empirical.teachers.answering import Answering
 from theory.progress_report import Progress
@@ -129,15 +129,7 @@ class StudyRun:
         return True
 
     def _bank(self, plan: BankPlan) -> Bank:
-        return Bank(
-            plan=plan,
-            task=self.bank.task,
-            tokenizer=self.bank.tokenizer,
-            embeddings=self.bank.embeddings,
-            root=self.bank.root,
-            answers=self.bank.answers,
-            count=self.bank.count,
-        )
+        return replace(self.bank, plan=plan)
 
     def file(self, part: Part) -> Path:
         """A part is kept by what decides it, beside all studies: a study that grows finds what it had."""
@@ -257,12 +249,6 @@ def covariance(rows: list[Row]) -> dict[str, Any]:
         mean_AN = np.stack([np.mean([row[outcome] for row in group], axis=0) for group in groups.values()])
         found[name] = (np.atleast_2d(np.cov(mean_AN)) / mean_AN.shape[1]).round(10).tolist()
     return found
-
-
-def write_frame(frame: pd.DataFrame, path: Path) -> None:
-    """Write a table, whole or not at all; equal tables give equal bytes."""
-    with replacing(path) as draft:
-        frame.to_parquet(draft, index=False)
 
 
 def study_folder(study: Study, task: Task, teacher: str, root: Path, name: str) -> Path:
