@@ -9,18 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from theory.errors import InputError
-from theory.replacing import replacing
+from theory.replacing import replacing, write_atomically, write_frame
 
 # What the disk answers where a results folder cannot be written, whatever is tried in it
 UNWRITABLE = frozenset(
     {errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EPERM, errno.EDQUOT, errno.ENOTDIR, errno.EEXIST}
 )
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Put `text` at `path` so that a reader sees the old file or the whole new one."""
-    with replacing(path) as draft:
-        draft.write_text(text, encoding="utf-8")
 
 
 @contextmanager
@@ -43,4 +37,4 @@ def cache_directory() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kdshift"
 
 
-__all__ = ["UNWRITABLE", "cache_directory", "replacing", "writable", "write_atomically"]
+__all__ = ["UNWRITABLE", "cache_directory", "replacing", "writable", "write_atomically", "write_frame"]

@@ -22,7 +22,7 @@ from theory.inference.curve import half_widths
 from theory.lower_bounds import l1_lower_bound
 from theory.printed import data_size_condition, data_size_required, log_tau_limit, tau_condition
 from theory.progress_report import Progress
-from theory.replacing import replacing
+from theory.replacing import write_frame
 from theory.settings_file import validated
 
 
@@ -94,8 +94,7 @@ def run_counterexample(config: CounterexampleConfig, out: Path, progress: Progre
         row["certain_lower_bound"] = float(l1_lower_bound(data_size, tau, case.dimension))
         rows.append({**row, "replicates": config.replicates})
     table = pd.DataFrame(rows)
-    with replacing(out / "table.parquet") as draft:
-        table.to_parquet(draft, index=False)
+    write_frame(table, out / "table.parquet")
     return table
 
 

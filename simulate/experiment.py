@@ -26,7 +26,7 @@ from simulate.parallel import one_torch_thread, run_units
 from simulate.truth import bayes_error
 from theory.errors import InputError
 from theory.progress_report import Progress
-from theory.replacing import replacing
+from theory.replacing import write_frame
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,8 +80,7 @@ def run_experiment(
     replicates = replicate_frame(config, results)
     table = summarise(config, replicates, results)
     for name, frame in (("replicates", replicates), ("table", table)):
-        with replacing(out / f"{name}.parquet") as draft:
-            frame.to_parquet(draft, index=False)
+        write_frame(frame, out / f"{name}.parquet")
     return table
 
 

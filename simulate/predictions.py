@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from theory.errors import InputError
 from theory.inference.contrast import LEVEL, student_interval
 from theory.inference.curve import ShiftErrorCurve
-from theory.replacing import replacing
+from theory.replacing import replacing, write_atomically, write_frame
 
 Floats = npt.NDArray[np.float64]
 Outcome = Literal["not refuted", "refuted", "censored", "silent"]
@@ -66,10 +66,8 @@ class Reading:
 
     def write(self, folder: Path) -> None:
         """Keep it beside its table: `predictions.parquet`, `reading.txt` (the sentence), `figure.png`."""
-        with replacing(folder / "predictions.parquet") as draft:
-            self.frame().to_parquet(draft, index=False)
-        with replacing(folder / "reading.txt") as draft:
-            draft.write_text(self.sentence + "\n", encoding="utf-8")
+        write_frame(self.frame(), folder / "predictions.parquet")
+        write_atomically(folder / "reading.txt", self.sentence + "\n")
         with replacing(folder / "figure.png") as draft:
             self.draw().savefig(draft, dpi=120)
 

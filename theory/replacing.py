@@ -12,6 +12,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ABANDONED_SECONDS = 3600.0  # nothing here takes that long to write, so an older draft is a killed process's
 
@@ -34,6 +38,18 @@ def replacing(path: Path) -> Iterator[Path]:
             draft.replace(path)
     finally:
         _remove(draft)
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Put `text` at `path` so that a reader sees the old file or the whole new one."""
+    with replacing(path) as draft:
+        draft.write_text(text, encoding="utf-8")
+
+
+def write_frame(frame: pd.DataFrame, path: Path) -> None:
+    """Write a table as Parquet, whole or not at all; equal tables give equal bytes."""
+    with replacing(path) as draft:
+        frame.to_parquet(draft, index=False)
 
 
 def remove_abandoned(folder: Path) -> None:

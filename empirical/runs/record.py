@@ -15,14 +15,13 @@ import tomli_w
 from numpy.typing import NDArray
 
 from empirical.config import RunConfig, load_run
-from empirical.files import replacing, write_atomically
+from empirical.files import write_atomically, write_frame
 from empirical.runs.layout import RunFiles
 from empirical.runs.result import RunResult
 from theory.errors import InputError
 from theory.settings_file import without_none
 
 if TYPE_CHECKING:
-    import pandas as pd
     import torch
 
 logger = logging.getLogger(__name__)
@@ -91,7 +90,7 @@ def write_curve(curve: Sequence[tuple[int, str, str, float]], directory: Path) -
     import pandas as pd
 
     table = pd.DataFrame(list(curve), columns=["step", "split", "metric", "value"])
-    write_table(table.astype({"step": "int64", "value": "float64"}), RunFiles(directory).curve)
+    write_frame(table.astype({"step": "int64", "value": "float64"}), RunFiles(directory).curve)
 
 
 def write_predictions(
@@ -114,7 +113,7 @@ def write_predictions(
         for split, output_NC in outputs.items()
     ]
     if frames:
-        write_table(pd.concat(frames, ignore_index=True), RunFiles(directory).predictions)
+        write_frame(pd.concat(frames, ignore_index=True), RunFiles(directory).predictions)
 
 
 def read_predictions(directory: Path, split: str = "test") -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -131,12 +130,6 @@ def read_predictions(directory: Path, split: str = "test") -> tuple[NDArray[np.i
     table = pd.read_parquet(path)
     rows = table[table["split"] == split]
     return rows["label"].to_numpy(dtype=np.int64), rows["predicted"].to_numpy(dtype=np.int64)
-
-
-def write_table(table: pd.DataFrame, path: Path) -> None:
-    """Write a table as Parquet; readers see the old one or the whole new one."""
-    with replacing(path) as draft:
-        table.to_parquet(draft, index=False)
 
 
 def made_by(device: torch.device) -> dict[str, Any]:

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from empirical.config import RunConfig
-from empirical.files import UNWRITABLE, writable, write_atomically
+from empirical.files import UNWRITABLE, writable, write_atomically, write_frame
 from empirical.runs.layout import RunFiles, SweepFiles, run_place
-from empirical.runs.record import read_result, write_table
+from empirical.runs.record import read_result
 from empirical.runs.result import RunResult
 from empirical.runs.run import Stopped, TeacherFailed, ensure_teacher, record_failure, run_cohort, teacher_run
 from empirical.sweeps.definition import Sweep, load_sweep
@@ -101,7 +101,7 @@ def run_sweep(
             mistakes += _run_all(engine, work, _cohorts(left), files)
         results = sweep_results(sweep, root)
         frame = sweep_frame(sweep, root, results)
-        write_table(frame, files.table)
+        write_frame(frame, files.table)
         write_atomically(files.provenance, json.dumps(sweep_provenance(sweep, results), indent=1) + "\n")
     _report(frame)
     if mistakes:

@@ -37,8 +37,7 @@ def equal_seconds(
     """
     from empirical.bank.equal_seconds import entrants, summary
     from empirical.bank.study import load_study
-    from empirical.bank.study_run import write_frame
-    from empirical.files import writable, write_atomically
+    from empirical.files import writable, write_atomically, write_frame
     from empirical.runs.open_contest import PRICES, open_contest
     from empirical.sweeps.engines import STOP, interruptible
     from kdshift.cli.progress import shown
@@ -86,7 +85,7 @@ def _tables(contest: Any, folder: Path, prices: Any) -> Any:
     import pandas as pd
 
     from empirical.bank.equal_seconds import summary
-    from empirical.bank.study_run import write_frame
+    from empirical.files import write_frame
 
     frames: list[Any] = []
     for size in sorted(contest.study.sizes, key=lambda size: size.data_size):

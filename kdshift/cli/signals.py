@@ -40,8 +40,7 @@ def signals(
     from empirical.bank.degree_signals import signals as measured
     from empirical.bank.signal_ranking import rank_signals
     from empirical.bank.study import load_study
-    from empirical.bank.study_run import write_frame
-    from empirical.files import writable, write_atomically
+    from empirical.files import writable, write_atomically, write_frame
     from empirical.runs.study_teachers import open_study
     from kdshift.cli.progress import shown
     from theory.errors import InputError

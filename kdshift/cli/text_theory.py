@@ -44,9 +44,8 @@ def excess(
     import pandas as pd
 
     from empirical.bank.excess import ExcessStudy, against_students, agreement, sentence
-    from empirical.bank.study_run import write_frame
     from empirical.bank.study_table import TABLE
-    from empirical.files import write_atomically
+    from empirical.files import write_atomically, write_frame
     from kdshift.cli.bank import opened
 
     began = time.perf_counter()
@@ -96,8 +95,7 @@ def terms(
     By augmenter, degree and data size, with what they bound beside them, and how each orders the degrees. The same
     command goes on where it was stopped.
     """
-    from empirical.bank.study_run import write_frame
-    from empirical.files import write_atomically
+    from empirical.files import write_atomically, write_frame
     from empirical.shift.three_terms import ThreeTerms, ranks, told
     from kdshift.cli.bank import opened
 

@@ -12,11 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from empirical.bank.study import Study
-from empirical.bank.study_run import StudyRun, write_frame
 from empirical.bank.study_table import TABLE as CURVES_TABLE
 from empirical.bank.study_table import read_noise
-from empirical.files import replacing, write_atomically
-from kdshift.ladder.climbing import Climb, text_rows
+from empirical.files import replacing, write_atomically, write_frame
 from kdshift.ladder.ladder_figure import draw_ladder
 from kdshift.ladder.ladder_reading import augmenters_of, ladder_frame, moves, sentence
 from kdshift.ladder.rungs import LadderConfig, copies_of, replicates_of, trimmed
@@ -24,6 +22,8 @@ from theory.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from empirical.bank.study_run import StudyRun
 
 TABLE, RUNGS_FILE, MOVES_FILE, NOISE, FACTS, READING = (
     "ladder.parquet", "rungs.parquet", "moves.parquet", "test-noise.json", "ladder.json", "reading.txt",
@@ -63,6 +63,8 @@ def climb(
     finished itself. network: the last rung's student (`static`, or one of that table's). Raises InputError for
     augmenters, sizes or a network that are not there.
     """
+    from kdshift.ladder.climbing import Climb  # starts PyTorch, which reading a kept ladder need not
+
     features = (128, 256) if quick else (LadderConfig.features, LadderConfig.teacher_features)
     config = LadderConfig(
         augmenters=tuple(augmenters),
@@ -97,6 +99,8 @@ def _text(
 ) -> tuple[pd.DataFrame, dict[str, Any]] | None:
     """The text rungs, read where a finished table has the ladder's copies, else fitted; None if that was stopped."""
     import pandas as pd
+
+    from kdshift.ladder.climbing import text_rows
 
     source = curves or (run.folder if run.table is not None else None)
     if source is not None and not (source / CURVES_TABLE).is_file():

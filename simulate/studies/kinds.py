@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from simulate.predictions import Reading
 from theory.errors import unknown_name
 from theory.progress_report import Progress
-from theory.replacing import replacing
+from theory.replacing import write_frame
 from theory.settings_file import validated
 
 KINDS = {
@@ -71,7 +71,6 @@ def run_study(config: StudyConfig, out: Path, progress: Progress) -> tuple[pd.Da
     (out / "config.toml").write_text(tomli_w.dumps(config.model_dump(exclude_none=True)), encoding="utf-8")
     table: pd.DataFrame = module.measure(config, progress)
     reading: Reading = module.read(table, config)
-    with replacing(out / "table.parquet") as draft:
-        table.to_parquet(draft, index=False)
+    write_frame(table, out / "table.parquet")
     reading.write(out)
     return table, reading

@@ -8,9 +8,11 @@ import sys
 import time
 from pathlib import Path
 
+import pandas as pd
+import pyarrow
 import pytest
 
-from theory.replacing import ABANDONED_SECONDS, remove_abandoned, replacing
+from theory.replacing import ABANDONED_SECONDS, remove_abandoned, replacing, write_frame
 
 WRITER = """
 import sys
@@ -76,3 +78,14 @@ def test_drafts_of_killed_processes_go_when_they_are_old(tmp_path: Path) -> None
     os.utime(other, (past, past))
     remove_abandoned(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {young.name, other.name}
+
+
+def test_equal_tables_are_equal_bytes_and_a_failed_one_leaves_the_old(tmp_path: Path) -> None:
+    first, second = tmp_path / "a" / "t.parquet", tmp_path / "b" / "t.parquet"
+    for path in (first, second):
+        write_frame(pd.DataFrame({"degree": [0.0, 0.3], "augmenter": ["none", "knn"]}), path)
+    before = first.read_bytes()
+    assert before == second.read_bytes() and pd.read_parquet(first)["degree"].tolist() == [0.0, 0.3]
+    with pytest.raises(pyarrow.ArrowException):
+        write_frame(pd.DataFrame({"degree": [0.0, "x"]}), first)
+    assert first.read_bytes() == before and [each.name for each in first.parent.iterdir()] == ["t.parquet"]
