@@ -49,8 +49,7 @@ def theory_chart(frame: pd.DataFrame, data_size: int, dimension: int) -> Chart:
         order=alt.Order("rank:Q"),
         tooltip=[*_tips(("tau", ".3f"), ("part", None), ("value", ".3f"), ("bound", ".3f")), "command:N"],
     )
-    vacuous = alt.Chart(pd.DataFrame({"y": [1.0]})).mark_rule(strokeDash=[4, 4], color="#888").encode(y="y:Q")
-    chart = alt.layer(parts, vacuous).add_params(size, width)
+    chart = alt.layer(parts, _level(1.0)).add_params(size, width)
     return _finished(
         chart, "Bound on the student's error against tau, stacked from its two parts; above 1 it says nothing"
     )
@@ -70,14 +69,10 @@ def simulation_chart(frame: pd.DataFrame) -> Chart:
         legend=_legend(2),
     )
     base = alt.Chart(labelled).encode(x=_tau_axis(), color=colour)
-    band = base.mark_area(opacity=0.2).encode(
-        y=alt.Y("low:Q", title="error, E|h - f|", scale=alt.Scale(zero=False)), y2="high:Q"
-    )
-    line = base.mark_line(point=True).encode(
-        y=alt.Y("error:Q", scale=alt.Scale(zero=False)),
-        tooltip=[*_tips(("n", None), ("tau", ".3g"), ("error", ".4f"), ("low", ".4f"), ("high", ".4f")), "command:N"],
-    )
-    return _finished(alt.layer(band, line), "Simulated error against tau, one line a data size, bands of the mean")
+    axis = alt.Y("low:Q", title="error, E|h - f|", scale=alt.Scale(zero=False))
+    tips = _tips(("n", None), ("tau", ".3g"), ("error", ".4f"), ("low", ".4f"), ("high", ".4f"))
+    layers = _banded(base, axis, alt.Y("error:Q", scale=alt.Scale(zero=False)), tips, opacity=0.2)
+    return _finished(alt.layer(*layers), "Simulated error against tau, one line a data size, bands of the mean")
 
 
 def gain_chart(frame: pd.DataFrame, augmenters: Sequence[str], data_size: int) -> Chart:
@@ -99,17 +94,12 @@ def gain_chart(frame: pd.DataFrame, augmenters: Sequence[str], data_size: int) -
             color=alt.Color("augmenter:N", scale=_colours(augmenters), legend=_legend(2)),
         )
     )
-    band = base.mark_area(opacity=0.15).encode(y=alt.Y("low:Q", title="gain over none"), y2="high:Q")
-    line = base.mark_line(point=True).encode(
-        y="gain:Q",
-        tooltip=[
-            *_tips(("augmenter", None), ("degree", ".0%"), ("tau", ".2f"), ("gain", ".4f"), ("low", ".4f")),
-            *_tips(("high", ".4f"), ("replicates", None)),
-            "command:N",
-        ],
-    )
-    zero = alt.Chart(pd.DataFrame({"y": [0.0]})).mark_rule(strokeDash=[4, 4], color="#888").encode(y="y:Q")
-    chart = alt.layer(zero, band, line).add_params(measure, axis, shown)
+    tips = _tips(
+        ("augmenter", None), ("degree", ".0%"), ("tau", ".2f"), ("gain", ".4f"), ("low", ".4f"), ("high", ".4f"),
+        ("replicates", None),
+    )  # fmt: skip
+    layers = _banded(base, alt.Y("low:Q", title="gain over none"), alt.Y("gain:Q"), tips)
+    chart = alt.layer(_level(0.0), *layers).add_params(measure, axis, shown)
     return _finished(chart, f"Gain over no augmentation by share of tokens changed, {data_size:,} texts")
 
 
@@ -132,16 +122,9 @@ def rung_chart(frame: pd.DataFrame, augmenters: Sequence[str], title: str) -> Ch
         )
     )
     percent = alt.Axis(format=".0%", tickCount=5)
-    band = base.mark_area(opacity=0.15).encode(y=alt.Y("low:Q", title="share saved", axis=percent), y2="high:Q")
-    line = base.mark_line(point=True).encode(
-        y="share:Q",
-        tooltip=[
-            *_tips(("n", None), ("tau", ".2f"), ("share", ".1%"), ("low", ".1%"), ("high", ".1%")),
-            "command:N",
-        ],
-    )
-    zero = alt.Chart(pd.DataFrame({"y": [0.0]})).mark_rule(strokeDash=[4, 4], color="#888").encode(y="y:Q")
-    chart = alt.layer(zero, band, line).add_params(chosen)
+    tips = _tips(("n", None), ("tau", ".2f"), ("share", ".1%"), ("low", ".1%"), ("high", ".1%"))
+    layers = _banded(base, alt.Y("low:Q", title="share saved", axis=percent), alt.Y("share:Q"), tips)
+    chart = alt.layer(_level(0.0), *layers).add_params(chosen)
     return _finished(chart, f"Share of the distance to the teacher saved against tau, a line a data size: {title}")
 
 
@@ -157,6 +140,20 @@ def specification(chart: Chart) -> dict[str, Any]:
     with alt.data_transformers.enable("default", max_rows=None):
         spec: dict[str, Any] = chart.to_dict()
     return spec
+
+
+def _banded(
+    base: alt.Chart, low: alt.Y, value: alt.Y, tips: Sequence[alt.Tooltip], opacity: float = 0.15
+) -> tuple[alt.Chart, alt.Chart]:
+    """The band from `low` to column `high`, and over it the line of `value`; points tell their command as well."""
+    band = base.mark_area(opacity=opacity).encode(y=low, y2="high:Q")
+    return band, base.mark_line(point=True).encode(y=value, tooltip=[*tips, "command:N"])
+
+
+def _level(value: float) -> alt.Chart:
+    """A dashed line across at a value."""
+    rule: alt.Chart = alt.Chart(pd.DataFrame({"y": [value]})).mark_rule(strokeDash=[4, 4], color="#888").encode(y="y:Q")
+    return rule
 
 
 def _tau_axis() -> alt.X:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy.stats import chi2
 
 from empirical.bank.study_table import WHOLE
+from kdshift.ladder.folder import Ladder
 from kdshift.ladder.ladder_reading import as_shares, augmenters_of, ladder_curves, taus_of
 from kdshift.ladder.rungs import RUNGS
 from kdshift.page.charts import BOUND_PARTS
@@ -18,9 +18,6 @@ from kdshift.source import Source
 from theory import repaired, risk
 from theory.inference.contrast import gains_over_none
 from theory.inference.curve import ShiftErrorCurve
-
-if TYPE_CHECKING:
-    from kdshift.ladder.folder import Ladder
 
 SIZES = (30, 100, 300, 1000, 3000, 10_000)
 DIMENSIONS = (2, 3, 5, 8, 12, 20)

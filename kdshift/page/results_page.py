@@ -10,7 +10,6 @@ import platform
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -18,15 +17,14 @@ from empirical.runs.layout import teachers_folder
 from empirical.runs.record import read_result
 from kdshift.claims import CLAIMS, SOURCES, Scores
 from kdshift.curve_sources import MAIN_PRESET, Sources
+from kdshift.ladder.folder import TABLE as LADDER_TABLE
+from kdshift.ladder.folder import Ladder, load_ladder
 from kdshift.ladder.ladder_reading import augmenters_of
 from kdshift.ladder.rungs import RUNGS
 from kdshift.page import charts, frames
 from kdshift.page.answer import findings, sentences
 from kdshift.page.document import Answer, Cell, Control, Drawn, Table, View, write_interactive
 from theory.inference.verdict import RULE, Evidence, brief_effect
-
-if TYPE_CHECKING:
-    from kdshift.ladder.folder import Ladder
 
 TITLE = "How far to shift augmented text: theorem, simulation and real distillation"
 BASELINES = "baselines.json"
@@ -154,9 +152,7 @@ def _theory_view() -> View:
 
 
 def _kept_ladder(folder: Path) -> Ladder | None:
-    from kdshift.ladder.folder import TABLE, load_ladder
-
-    return load_ladder(folder) if (folder / TABLE).is_file() else None
+    return load_ladder(folder) if (folder / LADDER_TABLE).is_file() else None
 
 
 def _ladder_view(ladder: Ladder | None) -> View:
