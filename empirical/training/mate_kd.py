@@ -21,16 +21,12 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from empirical.augment.changed_tokens import select_tokens
-from empirical.augment.masked_model import logits_at
 from empirical.config import ModelConfig
-from empirical.models.classifier import arguments, load_classifier, load_tokenizer, source_of
-from empirical.randomness import Draws, step_generator
+from empirical.models.classifier import arguments, load_classifier, load_tokenizer
 from empirical.tokens.batch import Batch
 from empirical.tokens.codec import Codec
-from empirical.tokens.corpus import encode_corpus
 from empirical.training.loss import distance
-from empirical.training.masked_lm import fillable, fit
+from empirical.training.masked_lm import MaskedLoss, train_on_masks
 from theory.errors import InputError
 from theory.progress_report import Progress
 
@@ -89,28 +85,21 @@ def train_generator(
     Raises:
         InputError: a model that is not to be had, another tokenizer, a classifier that takes no embeddings.
     """
-    tokenizer = load_tokenizer(config)
-    if tokenizer.mask_token_id is None:
-        raise InputError("model", config.name, "a masked language model, whose tokenizer has a mask token")
-    corpus = encode_corpus(tokenizer, text_a, None, max_length)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(step_generator(seed, 0, Draws.INITIAL_WEIGHTS).integers(2**62)))
-        model = fillable(source_of(config))
+
+    def loss_with(model: Any, tokenizer: Any) -> MaskedLoss:
         judges = [_judge(name, source, tokenizer, model.device) for name, source in _named(teacher, student)]
         closed_V = _closed(tokenizer, int(model.config.vocab_size), model.device)
 
-        def loss_of(step: int) -> Tensor | None:
-            rng = step_generator(seed, step, Draws.ORDER)
-            batch = corpus.batch(rng.integers(0, len(corpus), batch_size))
-            place_BL = select_tokens(batch.eligible_BL, degree, rng)
-            if not place_BL.any():
-                return None
-            logits_NV = logits_at(model, batch, place_BL, tokenizer.mask_token_id)
+        def loss(batch: Batch, place_BL: NDArray[np.bool_], logits_NV: Tensor, rng: np.random.Generator) -> Tensor:
             return -gap(judges[0], judges[1], batch, place_BL, gumbel_words(logits_NV, closed_V, rng))
 
-        losses = fit(model, loss_of, steps=steps, learning_rate=learning_rate, progress=progress)
-    model.save_pretrained(out)
-    tokenizer.save_pretrained(out)
+        return loss
+
+    losses = train_on_masks(
+        config, text_a, out, loss_with, share=degree, steps=steps, batch_size=batch_size, learning_rate=learning_rate,
+        max_length=max_length, seed=seed, progress=progress,
+        allowed="a masked language model, whose tokenizer has a mask token",
+    )  # fmt: skip
     tenth = max(1, len(losses) // 10)
     return -float(np.mean(losses[:tenth])), -float(np.mean(losses[-tenth:]))
 
