@@ -186,7 +186,7 @@ def _related(config: AugmentConfig, given: Sources) -> Augmenter:
             return Paraphrase(_writer(config, given), given.tokenizer, given.limit)
         case "in-context":
             assert given.examples is not None
-            return WrittenInContext(_writer(config, given), given.examples, given.tokenizer, given.limit)
+            return WrittenInContext(_writer(config, given), given.tokenizer, given.limit, examples=given.examples)
     raise unknown_name("augmenter", config.augmenter, AUGMENTERS)
 
 

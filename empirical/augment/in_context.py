@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from empirical.augment.paraphrase import Writer
+from empirical.augment.paraphrase import Written
 from empirical.augment.whole_texts import compared
 from empirical.endpoint import LETTERS, TOP, Refused, letter_mass, side_by_side
 from empirical.tokens.batch import Augmented, Batch
@@ -54,28 +54,15 @@ class Examples:
 
 
 @dataclass(frozen=True)
-class WrittenInContext:
+class WrittenInContext(Written):
     """New texts with soft labels; they have nothing to do with those of the batch (`row_B` is -1).
 
     `logits_BC` holds the log-probabilities of the classes, `label_B` the most probable one. Where the model wrote no
     text, an example with its own label stands in.
     """
 
-    writer: Writer
-    examples: Examples
-    tokenizer: object
-    max_length: int
+    examples: Examples = field(kw_only=True)
     name: str = "in-context"
-    online: bool = False
-    at_once: bool = False
-
-    @property
-    def kept_seconds(self) -> float:
-        return self.writer.kept_seconds
-
-    @property
-    def spent_tokens(self) -> int:
-        return self.writer.spent_tokens
 
     def __call__(self, batch: Batch, degree: float, rng: np.random.Generator, *, copy: int = 0) -> Augmented:
         """As many new texts as the batch has; each sees SHOWN examples of its own, drawn without replacement."""

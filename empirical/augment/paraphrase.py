@@ -113,19 +113,17 @@ class _Once:
 
 
 @dataclass(frozen=True)
-class Paraphrase:
-    """Texts reworded by a language model; labels are kept, and a text that it does not reword stays as it was.
+class Written:
+    """What augmenters whose texts a language model writes have in common: made offline, priced by their writer.
 
-    The nominal degree goes into the prompt; the realised one is measured (`whole_texts.compared`).
     tokenizer: of the batches. max_length: tokens a new text (or pair) is cut to.
     """
 
     writer: Writer
     tokenizer: object
     max_length: int
-    name: str = "paraphrase"
-    online: bool = False
-    at_once: bool = False
+    online: bool = field(default=False, init=False)
+    at_once: bool = field(default=False, init=False)
 
     @property
     def kept_seconds(self) -> float:
@@ -134,6 +132,16 @@ class Paraphrase:
     @property
     def spent_tokens(self) -> int:
         return self.writer.spent_tokens
+
+
+@dataclass(frozen=True)
+class Paraphrase(Written):
+    """Texts reworded by a language model; labels are kept, and a text that it does not reword stays as it was.
+
+    The nominal degree goes into the prompt; the realised one is measured (`whole_texts.compared`).
+    """
+
+    name: str = "paraphrase"
 
     def __call__(self, batch: Batch, degree: float, rng: np.random.Generator, *, copy: int = 0) -> Augmented:
         """Reword every text (of a pair, each by itself)."""
