@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -26,3 +26,16 @@ def verdict(step: int, dimension: int = 2, **options: Any) -> str:
 def change(monkeypatch: pytest.MonkeyPatch, name: str, build: Callable[[Any], Any]) -> None:
     """Replace the expression of a formula."""
     monkeypatch.setitem(formula.FORMULAS, name, dataclasses.replace(formula.FORMULAS[name], build=build))
+
+
+def mutation_test(mutations: Sequence[tuple[int, str, Callable[[Any], Any], str]]) -> Callable[..., None]:
+    """The test of a room's mutations (step, formula, its changed expression, the verdict that follows)."""
+
+    @pytest.mark.parametrize(("step", "name", "build", "expected"), mutations)
+    def test_a_changed_formula_changes_the_verdict(
+        monkeypatch: pytest.MonkeyPatch, step: int, name: str, build: Callable[[Any], Any], expected: str
+    ) -> None:
+        change(monkeypatch, name, build)
+        assert verdict(step) == expected != FOUND[step]
+
+    return test_a_changed_formula_changes_the_verdict

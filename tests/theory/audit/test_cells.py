@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 
-from tests.theory.audit.mutation import FOUND, change, verdict
+from tests.theory.audit.mutation import mutation_test
 from theory.audit import cells
 
 MUTATIONS = [
@@ -20,12 +17,7 @@ MUTATIONS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("step", "name", "build", "expected"), MUTATIONS)
-def test_a_changed_formula_changes_the_verdict(
-    monkeypatch: pytest.MonkeyPatch, step: int, name: str, build: Callable[[Any], Any], expected: str
-) -> None:
-    change(monkeypatch, name, build)
-    assert verdict(step) == expected != FOUND[step]
+test_a_changed_formula_changes_the_verdict = mutation_test(MUTATIONS)
 
 
 def test_mean_distance_to_the_centre_of_a_cube() -> None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from tests.theory.audit.mutation import FOUND, change, verdict
+from tests.theory.audit.mutation import mutation_test
 from theory import audit, printed, repaired
 
 MUTATIONS = [
@@ -22,12 +20,7 @@ MUTATIONS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("step", "name", "build", "expected"), MUTATIONS)
-def test_a_changed_formula_changes_the_verdict(
-    monkeypatch: pytest.MonkeyPatch, step: int, name: str, build: Callable[[Any], Any], expected: str
-) -> None:
-    change(monkeypatch, name, build)
-    assert verdict(step) == expected != FOUND[step]
+test_a_changed_formula_changes_the_verdict = mutation_test(MUTATIONS)
 
 
 def test_the_integral_s_true_value_is_a_quadrature_s() -> None:

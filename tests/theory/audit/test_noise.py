@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 
-from tests.theory.audit.mutation import FOUND, change, verdict
+from tests.theory.audit.mutation import change, mutation_test, verdict
 from theory import audit, formula
 from theory.audit import noise
 from theory.audit.cells import log_grid_count
@@ -22,12 +20,7 @@ MUTATIONS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("step", "name", "build", "expected"), MUTATIONS)
-def test_a_changed_formula_changes_the_verdict(
-    monkeypatch: pytest.MonkeyPatch, step: int, name: str, build: Callable[[Any], Any], expected: str
-) -> None:
-    change(monkeypatch, name, build)
-    assert verdict(step) == expected != FOUND[step]
+test_a_changed_formula_changes_the_verdict = mutation_test(MUTATIONS)
 
 
 def test_the_derived_data_size_makes_step_18_hold(monkeypatch: pytest.MonkeyPatch) -> None:

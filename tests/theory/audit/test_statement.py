@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 
-from tests.theory.audit.mutation import FOUND, change, verdict
+from tests.theory.audit.mutation import mutation_test, verdict
 from theory import audit, printed
 from theory.audit import statement
 
@@ -18,12 +15,7 @@ MUTATIONS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("step", "name", "build", "expected"), MUTATIONS)
-def test_a_changed_formula_changes_the_verdict(
-    monkeypatch: pytest.MonkeyPatch, step: int, name: str, build: Callable[[Any], Any], expected: str
-) -> None:
-    change(monkeypatch, name, build)
-    assert verdict(step) == expected != FOUND[step]
+test_a_changed_formula_changes_the_verdict = mutation_test(MUTATIONS)
 
 
 def test_a_law_of_mass_one_needs_no_new_normaliser_at_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
