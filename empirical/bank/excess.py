@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from empirical.bank.arms import Arm, BankTargets, Bench
+from empirical.bank.kept_parts import kept_parts
 from empirical.bank.light import EmbeddingInputs
 from empirical.bank.plan import Shift
 from empirical.bank.pool import replicates
-from empirical.bank.study_run import StudyRun, write_frame
+from empirical.bank.study_run import StudyRun
 from theory.errors import InputError
 from theory.excess_distance import Pool, excess_distance
 from theory.progress_report import Progress
@@ -61,19 +62,20 @@ class ExcessStudy:
         shifts = [self.run.study.shift_of(name) for name in self.augmenters]
         work: list[tuple[Shift | None, float]] = [(None, 0.0)]
         work += [(shift, degree) for shift in shifts for degree in shift.degrees]
+        parts = [
+            (
+                self.folder / f"{shift.augmenter if shift else 'none'}-{degree:g}.parquet",
+                partial(self._part, shift, degree),
+            )
+            for shift, degree in work
+        ]
         frames = []
-        for done, (shift, degree) in enumerate(work):
-            if self.progress is not None:
-                self.progress("predicted and measured", done, len(work))
-            path = self.folder / f"{shift.augmenter if shift else 'none'}-{degree:g}.parquet"
-            if not path.exists():
-                write_frame(pd.DataFrame(list(self._rows(shift, degree))), path)
-            frame = pd.read_parquet(path)
+        for (shift, degree), frame in zip(
+            work, kept_parts(parts, "predicted and measured", self.progress), strict=True
+        ):
             # Without a shift the students are the same for every augmenter.
             names = [shift.augmenter] if shift else list(self.augmenters)
             frames += [frame.assign(augmenter=name, degree=degree) for name in names]
-        if self.progress is not None:
-            self.progress("predicted and measured", len(work), len(work))
         return pd.concat(frames, ignore_index=True)
 
     @cached_property
@@ -108,6 +110,11 @@ class ExcessStudy:
         gamma = self.run.study.gamma
         weight = np.array([gamma] + [(1 - gamma) / COPIES] * COPIES) if data.further else np.ones(1)
         return np.stack(rows, axis=1), np.stack(answers, axis=1), weight
+
+    def _part(self, shift: Shift | None, degree: float) -> pd.DataFrame:
+        import pandas as pd
+
+        return pd.DataFrame(list(self._rows(shift, degree)))
 
     def _rows(self, shift: Shift | None, degree: float) -> Iterator[dict[str, Any]]:
         x_NKD, g_NKC, weight_K = self._blocks(shift, degree)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,11 +23,12 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from empirical.bank.arms import Arm, BankTargets, Bench, TrainingSet
+from empirical.bank.kept_parts import kept_parts
 from empirical.bank.light import NgramInputs
 from empirical.bank.plan import BankPlan, Shift
 from empirical.bank.pool import replicates
 from empirical.bank.study import Size
-from empirical.bank.study_run import StudyRun, write_frame
+from empirical.bank.study_run import StudyRun
 from empirical.models.linear import LinearStudent, fit_labels, fit_ridge
 from empirical.shift.telling_apart import energy_distance, population_l1
 from empirical.shift.text_points import whitened_inputs
@@ -71,17 +72,14 @@ class ThreeTerms:
 
         study = self.run.study
         work = [(study.shift_of(name), study.size_of(size)) for name in self.augmenters for size in self.data_sizes]
-        frames = []
-        for done, (shift, size) in enumerate(work):
-            if self.progress is not None:
-                self.progress("the three terms", done, len(work))
-            path = self.folder / f"{shift.augmenter}-{size.data_size}-{self.most}.parquet"
-            if not path.exists():
-                write_frame(pd.DataFrame(list(self._rows(shift, size))), path)
-            frames.append(pd.read_parquet(path))
-        if self.progress is not None:
-            self.progress("the three terms", len(work), len(work))
-        return pd.concat(frames, ignore_index=True)
+        parts = [
+            (
+                self.folder / f"{shift.augmenter}-{size.data_size}-{self.most}.parquet",
+                partial(self._part, shift, size),
+            )
+            for shift, size in work
+        ]
+        return pd.concat(kept_parts(parts, "the three terms", self.progress), ignore_index=True)
 
     @cached_property
     def _plan(self) -> BankPlan:
@@ -108,6 +106,11 @@ class ThreeTerms:
         validation = (bench.validation, bench.bank.pool.validation.split.labels)
         classes = self._teacher.evaluation("validation").shape[1]
         return fit_labels(bench.originals, bench.label_P, np.full(count, 1 / count), classes, validation)
+
+    def _part(self, shift: Shift, size: Size) -> pd.DataFrame:
+        import pandas as pd
+
+        return pd.DataFrame(list(self._rows(shift, size)))
 
     def _rows(self, shift: Shift, size: Size) -> Iterator[dict[str, Any]]:
         subsets = replicates(size.pool or self.run.study.pool, size.data_size)[: self.most]

@@ -12,16 +12,18 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from empirical.bank.kept_parts import kept_parts
 from empirical.bank.light import BY_TEXT, Row
 from empirical.bank.outcomes import outcomes, text_distances
 from empirical.bank.pool import replicates
 from empirical.bank.study import Size
-from empirical.bank.study_run import StudyRun, covariance, write_frame
+from empirical.bank.study_run import StudyRun, covariance
 from empirical.bank.study_table import NONE
 from empirical.files import write_atomically
 from kdshift.ladder.fourier_student import fit_features
@@ -58,14 +60,11 @@ class Climb:
 
         world, low = (World(run=self.run, config=self.config, low=few) for few in (False, True))
         work = [(rung, size) for rung in POINT_RUNGS for size in self.run.study.sizes]
-        for done, (rung, size) in enumerate(work):
-            if self.progress is not None:
-                self.progress("rungs of points", done, len(work))
-            if not self._file(rung, size).exists():
-                self._measure(low if rung == "few" else world, rung, size)
-        if self.progress is not None:
-            self.progress("rungs of points", len(work), len(work))
-        frames = [pd.read_parquet(self._file(*part)) for part in work]
+        parts = [
+            (self._file(rung, size), partial(self._measured, low if rung == "few" else world, rung, size))
+            for rung, size in work
+        ]
+        frames = kept_parts(parts, "rungs of points", self.progress)
         notes = {
             f"{rung}-{size.data_size}": json.loads(self._file(rung, size).with_suffix(".json").read_text("utf-8"))
             for rung, size in work
@@ -76,7 +75,7 @@ class Climb:
     def _file(self, rung: str, size: Size) -> Path:
         return self.folder / "parts" / f"{rung}-{size.data_size}.parquet"
 
-    def _measure(self, world: World, rung: str, size: Size) -> None:
+    def _measured(self, world: World, rung: str, size: Size) -> pd.DataFrame:
         import pandas as pd
 
         began = time.perf_counter()
@@ -87,7 +86,7 @@ class Climb:
             frame["tau"] = _tau(frame, world)
         note = {"noise": covariance(rows), "students": len(rows), "seconds": round(time.perf_counter() - began, 1)}
         write_atomically(self._file(rung, size).with_suffix(".json"), json.dumps(note))
-        write_frame(frame[COLUMNS], self._file(rung, size))
+        return frame[COLUMNS]
 
     def _text(self, world: World) -> pd.DataFrame:
         frame = self.text.copy()
