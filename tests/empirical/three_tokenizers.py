@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 from tokenizers import decoders as token_decoders
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-from empirical.models.minilm import minilm_path
+from empirical.models.minilm import minilm_path, read_embeddings
 
 TOKENIZERS = ("wordpiece", "bytelevel", "unigram")
 TEXT_A = [
@@ -49,3 +54,21 @@ def trained(kind: str) -> PreTrainedTokenizerFast:
 def tokenizer_of(kind: str) -> PreTrainedTokenizerFast:
     """The tokenizer of this kind, one of `TOKENIZERS`."""
     return AutoTokenizer.from_pretrained(minilm_path()) if kind == "wordpiece" else trained(kind)
+
+
+# BERT numbers its specials and characters first, then words by their frequency: tables over these take a second.
+COMMON = 6000
+
+
+@cache
+def common_wordpiece() -> PreTrainedTokenizerFast:
+    """The embedded model's own tokenizer, of whose vocabulary only the `COMMON` first and most frequent are left."""
+    real = AutoTokenizer.from_pretrained(minilm_path())
+    state = json.loads(real.backend_tokenizer.to_str())
+    state["model"]["vocab"] = {token: place for token, place in state["model"]["vocab"].items() if place < COMMON}
+    return PreTrainedTokenizerFast(tokenizer_object=Tokenizer.from_str(json.dumps(state)), **real.special_tokens_map)
+
+
+def common_vectors() -> NDArray[np.float32]:
+    """The embedded model's own vectors of the tokens of `common_wordpiece`, shape (COMMON, D)."""
+    return read_embeddings(minilm_path())[:COMMON]

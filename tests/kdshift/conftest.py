@@ -7,17 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.kdshift.fit.commands import quick_fit, run_verb
+from tests.kdshift.fit.commands import few_steps, quick_fit, run_verb
 
 
 @pytest.fixture(scope="session")
 def quick() -> Iterator[None]:
     """Few steps for students: what is tested is what becomes of them."""
-    from kdshift.fit.shipping import RECIPES
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("kdshift.fit.degree_choice.STEPS", 80)
-        patch.setitem(RECIPES, "static", RECIPES["static"].model_copy(update={"steps": 150}))
+        few_steps(patch)
         yield
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from transformers import AutoTokenizer
 
 from empirical.augment import make_augmenter
 from empirical.augment.augpro import draw_partners, partner_tokens
@@ -14,6 +13,7 @@ from empirical.randomness import step_generator
 from empirical.tokens.codec import encode_batch
 from tests.empirical import tiny_kd
 from tests.empirical.augment.linear_network import LinearNetwork
+from tests.empirical.three_tokenizers import common_vectors, common_wordpiece, tokenizer_of
 
 TEXTS = [
     "thank you for the worst flight of my life, virgin",
@@ -25,16 +25,22 @@ TEXTS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def tokenizer():
-    return AutoTokenizer.from_pretrained(minilm_path())
+@pytest.fixture(scope="module", params=["common", pytest.param("whole", marks=pytest.mark.slow)])
+def table(request):
+    """The embedded model's tokenizer and vectors: its most frequent tokens, or all of them."""
+    if request.param == "common":
+        return common_wordpiece(), common_vectors()
+    return tokenizer_of("wordpiece"), read_embeddings(minilm_path())
 
 
 @pytest.fixture(scope="module")
-def mix(tokenizer, tmp_path_factory):
-    config = AugmentConfig(augmenter="augpro-mix")
-    vectors = read_embeddings(minilm_path())
-    return make_augmenter(config, tokenizer=tokenizer, embeddings=vectors)
+def tokenizer(table):
+    return table[0]
+
+
+@pytest.fixture(scope="module")
+def mix(table):
+    return make_augmenter(AugmentConfig(augmenter="augpro-mix"), tokenizer=table[0], embeddings=table[1])
 
 
 @pytest.mark.parametrize("share", [0.1, 0.3, 0.45, 0.5, 0.9])

@@ -31,7 +31,7 @@ def test_entropy_filter_drops_what_the_teacher_is_unsure_of(tokenizer):
 
     result = EntropyFilter(inner, teacher, 0.5)(batch, 0.5, step_generator(0, 0, 1))
     full = inner(batch, 0.5, step_generator(0, 0, 1))
-    assert result.row_B.tolist() == [0, 2, 4, 5] or result.row_B.tolist() == [0, 2, 4]
+    assert result.row_B.tolist() == [0, 2, 4, 5], "the median is between two rows: the higher one stays"
     assert np.array_equal(seen[0].ids_BL, full.batch.ids_BL), "the teacher saw the augmented texts"
     assert np.array_equal(result.changed_B, full.changed_B[result.row_B])
     for place, row in enumerate(result.row_B):

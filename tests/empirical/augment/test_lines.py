@@ -27,10 +27,9 @@ def tokenizer():
 
 
 @pytest.fixture(scope="module")
-def augmenters(tokenizer, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("cache")
+def augmenters(tokenizer):
     names = ("random", "synonym", "eda")
-    return {name: make_augmenter(AugmentConfig(augmenter=name), tokenizer=tokenizer, cache=folder) for name in names}
+    return {name: make_augmenter(AugmentConfig(augmenter=name), tokenizer=tokenizer) for name in names}
 
 
 @settings(max_examples=60, deadline=None)

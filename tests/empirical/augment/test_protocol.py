@@ -15,29 +15,24 @@ from empirical.randomness import step_generator
 from empirical.tokens.batch import Augmented, Batch
 from empirical.tokens.codec import encode_batch
 from tests.empirical.augment.linear_network import LinearNetwork
-from tests.empirical.three_tokenizers import TEXT_A, TEXT_B, TOKENIZERS, tokenizer_of
+from tests.empirical.three_tokenizers import TEXT_A, TEXT_B, TOKENIZERS, common_wordpiece, tokenizer_of
 
 ONLINE = ("knn", "random", "synonym", "eda", "augpro-mix", "augpro-fgsm")
 
 
 @pytest.fixture(scope="module", params=TOKENIZERS)
 def tokenizer(request):
-    return tokenizer_of(request.param)
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("cache")
+    return common_wordpiece() if request.param == "wordpiece" else tokenizer_of(request.param)
 
 
 @pytest.fixture(scope="module", params=ONLINE)
-def augmenter(request, tokenizer, cache):
+def augmenter(request, tokenizer):
     vectors = np.random.default_rng(0).standard_normal((len(tokenizer), 8)).astype(np.float32)
     networks = {
         name: LinearNetwork.random(len(tokenizer), seed=seed) for seed, name in enumerate(("teacher", "student"))
     }
     config = AugmentConfig(augmenter=request.param)
-    return make_augmenter(config, tokenizer=tokenizer, embeddings=vectors, cache=cache, **networks)
+    return make_augmenter(config, tokenizer=tokenizer, embeddings=vectors, **networks)
 
 
 @pytest.fixture(scope="module", params=["single", "pair"])
@@ -121,9 +116,9 @@ def test_the_original_batch_is_left_alone(augmenter, batch):
 
 
 @pytest.mark.parametrize("name", ["knn", "random", "augpro-mix"])
-def test_replaced_tokens_differ_and_are_ordinary(name, tokenizer, batch, cache):
+def test_replaced_tokens_differ_and_are_ordinary(name, tokenizer, batch):
     vectors = np.random.default_rng(0).standard_normal((len(tokenizer), 8)).astype(np.float32)
-    augmenter = make_augmenter(AugmentConfig(augmenter=name), tokenizer=tokenizer, embeddings=vectors, cache=cache)
+    augmenter = make_augmenter(AugmentConfig(augmenter=name), tokenizer=tokenizer, embeddings=vectors)
     result = augmenter(batch, 1.0, step_generator(0, 0, 1))
     assert np.array_equal(result.changed_BL, batch.eligible_BL)
     assert np.array_equal(result.batch.ids_BL != batch.ids_BL, batch.eligible_BL)

@@ -9,8 +9,8 @@ from empirical.augment.wordnet import Thesaurus
 from theory.errors import InputError
 
 
-def test_wordnet_knows_no_stop_words_and_no_base_forms(tmp_path):
-    thesaurus = Thesaurus.open(tmp_path)
+def test_wordnet_knows_no_stop_words_and_no_base_forms():
+    thesaurus = Thesaurus.open()
     assert "automobile" in thesaurus("car") and "motorcar" in thesaurus("car")
     assert "dog" not in thesaurus("dogs") and "domestic dog" in thesaurus("dogs")
     for word in ("i", "the", "he", "t", "42", "qwertyzxcv", "don't", "naïve", ""):

@@ -7,8 +7,6 @@ import json
 import logging
 import os
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 from contextlib import contextmanager
@@ -19,11 +17,13 @@ import pytest
 
 from empirical.runs.layout import SweepFiles, run_directory
 from empirical.runs.record import read_result, write_result
+from empirical.runs.run import run_cohort
 from empirical.sweeps.definition import Sweep
 from empirical.sweeps.engines import STOP, Engine
 from empirical.sweeps.execute import run_sweep
 from empirical.sweeps.status import marked, recorded_sweep, sweep_status
-from tests.empirical.fake_cohort import broken_at_half, fake_run, killed_once, logged, own_task, sweep_of
+from tests import forked
+from tests.empirical.fake_cohort import broken_at_half, fake_run, killed_once, logged, own_task, slow, sweep_of
 from tests.empirical.tiny_kd import run as tiny
 from theory.errors import InputError
 
@@ -215,22 +215,20 @@ def test_ctrl_c_twice_stops_at_once(tmp_path):
     assert logged(tmp_path / "out") == []
 
 
-TWO = """
-import sys
-import tempfile
-from pathlib import Path
-from empirical.sweeps.execute import run_sweep
-from tests.empirical.fake_cohort import slow, sweep_of
-folder = Path(sys.argv[1])
-run_sweep(sweep_of(folder, degrees=(0, 0.1, 0.2, 0.3, 0.4, 0.5)), folder / "out", run=slow)
-"""
+DEGREES = (0, 0.1, 0.2, 0.3, 0.4, 0.5)
+
+
+def run_slowly(folder: Path) -> None:
+    run_sweep(sweep_of(folder, degrees=DEGREES), folder / "out", run=slow)
 
 
 def test_two_processes_on_one_directory_share_the_work_and_agree(tmp_path):
     own_task(tmp_path)
-    started = [subprocess.Popen([sys.executable, "-c", TWO, str(tmp_path)]) for _ in range(2)]
-    assert [process.wait(timeout=120) for process in started] == [0, 0]
-    sweep = sweep_of(tmp_path, degrees=(0, 0.1, 0.2, 0.3, 0.4, 0.5))
+    started = [forked.start(run_slowly, tmp_path) for _ in range(2)]
+    for process in started:
+        process.join(120)
+    assert [process.exitcode for process in started] == [0, 0]
+    sweep = sweep_of(tmp_path, degrees=DEGREES)
     frame = run_sweep(sweep, tmp_path / "out", run=fake_run)
     alone = run_sweep(sweep, tmp_path / "alone", run=fake_run)
     pd.testing.assert_frame_equal(frame, alone)
@@ -260,31 +258,27 @@ def tiny_sweep(folder: Path) -> Sweep:
     return Sweep(name="tiny", title="", protocol="validation", table=None, runs=runs, groups=("",) * 4)
 
 
-KILLED = """
-import os, sys
-from pathlib import Path
-from empirical.runs.run import run_cohort
-from empirical.sweeps.execute import run_sweep
-from tests.empirical.sweeps.test_execute import tiny_sweep
-folder, out = Path(sys.argv[1]), Path(sys.argv[2])
-def dying(configs, root, *, progress, stop):
-    def step(what, done, total):
-        progress(what, done, total)
-        if what == "train" and done == 4 and configs[0].mode == "finetune":
-            os.kill(os.getpid(), 9)
-    return run_cohort(configs, root, progress=step, stop=stop)
-run_sweep(tiny_sweep(folder), out, run=dying)
-"""
+def run_until_killed(folder: Path, out: Path) -> None:
+    """The tiny sweep in `out`; it dies in the middle of its second cohort, as when memory runs out."""
+
+    def dying(configs, root, *, progress, stop):
+        def step(what, done, total):
+            progress(what, done, total)
+            if what == "train" and done == 4 and configs[0].mode == "finetune":
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        return run_cohort(configs, root, progress=step, stop=stop)
+
+    run_sweep(tiny_sweep(folder), out, run=dying)
 
 
 def test_a_killed_and_resumed_sweep_gives_the_same_table_with_the_real_loop(tmp_path):
     sweep = tiny_sweep(tmp_path)
     frame = run_sweep(sweep, tmp_path / "whole")
     assert set(frame["status"]) == {"finished"} and frame["score"].between(0, 1).all()
-    killed = subprocess.run(
-        [sys.executable, "-c", KILLED, str(tmp_path), str(tmp_path / "out")], timeout=300, check=False
-    )
-    assert killed.returncode == -9
+    killed = forked.start(run_until_killed, tmp_path, tmp_path / "out")
+    killed.join(300)
+    assert killed.exitcode == -signal.SIGKILL
     left = sweep_status(sweep, tmp_path / "out")
     assert (left.done, left.running, left.left) == (2, 0, 2)
     resumed = run_sweep(sweep, tmp_path / "out")

@@ -9,11 +9,12 @@ from transformers import AutoTokenizer
 
 from empirical.augment import make_augmenter
 from empirical.config import AugmentConfig, TaskConfig
-from empirical.models.minilm import minilm_path, read_embeddings
+from empirical.models.minilm import minilm_path
 from empirical.randomness import Draws, step_generator
 from empirical.tasks.load import load_task
 from empirical.tasks.masking import MASK
 from empirical.tokens.codec import decode_batch, encode_batch
+from tests.empirical.three_tokenizers import common_vectors, common_wordpiece
 
 GAD = Path(__file__).parents[1] / "data" / "biomedical" / "gad"
 TEXTS = ["We found that @GENE$ was not linked to @DISEASE$ (p > 0.05).", "@GENE$, at 5 $, cures @home"]
@@ -26,10 +27,9 @@ def tokenizer():
 
 @pytest.mark.parametrize("name", ["knn", "random", "synonym", "eda"])
 @pytest.mark.parametrize("pairs", [False, True])
-def test_masks_survive_every_degree(name, pairs, tokenizer, tmp_path):
-    config = AugmentConfig(augmenter=name)
-    embeddings = read_embeddings(minilm_path()) if name == "knn" else None
-    augmenter = make_augmenter(config, tokenizer=tokenizer, embeddings=embeddings, cache=tmp_path)
+def test_masks_survive_every_degree(name, pairs):
+    tokenizer = common_wordpiece()
+    augmenter = make_augmenter(AugmentConfig(augmenter=name), tokenizer=tokenizer, embeddings=common_vectors())
     batch = encode_batch(tokenizer, TEXTS, TEXTS[::-1] if pairs else None, 64, MASK)
     for step in range(3):
         made = augmenter(batch, 1.0, step_generator(0, step, Draws.AUGMENTATION))

@@ -15,21 +15,19 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from empirical.config import AugmentConfig, ModelConfig
+from empirical.config import AugmentConfig, ModelConfig, load_run
 from empirical.runs.record import write_config
 from empirical.runs.run import run_cohort, run_directory
+from tests import forked
 from tests.empirical.tiny_kd import run
 
 ROOT = Path(__file__).parents[3]
 SETTINGS = {"steps": 120, "evaluate_every": 20, "checkpoint_every": 5, "batch_size": 9}
-PROGRAM = """
-import sys
-from pathlib import Path
-from empirical.config import load_run
-from empirical.runs.run import run_cohort
-result = run_cohort([load_run(Path(sys.argv[1]) / "config.toml")], Path(sys.argv[2]), save_weights=True)[0]
-print(result.status)
-"""
+
+
+def train(asked: Path, root: Path) -> None:
+    """What each process does: the run whose configuration lies in `asked`, its results in `root`."""
+    print(run_cohort([load_run(asked / "config.toml")], root, save_weights=True)[0].status)
 
 
 @pytest.fixture(scope="module")
@@ -43,14 +41,6 @@ def whole(tmp_path_factory):
     write_config(config, folder / "asked")
     run_cohort([config], folder / "whole", save_weights=True)
     return config, folder
-
-
-def start(command, asked, root):
-    environment = {**os.environ, "ACCELERATE_USE_CPU": "true"}
-    environment["PYTHONPATH"] = str(ROOT)
-    (asked / "program.py").write_text(PROGRAM)
-    arguments = [*command, str(asked / "program.py"), str(asked), str(root)]
-    return subprocess.Popen(arguments, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 
 
 def weights(config, root):
@@ -73,17 +63,17 @@ def test_a_run_killed_at_any_moment_ends_as_if_it_had_not_been(whole, tmp_path, 
     copy_teacher(folder, tmp_path)
     checkpoints = run_directory(config, tmp_path) / "checkpoint"
     for seen in range(kills):
-        process = start([sys.executable], folder / "asked", tmp_path)
+        process = forked.start(train, folder / "asked", tmp_path)
         met: set[str] = set()
         limit = time.monotonic() + 60
-        while process.poll() is None and len(met) < 2 + seen and time.monotonic() < limit:
+        while process.is_alive() and len(met) < 2 + seen and time.monotonic() < limit:
             met |= {path.name for path in checkpoints.glob("step-*")}
             time.sleep(0.002)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.kill()
+        process.join()
+        assert process.exitcode == -signal.SIGKILL
         assert not (run_directory(config, tmp_path) / "result.json").exists(), "killed too late to show anything"
-    output, _ = start([sys.executable], folder / "asked", tmp_path).communicate(timeout=120)
-    assert output.strip() == "finished"
+    assert run_cohort([config], tmp_path, save_weights=True)[0].status == "finished"
     assert curve(config, tmp_path).equals(curve(config, folder / "whole"))
     mine, theirs = weights(config, tmp_path), weights(config, folder / "whole")
     assert all(torch.equal(mine[name], theirs[name]) for name in theirs)
@@ -97,9 +87,15 @@ def test_two_processes_train_the_same_student_as_one(whole, tmp_path):
     copy_teacher(folder, tmp_path)
     run_cohort([config], folder / "whole", save_weights=True)
     write_config(config, tmp_path / "asked")
+    (tmp_path / "program.py").write_text(
+        "import sys\nfrom pathlib import Path\nfrom tests.empirical.training.test_processes import train\n"
+        "train(*map(Path, sys.argv[1:]))\n"
+    )
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    output, _ = start(launcher, tmp_path / "asked", tmp_path).communicate(timeout=200)
-    assert output.split() == ["finished", "finished"]
+    command = [*launcher, str(tmp_path / "program.py"), str(tmp_path / "asked"), str(tmp_path)]
+    environment = {**os.environ, "ACCELERATE_USE_CPU": "true", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=200)
+    assert done.stdout.split() == ["finished", "finished"], done.stderr[-2000:]
     mine, theirs = weights(config, tmp_path), weights(config, folder / "whole")
     for name in theirs:
         torch.testing.assert_close(mine[name], theirs[name], rtol=1e-3, atol=1e-4)

@@ -37,5 +37,13 @@ def quick_fit(folder: Path, *more: str) -> tuple[str, ...]:
     return ("fit", str(data), *options, "--max-length", "32", "--out", str(folder / "out"), *more)
 
 
+def few_steps(patch: pytest.MonkeyPatch) -> None:
+    """Students of few steps, until the patch is undone."""
+    from kdshift.fit.shipping import RECIPES
+
+    patch.setattr("kdshift.fit.degree_choice.STEPS", 80)
+    patch.setitem(RECIPES, "static", RECIPES["static"].model_copy(update={"steps": 150}))
+
+
 def facts_of(folder: Path) -> dict[str, Any]:
     return dict(json.loads((folder / "out" / "fit.json").read_text(encoding="utf-8")))

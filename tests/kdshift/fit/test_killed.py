@@ -6,50 +6,45 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
-from empirical.endpoint import Endpoint
-from empirical.teachers.language_model import LanguageModelTeacher
-from tests.kdshift.fit.commands import facts_of, quick_fit, run_verb
-from tests.scripted_endpoint import Reply, chat_logprobs, completion, serving
-
-FIT = """
-import os, signal, sys
-import kdshift.fit.degree_choice, kdshift.fit.shipping as shipping, kdshift.fit.stages as stages
-kdshift.fit.degree_choice.STEPS = 80
-shipping.RECIPES["static"] = shipping.RECIPES["static"].model_copy(update={"steps": 150})
-plain = stages.Stages.keep_facts
-def keep(self, name, facts):
-    plain(self, name, facts)
-    if name == "kind-1":  # the second student of five is there, its stage is not over
-        os.kill(os.getpid(), signal.SIGKILL)
-stages.Stages.keep_facts = keep
-from kdshift.cli import main
-main(sys.argv[1:])
-"""
-ASK = """
-import sys
-from pathlib import Path
 import empirical.endpoint
 from empirical.endpoint import Endpoint
 from empirical.teachers.language_model import LanguageModelTeacher
-empirical.endpoint.AT_ONCE = 1
-teacher = LanguageModelTeacher(endpoint=Endpoint(sys.argv[1], "m"), labels=("bad", "good"), folder=Path(sys.argv[2]))
-teacher.ask(sys.argv[3:])
-"""
+from kdshift.cli import main
+from kdshift.fit.stages import Stages
+from tests import forked
+from tests.kdshift.fit.commands import facts_of, few_steps, quick_fit, run_verb
+from tests.scripted_endpoint import Reply, chat_logprobs, completion, serving
+
+
+def fit_until_killed(*command: str) -> None:
+    """The command of a fit; it dies when the second student of five is there, its stage not over."""
+    plain = Stages.keep_facts
+
+    def keep(self: Stages, name: str, facts: dict[str, Any]) -> None:
+        plain(self, name, facts)
+        if name == "kind-1":
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Stages, "keep_facts", keep)
+        few_steps(patch)
+        main([*command])
+
+
+def ask(address: str, folder: Path, texts: list[str]) -> None:
+    """One text at a time, so that the order of the calls is known."""
+    empirical.endpoint.AT_ONCE = 1
+    LanguageModelTeacher(endpoint=Endpoint(address, "m"), labels=("bad", "good"), folder=folder).ask(texts)
+
+
 TEXTS = [f"text {number}" for number in range(12)]
-
-
-def child(code: str, *arguments: str) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    return subprocess.Popen(
-        [sys.executable, "-c", code, *arguments], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
 
 
 def timeless(folder: Path) -> dict[str, Any]:
@@ -68,7 +63,9 @@ def test_a_killed_fit_ends_with_the_same_folder(done: Path, quick: None, tmp_pat
     shutil.copy(done / "texts.csv", tmp_path / "texts.csv")
     # The encoder's place is part of what names a fit, so both are told the same one.
     command = [part.replace(str(tmp_path / "bert"), str(done / "bert")) for part in quick_fit(tmp_path)]
-    assert child(FIT, *command).wait(timeout=240) == -signal.SIGKILL
+    killed = forked.start(fit_until_killed, *command)
+    killed.join(240)
+    assert killed.exitcode == -signal.SIGKILL
     assert not (tmp_path / "out" / "fit.json").exists() and any((tmp_path / "out" / "work").iterdir())
     run_verb(*command)
     files = [path for path in sorted((done / "out").rglob("*")) if path.is_file() and path.parent.name != "assets"]
@@ -85,17 +82,18 @@ def test_a_killed_fit_ends_with_the_same_folder(done: Path, quick: None, tmp_pat
 
 
 def test_no_answered_call_is_made_again_after_a_kill(tmp_path: Path) -> None:
-    started: list[subprocess.Popen[bytes]] = []
+    started: list[BaseProcess] = []
 
     def script(request: dict[str, Any], number: int) -> Reply:
         if number == 9:  # the tenth is under way and never answered
             started[0].kill()
-            started[0].wait(timeout=30)
+            started[0].join(30)
         return Reply(completion("A", chat_logprobs({"A": 0.6, "B": 0.3, "the": 0.1})))
 
     with serving(script) as served:
-        started.append(child(ASK, served.address, str(tmp_path), *TEXTS))
-        assert started[0].wait(timeout=120) == -signal.SIGKILL
+        started.append(forked.start(ask, served.address, tmp_path, TEXTS))
+        started[0].join(120)
+        assert started[0].exitcode == -signal.SIGKILL
         prompts = [request["messages"][-1]["content"] for request in served.requests]
         assert len(prompts) == 10
         teacher = LanguageModelTeacher(endpoint=Endpoint(served.address, "m"), labels=("bad", "good"), folder=tmp_path)
