@@ -139,8 +139,8 @@ def read(table: pd.DataFrame, config: Config) -> Reading:
             predictions.append(_row(f"best tau, {where}", "none", (best.shift, best.low, best.high)))
             predictions.append(_row(f"error without shift - at the best, {where}", "none", over_best(curve, 0)))
     sentence = (
-        f"the best tau grows with the steps, interval above zero, at {signs['all'].count(1)} of {len(config.data_size)} "
-        "data sizes"
+        f"the best tau grows with the steps, interval above zero, at {signs['all'].count(1)} of "
+        f"{len(config.data_size)} data sizes"
     )
     if signs["later"]:
         sentence += (
