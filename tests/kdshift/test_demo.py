@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import re
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from kdshift.cli import main
 
-def demo(folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
-    """Run the quick demo in `folder` as a user would."""
-    command = [sys.executable, "-m", "kdshift", "demo", "--quick", "--json", "--out", str(folder), *more]
-    return subprocess.run(command, capture_output=True, text=True)
+
+def demo(folder: Path) -> tuple[int, str, str]:
+    """Exit status, output and messages of the quick demo in `folder`."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            main(["demo", "--quick", "--json", "--out", str(folder)])
+        except SystemExit as ended:
+            return int(ended.code or 0), out.getvalue(), err.getvalue()
+    return 0, out.getvalue(), err.getvalue()
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
     folder = tmp_path_factory.mktemp("demo")
-    done = demo(folder)
-    assert done.returncode == 0, done.stderr[-2000:]
-    return folder, json.loads(done.stdout)
+    status, out, err = demo(folder)
+    assert status == 0, err[-2000:]
+    return folder, json.loads(out)
 
 
 def test_the_demo_ends_with_a_page_that_opens_with_what_was_found(finished: tuple[Path, dict]) -> None:
@@ -65,9 +72,9 @@ def test_a_second_demo_finds_everything_finished(finished: tuple[Path, dict]) ->
     folder, summary = finished
     written = {path: path.stat().st_mtime_ns for path in folder.rglob("result.json")}
     began = time.perf_counter()
-    done = demo(folder)
-    assert done.returncode == 0
-    again = json.loads(done.stdout)
+    status, out, _ = demo(folder)
+    assert status == 0
+    again = json.loads(out)
     assert again["verdicts"] == summary["verdicts"] and again["runs"] == summary["runs"]
     assert again["seconds"] == summary["seconds"] and time.perf_counter() - began < summary["seconds"]
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("result.json")} == written
@@ -75,6 +82,6 @@ def test_a_second_demo_finds_everything_finished(finished: tuple[Path, dict]) ->
 
 def test_a_directory_of_another_demo_is_refused(tmp_path: Path) -> None:
     (tmp_path / "demo.toml").write_text('sweep = "demo"\n', encoding="utf-8")
-    done = demo(tmp_path)
-    assert done.returncode == 2 and done.stdout == ""
-    assert "--out" in done.stderr and len(done.stderr.strip().splitlines()) == 1
+    status, out, err = demo(tmp_path)
+    assert status == 2 and out == ""
+    assert "--out" in err and len(err.strip().splitlines()) == 1

@@ -148,7 +148,13 @@ def in_small(sweep: Sweep, models: dict[str, str]) -> Sweep:
                  groups=("",) * len(runs))  # fmt: skip
 
 
-@pytest.mark.parametrize("name", sorted(CELLS))
+# Their blocks are those of another preset, on another task or with more learning rates.
+ALIKE = ("figure4", "table2-qnli")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in ALIKE else ()) for name in sorted(CELLS)]
+)
 def test_every_preset_runs_in_small_end_to_end(name, models, tmp_path):
     if name in ("figure2", "figure3") and shutil.which("apertium") is None:
         pytest.skip("back-translation needs apertium here")

@@ -37,7 +37,8 @@ def test_bad_input_is_one_line_and_exit_status_2(capsys, tmp_path, case):
     assert code == 2 and out == "" and errors.count("\n") == 1 and message in errors
 
 
-def test_one_answer_from_a_file_of_ones_own(capsys, tmp_path):
+def test_one_answer_from_a_file_of_ones_own(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr("empirical.recommend.DEGREES", (0.3, 0.7))
     tiny = tiny_kd.run(tmp_path)
     command = ["--task", tiny.task.name, "--teacher", tiny.teacher.name, "-n", "40", "--augmenter", "random",
                "--teacher-steps", "5", "--results", str(tmp_path / "out"), "--json"]  # fmt: skip

@@ -9,11 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from kdshift.claims import score_all
-from kdshift.curve_sources import load_sources
 from kdshift.page.results_page import write_results_page
+from tests import committed
 
-RESULTS = Path(__file__).parents[3] / "notebooks" / "results"
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 QUIET = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
          "--disable-background-networking", "--disable-component-update")  # fmt: skip
@@ -31,8 +29,7 @@ PROBE = """<script>const waiting = setInterval(() => {
 @pytest.fixture(scope="module")
 def page(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("page") / "page.html"
-    sources = load_sources(RESULTS)
-    write_results_page(path, RESULTS, sources, score_all(sources), title="How far to shift")
+    write_results_page(path, committed.RESULTS, committed.sources(), committed.scores(), title="How far to shift")
     return path
 
 
