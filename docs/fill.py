@@ -131,9 +131,7 @@ def simulation() -> str:
         if values.get("verdict") and (folder / "replicates.parquet").is_file():
             line = decide(values["verdict"], read_curves(folder)).line()
             lines.append(f"| `{preset}` | {EDGES.sub('°', line)} |")
-    return "\n".join(
-        [*lines, "", "°: at some sizes the best tau is the grid's edge, or no augmented data is better still."]
-    )
+    return "\n".join(lines)
 
 
 def fit() -> str:
