@@ -6,6 +6,7 @@ no number there was typed. `--check` changes nothing and ends with status 1 wher
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import sys
@@ -31,6 +32,7 @@ from theory.inference.curve import ShiftErrorCurve  # noqa: E402
 from theory.inference.verdict import survives  # noqa: E402
 
 RESULTS = ROOT / "notebooks" / "results"
+EDGES = re.compile(r" \((?:best shift at the grid's edge|no augmented data)[^()]*\)")
 BLOCK = re.compile(r"(<!-- fill ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 
@@ -122,11 +124,13 @@ def theory() -> str:
 
 def simulation() -> str:
     """Each preset's finding with its verdict."""
-    lines = ["| preset | finding |", "| --- | --- |"]
+    edges = "°: at some sizes the best tau is the grid's edge, or no augmented data is better still"
+    lines = [f"| preset | finding ({edges}) |", "| --- | --- |"]
     for preset in presets():
         folder, values = RESULTS / "simulate" / preset, read_values(preset)
         if values.get("verdict") and (folder / "replicates.parquet").is_file():
-            lines.append(f"| `{preset}` | {decide(values['verdict'], read_curves(folder)).line()} |")
+            line = decide(values["verdict"], read_curves(folder)).line()
+            lines.append(f"| `{preset}` | {EDGES.sub('°', line)} |")
     return "\n".join(lines)
 
 
@@ -155,6 +159,23 @@ def export() -> str:
         cells = (row["name"], f"{row['megabytes']:.1f}", f"{row['milliseconds']:.2f}", f"{row['milliseconds_p99']:.2f}")
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join([*lines, "", facts["note"]])
+
+
+def stages() -> str:
+    """Gains of a two-stage fit at its paid and its free stage (`docs/two_stages.py`)."""
+    path = RESULTS / "fit" / "stages.csv"
+    if not path.is_file():
+        return "(`python docs/two_stages.py FOLDER` makes it)"
+    lines = ["| stage | kNN degree | distance saved over none | of |", "| --- " * 4 + "|"]
+    none: dict[str, float] = {}
+    with path.open(encoding="utf-8") as rows:
+        for row in csv.DictReader(rows):
+            if float(row["degree"]) == 0:
+                none[row["stage"]] = float(row["distance"])
+                continue
+            gain = f"{float(row['gain']):.4f} [{float(row['low']):.4f}, {float(row['high']):.4f}]"
+            lines.append(f"| {row['stage']} | {float(row['degree']):.0%} | {gain} | {none[row['stage']]:.4f} |")
+    return "\n".join(lines)
 
 
 def augmenters() -> str:
@@ -199,7 +220,7 @@ def signals() -> str:
 
 BLOCKS: dict[str, Callable[[], str]] = {
     function.__name__: function
-    for function in (answer, gains, claims, undecided, theory, simulation, augmenters, signals, fit, export)
+    for function in (answer, gains, claims, undecided, theory, simulation, augmenters, signals, fit, export, stages)
 }
 
 

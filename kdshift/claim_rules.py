@@ -42,12 +42,12 @@ Measure = Callable[[Source], Evidence]
 Row = Mapping[str, Evidence]
 
 
-def everywhere(sources: Sources, measure: Measure) -> Row:
-    """One measure of the distillation curves of all four sources; theory's is a prediction."""
+def everywhere(sources: Sources, measure: Measure, *, others: bool = False) -> Row:
+    """One measure of the distillation curves of all four sources; theory's is a prediction. others: of `in_text`."""
     return {
         "theory": as_prediction(measure(sources.theory)),
         "simulation": in_parts(sources.simulation(MAIN_PRESET), measure),
-        "text": in_text(sources, measure),
+        "text": in_text(sources, measure, others=others),
         "paper": measure(sources.paper),
     }
 
@@ -57,16 +57,21 @@ def in_parts(source: Source, measure: Measure) -> Evidence:
     return together({name: measure(part) for name, part in source.parts().items()})
 
 
-def in_text(sources: Sources, measure: Measure) -> Evidence:
+def in_text(sources: Sources, measure: Measure, *, others: bool = False) -> Evidence:
     """Text: distance to the teacher where light students have it (design: the primary outcome), else accuracy.
 
-    Where both are there, accuracy stands in the note.
+    Where both are there, accuracy stands in the note. others: what the measure says of the other augmenters' curves
+    stands there as well; the verdict is of the paper's main one, kNN.
     """
     accuracy = in_parts(sources.text, measure)
     distance = in_parts(sources.light, measure)
     if distance.effect is None:
         return accuracy
     beside = "" if accuracy.effect is None else f"; accuracy in sweeps: {accuracy.verdict} {brief_effect(accuracy)}"
+    variants = {key.variant for key in sources.light.curves if key.supervision == "teacher"} - {sources.light.variant}
+    for variant in sorted(variants) if others else ():
+        found = in_parts(replace(sources.light, variant=variant), measure)
+        beside += "" if found.effect is None else f"; by {variant}: {found.verdict} {brief_effect(found)}"
     return replace(distance, note="distance to the teacher" + (f": {distance.note}" if distance.note else "") + beside)
 
 

@@ -35,7 +35,7 @@ CLAIMS: tuple[Claim, ...] = (
         name="augmentation-helps",
         statement="Distillation with augmented data beats distillation without (or almost without) a shift",
         section="sections 3 and 5.1",
-        score=lambda sources: rules.everywhere(sources, rules.some_shift_helps),
+        score=lambda sources: rules.everywhere(sources, rules.some_shift_helps, others=True),
     ),
     Claim(
         name="more-data-helps-kd",
@@ -65,13 +65,13 @@ CLAIMS: tuple[Claim, ...] = (
         name="inverted-u",
         statement="Error falls, then rises with the shift",
         section="sections 4.1 and 5.1, Figure 4",
-        score=lambda sources: rules.everywhere(sources, lambda source: effects.inverted_u(source())),
+        score=lambda sources: rules.everywhere(sources, lambda source: effects.inverted_u(source()), others=True),
     ),
     Claim(
         name="extreme-hurts",
         statement="The largest shift is worse than the best below it",
         section="section 5.1",
-        score=lambda sources: rules.everywhere(sources, lambda source: effects.extreme_hurts(source())),
+        score=lambda sources: rules.everywhere(sources, lambda source: effects.extreme_hurts(source()), others=True),
     ),
     Claim(
         name="smaller-data-larger-shift",

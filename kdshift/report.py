@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from kdshift.claims import score_all
@@ -58,27 +59,35 @@ def execute(notebook: Path, results: Path, timeout: int = 600) -> tuple[str, str
 def write_report(results: Path, out: Path, *, notebooks: Path | None = None, progress: Progress | None = None) -> Path:
     """Execute the notebooks on `results` and write the site to `out`: the page of what was found, and the notebooks.
 
-    A notebook whose tables are not there is left out and its place says so. Returns the index page. Raises InputError
-    where the results do not exist.
+    A notebook whose tables are not there is left out and its place says so. As many notebooks run at once as there are
+    processors, each in a kernel of its own. Returns the index page. Raises InputError where the results do not exist.
     """
     if not results.is_dir():
         raise InputError("--results", str(results), "an existing directory with simulate/, sweep and shift tables")
     folder = notebook_folder(notebooks)
     rows: list[list[Cell]] = []
-    for number, name in enumerate(NOTEBOOKS):
-        if progress is not None:
-            progress("notebooks", number, len(NOTEBOOKS))
+    for name, run in _executed(folder, results, progress).items():
         try:
-            title, body = execute(folder / f"{name}.ipynb", results)
+            title, body = run.result()
         except InputError as error:  # results that hold only some parts: their page says what is missing
             rows.append([Cell(text=name), Cell(text=f"not here: {error.allowed}")])
             continue
         write_document(out / f"{name}.html", title=title, body=body)
         rows.append([Cell(text=title, href=f"{name}.html"), Cell(text="executed on these results")])
-    if progress is not None:
-        progress("notebooks", len(NOTEBOOKS), len(NOTEBOOKS))
     index = out / "index.html"
     sources = load_sources(results)
     table = Table(name="notebooks", title="The notebooks", columns=("notebook", "here"), rows=rows)
     write_results_page(index, results, sources, score_all(sources), title=TITLE, tables=[table])
     return index
+
+
+def _executed(folder: Path, results: Path, progress: Progress | None) -> dict[str, Future[tuple[str, str]]]:
+    """Every notebook of the folder, executed or failed, by its name."""
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        runs = {name: pool.submit(execute, folder / f"{name}.ipynb", results) for name in NOTEBOOKS}
+        if progress is not None:
+            progress("notebooks", 0, len(NOTEBOOKS))
+        for done, _ in enumerate(as_completed(runs.values()), start=1):
+            if progress is not None:
+                progress("notebooks", done, len(NOTEBOOKS))
+    return runs

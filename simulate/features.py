@@ -9,11 +9,13 @@ small systems are solved in double.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from simulate.supervision import Examples
 
 CHUNK_BYTES = {"cpu": 4 << 20, "cuda": 2 << 30}
 GRAM_BLOCKS = 4
@@ -81,6 +83,34 @@ def predict(coefficient_KRTD: Tensor, features_RQD: Tensor) -> Tensor:
     rows, replicates, taus, width = coefficient_KRTD.shape
     side_by_side = coefficient_KRTD.transpose(0, 1).reshape(replicates, rows * taus, width)
     return (side_by_side @ features_RQD.transpose(1, 2)).reshape(replicates, rows, taus, -1).transpose(0, 1)
+
+
+def fitted_values(
+    examples: Examples,
+    test_RQd: Tensor,
+    rngs: Sequence[np.random.Generator],
+    fit: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor],
+    *,
+    features: int,
+    bandwidth: float,
+) -> Tensor:
+    """phi(x)'c at the test points, shape (K, R, T, Q), of students that `fit` fits to the examples of R replicates.
+
+    fit: coefficients (K, B, D) from points (B, M, d), targets (B, M), frequencies (B, d, D) and phases (B, 1, D) of as
+    many students as a chunk holds.
+    """
+    replicates, taus, size, dimension = examples.x_RTMd.shape
+    frequency_RdD, phase_R1D = draw_features(rngs, dimension, features, bandwidth, test_RQd.device)
+    x_BMd = examples.x_RTMd.reshape(-1, size, dimension)
+    target_BM = examples.target_RTM.reshape(-1, size)
+    owner_B = torch.arange(replicates, device=test_RQd.device).repeat_interleave(taus)
+    step = chunk_length(size, features, test_RQd.device)
+    parts = []
+    for start in range(0, len(owner_B), step):
+        part = slice(start, start + step)
+        parts.append(fit(x_BMd[part], target_BM[part], frequency_RdD[owner_B[part]], phase_R1D[owner_B[part]]))
+    coefficient_KRTD = torch.cat(parts, 1).reshape(-1, replicates, taus, features)
+    return predict(coefficient_KRTD, fourier_features(test_RQd, frequency_RdD, phase_R1D))
 
 
 def solve_ridge(gram_BDD: Tensor, moment_BD: Tensor, penalty: float) -> Tensor:

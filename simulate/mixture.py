@@ -8,7 +8,9 @@ tau^(-d/2); `printed=True` evaluates it as it stands.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +21,7 @@ from simulate.parallel import one_torch_thread
 from theory.errors import InputError
 
 Floats = npt.NDArray[np.float64]
+Exponents = Callable[[Tensor, Tensor, Tensor], None]  # of a tile, from rows and columns, into the third
 
 TILE_BYTES = {"cpu": 4 << 20, "cuda": 1 << 30}
 EXACT_TO = 1e-9
@@ -72,9 +75,13 @@ def _log_sum_exp(points_qd: Tensor, centres_nd: Tensor, tau: float) -> Tensor:
     because torch's own would meet after every operation on such a tile.
     """
     squares = points_qd.square().sum(-1).max() + centres_nd.square().sum(-1).max()
-    expand = bool(float(squares) * np.finfo(float).eps * 8 / tau < EXACT_TO)
     base_two_tau = tau * math.log(2.0)
-    left_qk, right_kn = _factors(points_qd, centres_nd, base_two_tau) if expand else (points_qd, centres_nd.T)
+    # Exponents as one matrix product; or, where tau is so small that squares would cancel, from the differences.
+    exponents: Exponents = partial(_differences, base_two_tau)
+    left_qk, right_kn = points_qd, centres_nd.T
+    if float(squares) * np.finfo(float).eps * 8 / tau < EXACT_TO:
+        exponents = _products
+        left_qk, right_kn = _factors(points_qd, centres_nd, base_two_tau)
     result = points_qd.new_empty(len(points_qd))
     threads = torch.get_num_threads() if points_qd.device.type == "cpu" else 1
     length = max(1, -(-len(points_qd) // threads))
@@ -82,20 +89,31 @@ def _log_sum_exp(points_qd: Tensor, centres_nd: Tensor, tau: float) -> Tensor:
 
     def fill(part: slice) -> None:
         torch.set_num_threads(1)
-        _fill(left_qk[part], right_kn, base_two_tau, expand, result[part])
+        _fill(exponents, left_qk[part], right_kn, result[part])
 
     if len(parts) == 1:
-        _fill(left_qk, right_kn, base_two_tau, expand, result)
+        _fill(exponents, left_qk, right_kn, result)
     else:
         with one_torch_thread(), ThreadPoolExecutor(len(parts)) as pool:
             list(pool.map(fill, parts))
     return result
 
 
-def _fill(left_qk: Tensor, right_kn: Tensor, base_two_tau: float, expand: bool, result_q: Tensor) -> None:
+def _products(left_rk: Tensor, right_kc: Tensor, exponent_rc: Tensor) -> None:
+    """Write the exponents of a tile: products of what `_factors` made."""
+    torch.mm(left_rk, right_kc, out=exponent_rc)
+
+
+def _differences(base_two_tau: float, points_rd: Tensor, centres_dc: Tensor, exponent_rc: Tensor) -> None:
+    """Write the exponents of a tile: -|x - x_i|^2 / (2 base_two_tau) from the differences themselves."""
+    distance_rc = torch.cdist(points_rd, centres_dc.T, compute_mode="donot_use_mm_for_euclid_dist")
+    exponent_rc.copy_(distance_rc).square_().mul_(-0.5 / base_two_tau)
+
+
+def _fill(exponents: Exponents, left_qk: Tensor, right_kn: Tensor, result_q: Tensor) -> None:
     """Write the log sums of these rows into `result_q`: tiles of rows by columns, with a running maximum.
 
-    Exponents are to base 2, whose powers take half the time of e's.
+    exponents: writes those of a tile, to base 2, whose powers take half the time of e's.
     """
     count = right_kn.shape[1]
     columns = min(count, 4096)
@@ -109,11 +127,7 @@ def _fill(left_qk: Tensor, right_kn: Tensor, base_two_tau: float, expand: bool, 
             right = right_kn[:, column : column + columns]
             shape, size = (len(left), right.shape[1]), len(left) * right.shape[1]
             exponent, terms = wide[:size].view(shape), narrow[:size].view(shape)
-            if expand:
-                torch.mm(left, right, out=exponent)
-            else:  # tau so small that squares would cancel: from differences
-                mode = "donot_use_mm_for_euclid_dist"
-                exponent.copy_(torch.cdist(left, right.T, compute_mode=mode)).square_().mul_(-0.5 / base_two_tau)
+            exponents(left, right, exponent)
             new_top = torch.maximum(top, exponent.amax(1, keepdim=True))
             # Differences to the maximum are <= 0: single precision costs a term t 2^t 2^-24, less than 4e-8. Below -115
             # they cannot matter, but would make denormal numbers, which are slow.

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from empirical.augment.alone import Alone
 from empirical.augment.augpro import AugProFGSM, AugProMix
 from empirical.augment.catalogue import needs_of, selects, textless
 from empirical.augment.causal import CausalModel, InContext
@@ -163,9 +164,10 @@ def _related(config: AugmentConfig, given: Sources) -> Augmenter:
             return AugProFGSM(_table(config, given, own_VD), unit_rows(own_VD), given.teacher, given.student)
         case "flip" | "flip-before":
             if given.network is None:
-                raise InputError("teacher", "without its gradient", f"a model on this machine ({config.augmenter})")
+                raise InputError("teacher", "without its embeddings", f"a model on this machine ({config.augmenter})")
             table_VK = _table(config, given, given.network.embeddings_VD)
-            return LabelFlip(given.network, table_VK, before=config.augmenter == "flip-before")
+            alone = Alone(given.network, given.codec.frame())
+            return LabelFlip(given.network, table_VK, alone, before=config.augmenter == "flip-before")
         case "contextual" | "mate-kd":
             masked = MaskedModel(config.language_model, given.tokenizer)
             return Contextual(masked, config.neighbours, config.augmenter)

@@ -1,28 +1,31 @@
-"""Label flips: few token changes that turn the teacher's label, found greedily along its gradient.
+"""Label flips: few token changes that turn the teacher's label, ranked by what it says to each token alone.
 
 Command: `kdshift empirical augment --augmenter flip --teacher DIR --json < lines.txt`.
 
 The aim of counterfactual distillation (Hamman et al., NeurIPS 2025) and of FlipDA (Zhou et al., ACL 2022) without a
-language model; the step is HotFlip's (Ebrahimi et al., ACL 2018), its candidates the token's nearest neighbours. How
-many changes it took says how far a text is from the teacher's boundary: here the degree is a budget, and what is
-realised is an answer. Shape suffixes: B texts, A texts still searched, L tokens, C classes, K candidates, D width.
+language model. A token's candidates are its nearest neighbours; a change counts for as much as the teacher's answers to
+the new and to the old token alone (`augment.alone`) lead from the label to another class. On tweets and MiniLM that
+ranks changes better than one gradient at the text does (71 against 58 % of the texts turn at degree 0.3) and as well as
+a new gradient after every change, for no pass at all. How many changes it took says how far a text is from the
+teacher's boundary: here the degree is a budget, and what is realised is an answer.
+Shape suffixes: B texts, A texts still searched, L tokens, N eligible tokens of all texts, C classes, K candidates.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from empirical.augment.alone import Alone
 from empirical.augment.changed_tokens import exact_counts
-from empirical.augment.network import Network
-from empirical.augment.projection import best_candidates
+from empirical.augment.network import Scorer
 from empirical.tokens.batch import Augmented, Batch
 
 PACE = 3
 PART = 64  # texts searched side by side, of similar length
+EFFECT = 0.35  # of a token's lead alone, what it moves among others (median, tweets): where the search looks first
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +34,8 @@ class Flips:
 
     ids_BL: int32 array, the texts as far as they got; logits_BC: the teacher's logits of them.
     changes_B: int array, changes made; flipped_B: bool array, whether the teacher's label turned.
-    before_BL, before_logits_BC: the same one round of changes earlier (the text itself where none was made).
+    before_BL, before_logits_BC: of a flipped text, the same one round of changes earlier (the text itself where that is
+    none), seen not to be flipped; else the same as the text.
     """
 
     ids_BL: NDArray[np.int32]
@@ -43,31 +47,37 @@ class Flips:
 
 
 def find_flips(
-    teacher: Network,
+    teacher: Scorer,
+    alone: Alone,
     table_VK: NDArray[np.int32],
     batch: Batch,
     budget_B: NDArray[np.int64],
     rng: np.random.Generator,
 ) -> Flips:
-    """Change the tokens that narrow the label's lead most until the teacher's label turns.
+    """Change the tokens that lead most to another class, as many as it takes to turn the teacher's label.
 
-    One token changes at a round, and one more for every `PACE` changed before: near the boundary the count is exact to
-    the token, far from it to a third.
+    The changes of a text are ranked once. The number of them is searched between none, where the label stands, and the
+    budget, by bisection that begins where the ranking expects the boundary; a label that turns, turns back and turns
+    again is found at one of its turns. Both sides of the turn are the teacher's own answers to the texts given out. The
+    numbers tried are 1, 2, 3, 5, 7, 10 ...: a round is one change, and one more for every `PACE` before it, so that the
+    count is exact to the token near the boundary, to a third far from it.
 
-    budget_B: int array of shape (B,), the most changes of each text. No token changes twice.
+    budget_B: int array of shape (B,), the most changes of each text. No token changes twice, and none that leads back.
     rng: draws the half of each token's neighbours that this search may use, so that copies differ.
     """
-    order_B = np.argsort(batch.mask_BL.sum(axis=1), kind="stable")
     half = -(-table_VK.shape[1] // 2)
     # One draw for the whole batch: what a text may become does not depend on how the batch is parted.
     columns_BLK = rng.random((*batch.ids_BL.shape, table_VK.shape[1])).argsort(axis=2)[:, :, :half]
-    embeddings_VD = teacher.embeddings_VD
+    order_B = np.argsort(batch.mask_BL.sum(axis=1), kind="stable")
     searches = []
     for start in range(0, len(batch), PART):
         index = order_B[start : start + PART]
-        rows = batch.rows(index)
-        columns_ALK = columns_BLK[index, : rows.ids_BL.shape[1]]
-        searches.append(_Search(teacher, table_VK, embeddings_VD, rows, budget_B[index], columns_ALK).run())
+        rows = replace(batch.rows(index), text_a=None, text_b=None)
+        length = rows.ids_BL.shape[1]
+        candidate_ALK = np.take_along_axis(table_VK[rows.ids_BL], columns_BLK[index, :length], axis=2)
+        logits_AC = teacher(rows)
+        ranking = _ranked(alone, rows, candidate_ALK, logits_AC, budget_B[index])
+        searches.append(_search(teacher, rows, logits_AC, ranking))
     back_B = np.argsort(order_B)
     width = batch.ids_BL.shape[1]
     pad_id = int(batch.ids_BL[~batch.mask_BL][0]) if (~batch.mask_BL).any() else 0
@@ -85,80 +95,109 @@ def _widened(ids_BL: NDArray[np.int32], width: int, pad_id: int) -> NDArray[np.i
     return np.pad(ids_BL, ((0, 0), (0, width - ids_BL.shape[1])), constant_values=pad_id)
 
 
-@dataclass(frozen=True)
-class _Search:
-    teacher: Network
-    table_VK: NDArray[np.int32]
-    embeddings_VD: NDArray[np.float32]
-    batch: Batch
-    budget_B: NDArray[np.int64]
-    columns_BLK: NDArray[np.int64]
+@dataclass(frozen=True, kw_only=True)
+class _Ranking:
+    """What may change in each text, best first: place_AL ranks, token_AL new tokens, most_A how many changes at most.
 
-    def run(self) -> Flips:
-        """Rounds of changes; a text leaves when its label has turned or its budget is spent."""
-        batch, open_BL = self.batch, self.batch.eligible_BL.copy()
-        ids_BL, before_BL = batch.ids_BL.copy(), batch.ids_BL.copy()
-        changes_B, flipped_B = np.zeros(len(batch), dtype=np.int64), np.zeros(len(batch), dtype=bool)
-        logits_BC, slope_ALD = self.teacher.pull_back(batch, partial(_closing, leader_A=None))
-        logits_BC, before_BC, label_B = logits_BC.copy(), logits_BC.copy(), logits_BC.argmax(axis=1)
-        active = np.arange(len(batch))
-        while True:
-            flipped_B[active] = logits_BC[active].argmax(axis=1) != label_B[active]
-            going_A = ~flipped_B[active] & (changes_B[active] < self.budget_B[active]) & open_BL[active].any(axis=1)
-            active, slope_ALD = active[going_A], slope_ALD[going_A]
-            if not len(active):
-                break
-            most_A = np.minimum(1 + changes_B[active] // PACE, self.budget_B[active] - changes_B[active])
-            row_N, column_N, token_N = self._steepest(ids_BL, open_BL, slope_ALD, active, most_A)
-            before_BL[active], before_BC[active] = ids_BL[active], logits_BC[active]
-            ids_BL[row_N, column_N] = token_N
-            open_BL[row_N, column_N] = False
-            changes_B += np.bincount(row_N, minlength=len(batch))
-            rows = replace(batch, ids_BL=ids_BL, text_a=None, text_b=None).rows(active)
-            weight = partial(_closing, leader_A=label_B[active])
-            logits_BC[active], slope_ALD = self.teacher.pull_back(rows, weight)
-        return Flips(
-            ids_BL=ids_BL,
-            logits_BC=logits_BC,
-            changes_B=changes_B,
-            flipped_B=flipped_B,
-            before_BL=before_BL,
-            before_logits_BC=before_BC,
-        )
+    expected_AL1: what the first 0, 1, 2 ... changes are expected to add to the lead of another class, shape (A, L + 1).
+    """
 
-    def _steepest(
-        self,
-        ids_BL: NDArray[np.int32],
-        open_BL: NDArray[np.bool_],
-        slope_ALD: NDArray[np.float32],
-        active: NDArray[np.int64],
-        most_A: NDArray[np.int64],
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]:
-        """Rows, columns and new tokens of the changes with the largest first-order rise, slope . (new - old)."""
-        open_AL = open_BL[active, : slope_ALD.shape[1]]
-        place_N, column_N = np.nonzero(open_AL)
-        own_N, slope_ND = ids_BL[active[place_N], column_N], slope_ALD[place_N, column_N]
-        candidate_NK = np.take_along_axis(self.table_VK[own_N], self.columns_BLK[active[place_N], column_N], axis=1)
-        token_N, rise_N = best_candidates(self.embeddings_VD, candidate_NK, slope_ND)
-        rise_N = rise_N - (slope_ND * self.embeddings_VD[own_N]).sum(axis=1)
-        order_N = np.lexsort((-rise_N, place_N))
-        rank_N = np.empty_like(order_N)
-        count_A = open_AL.sum(axis=1)
-        rank_N[order_N] = np.arange(len(order_N)) - np.repeat(np.cumsum(count_A) - count_A, count_A)
-        chosen_N = rank_N < most_A[place_N]
-        return active[place_N[chosen_N]], column_N[chosen_N], token_N[chosen_N]
+    place_AL: NDArray[np.int64]
+    token_AL: NDArray[np.int32]
+    most_A: NDArray[np.int64]
+    expected_AL1: NDArray[np.float64]
+
+    def changed(self, ids_AL: NDArray[np.int32], count_A: NDArray[np.int64]) -> NDArray[np.int32]:
+        """The texts with so many changes."""
+        return np.where(self.place_AL < count_A[:, None], self.token_AL, ids_AL)
 
 
-def _closing(logits_AC: NDArray[np.float32], leader_A: NDArray[np.integer] | None) -> NDArray[np.float32]:
-    """Weights whose combination of logits is the runner-up's lead over the label."""
-    leader_A = logits_AC.argmax(axis=1) if leader_A is None else leader_A
-    row_A = np.arange(len(logits_AC))
+def _ranked(
+    alone: Alone,
+    rows: Batch,
+    candidate_ALK: NDArray[np.int32],
+    logits_AC: NDArray[np.float32],
+    budget_A: NDArray[np.int64],
+) -> _Ranking:
+    """Changes towards the class that the fewest of them are expected to reach."""
+    row_N, column_N = np.nonzero(rows.eligible_BL)
+    candidate_NK, label_A = candidate_ALK[row_N, column_N], logits_AC.argmax(axis=1)
+    texts, length, classes = *rows.ids_BL.shape, logits_AC.shape[1]
+    # Where nothing may change, nothing has been asked and the number of classes is not known there.
+    new_NKC = alone.logits(candidate_NK).reshape(*candidate_NK.shape, classes)
+    step_NKC = new_NKC - alone.logits(rows.ids_BL[row_N, column_N]).reshape(-1, 1, classes)
+    gain_NKC = step_NKC - step_NKC[np.arange(len(row_N)), :, label_A[row_N]][:, :, None]
+    best_NC = gain_NKC.argmax(axis=1)
+    gain_ALC = np.full((texts, length, classes), -np.inf)
+    gain_ALC[row_N, column_N] = gain_NKC.max(axis=1)
+    order_ALC = np.argsort(-gain_ALC, axis=1, kind="stable")
+    sorted_ALC = np.maximum(np.take_along_axis(gain_ALC, order_ALC, axis=1), 0)
+    within_ALC = np.where(np.arange(length)[:, None] < budget_A[:, None, None], sorted_ALC, 0)
+    expected_ALC = EFFECT * np.pad(within_ALC.cumsum(axis=1), ((0, 0), (1, 0), (0, 0)))
+    gap_AC = logits_AC[np.arange(texts), label_A][:, None] - logits_AC
+    missing_AC = gap_AC - expected_ALC[:, -1]
+    needed_AC = np.where(missing_AC > 0, length + 1, (expected_ALC < gap_AC[:, None]).sum(axis=1)).astype(np.float64)
+    needed_AC[np.arange(texts), label_A] = np.inf
+    target_A = np.lexsort((missing_AC, needed_AC), axis=1)[:, 0]
+    text_A = np.arange(texts)
+    token_AL = rows.ids_BL.copy()
+    token_AL[row_N, column_N] = np.take_along_axis(
+        candidate_NK, best_NC[np.arange(len(row_N)), target_A[row_N], None], 1
+    )[:, 0]
+    return _Ranking(
+        place_AL=np.argsort(order_ALC[text_A, :, target_A], axis=1),
+        token_AL=token_AL,
+        most_A=np.minimum(budget_A, (sorted_ALC[text_A, :, target_A] > 0).sum(axis=1)),
+        expected_AL1=expected_ALC[text_A, :, target_A],
+    )
+
+
+def _search(teacher: Scorer, rows: Batch, logits_AC: NDArray[np.float32], ranking: _Ranking) -> Flips:
+    """The least number of changes, of those tried, at which the label turns; without one, the most that there are."""
+    label_A, texts = logits_AC.argmax(axis=1), len(rows)
+    round_R = rounds(int(ranking.most_A.max(initial=0)))
+    count_AR = np.minimum(round_R, ranking.most_A[:, None])
+    low_A, high_A = np.zeros(texts, dtype=np.int64), np.argmax(round_R >= ranking.most_A[:, None], axis=1) + 1
+    last_A = high_A - 1
+    expected_AR = np.take_along_axis(ranking.expected_AL1, count_AR, axis=1)
+    lead_A, at_A = _lead(logits_AC, label_A), low_A.copy()
+    below_AC, above_AC = logits_AC.copy(), logits_AC.copy()
+    while len(active := np.flatnonzero(high_A - low_A > 1)):
+        wanted_A = expected_AR[active, at_A[active]] - lead_A[active]
+        guess_A = (expected_AR[active] < wanted_A[:, None]).sum(axis=1)
+        at_A[active] = guess_A = guess_A.clip(low_A[active] + 1, high_A[active] - 1)
+        count_A = count_AR[np.arange(texts), at_A]
+        answer_AC = teacher(replace(rows, ids_BL=ranking.changed(rows.ids_BL, count_A)).rows(active))
+        lead_A[active] = _lead(answer_AC, label_A[active])
+        turned_A = answer_AC.argmax(axis=1) != label_A[active]
+        high_A[active[turned_A]], above_AC[active[turned_A]] = guess_A[turned_A], answer_AC[turned_A]
+        low_A[active[~turned_A]], below_AC[active[~turned_A]] = guess_A[~turned_A], answer_AC[~turned_A]
+    flipped_A = high_A <= last_A
+    changes_A = count_AR[np.arange(texts), np.where(flipped_A, high_A, last_A)]
+    return Flips(
+        ids_BL=ranking.changed(rows.ids_BL, changes_A),
+        logits_BC=np.where(flipped_A[:, None], above_AC, below_AC),
+        changes_B=changes_A,
+        flipped_B=flipped_A,
+        before_BL=ranking.changed(rows.ids_BL, count_AR[np.arange(texts), low_A]),
+        before_logits_BC=below_AC,
+    )
+
+
+def rounds(most: int) -> NDArray[np.int64]:
+    """The numbers of changes after each round, from none to at least `most`: 0, 1, 2, 3, 5, 7, 10, 14 ..."""
+    counts = [0]
+    while counts[-1] < most:
+        counts.append(counts[-1] + 1 + counts[-1] // PACE)
+    return np.array(counts, dtype=np.int64)
+
+
+def _lead(logits_AC: NDArray[np.float32], label_A: NDArray[np.integer]) -> NDArray[np.float32]:
+    """By how much the best other class leads the label (negative while the label stands)."""
     rest_AC = logits_AC.copy()
-    rest_AC[row_A, leader_A] = -np.inf
-    weight_AC = np.zeros_like(logits_AC)
-    weight_AC[row_A, rest_AC.argmax(axis=1)] = 1
-    weight_AC[row_A, leader_A] -= 1
-    return weight_AC
+    rest_AC[np.arange(len(label_A)), label_A] = -np.inf
+    lead_A: NDArray[np.float32] = rest_AC.max(axis=1) - logits_AC[np.arange(len(label_A)), label_A]
+    return lead_A
 
 
 @dataclass(frozen=True)
@@ -168,14 +207,16 @@ class LabelFlip:
     The degree is the largest share of a text's eligible tokens that may change; a text whose label does not turn
     within it is given as far as it got. The teacher's logits of the new texts come along.
 
-    teacher: searched along its gradient. table_VK: int32 array of shape (V, K) from `neighbour_table`.
+    teacher: answers for the texts. table_VK: int32 array of shape (V, K) from `neighbour_table`, of its embeddings.
+    alone: the same teacher's answers to single tokens.
     """
 
-    teacher: Network
+    teacher: Scorer
     table_VK: NDArray[np.int32]
+    alone: Alone
     before: bool = False
-    online: bool = False
-    at_once: bool = False
+    online: bool = field(default=False, init=False)
+    at_once: bool = field(default=False, init=False)
 
     @property
     def name(self) -> str:
@@ -184,14 +225,14 @@ class LabelFlip:
     def __call__(self, batch: Batch, degree: float, rng: np.random.Generator, *, copy: int = 0) -> Augmented:
         """Change tokens until the label turns, at most the nominal share of them; counts are tokens."""
         eligible_B = batch.eligible_BL.sum(axis=1)
-        found = find_flips(self.teacher, self.table_VK, batch, exact_counts(eligible_B, degree, rng), rng)
-        ids_BL = np.where(found.flipped_B[:, None], found.before_BL, found.ids_BL) if self.before else found.ids_BL
-        logits_BC = np.where(found.flipped_B[:, None], found.before_logits_BC, found.logits_BC)
+        budget_B = exact_counts(eligible_B, degree, rng)
+        found = find_flips(self.teacher, self.alone, self.table_VK, batch, budget_B, rng)
+        ids_BL = found.before_BL if self.before else found.ids_BL
         changed_BL = ids_BL != batch.ids_BL
         return Augmented(
             batch=replace(batch, ids_BL=ids_BL, text_a=None, text_b=None),
             eligible_B=eligible_B,
             changed_B=changed_BL.sum(axis=1),
             changed_BL=changed_BL,
-            logits_BC=logits_BC if self.before else found.logits_BC,
+            logits_BC=found.before_logits_BC if self.before else found.logits_BC,
         )

@@ -1,7 +1,7 @@
 """From a point among token embeddings back to a token: the candidate with the largest inner product.
 
-On rows of length one that is the nearest by cosine (AugPro); on a gradient it is the candidate of the steepest
-first-order rise (label flips). Shape suffixes: N points, K candidates, V token ids, D embedding width.
+On rows of length one that is the nearest by cosine (AugPro).
+Shape suffixes: N points, K candidates, V token ids, D embedding width.
 """
 
 from __future__ import annotations

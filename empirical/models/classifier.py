@@ -180,7 +180,9 @@ def _pretrained(kind: Any, source: str, settings: Any) -> PreTrainedModel:
         lambda: kind.from_pretrained(safetensors_source(source), **load, **LOCAL), source
     )
     model, info = loaded
-    absent = {key for key in info["missing_keys"]} | {entry[0] for entry in info["mismatched_keys"]}
+    # transformers 4 lists names of another shape, transformers 5 each with its two shapes
+    misshapen = {entry if isinstance(entry, str) else entry[0] for entry in info["mismatched_keys"]}
+    absent = set(info["missing_keys"]) | misshapen
     body = sorted(key for key in absent if not any(part in HEAD for part in key.split(".")))
     if body:
         raise InputError(

@@ -84,14 +84,11 @@ def with_vanilla(frame: pd.DataFrame, keys: list[str]) -> list[tuple[tuple[Any, 
     groups: list[tuple[tuple[Any, ...], pd.DataFrame]] = []
     used: set[Any] = set()
     for key, members in frame[frame["augmenter"] != "none"].groupby(keys, dropna=False, sort=False):
-        named = dict(zip(keys, key, strict=True))
-        match = np.ones(len(vanilla), dtype=bool)
-        for name in shared:
-            column = vanilla[name]
-            match &= (column.isna() if named[name] != named[name] else column == named[name]).to_numpy()
-        match &= vanilla["teacher"].isin([named["teacher"], "none"]).to_numpy()
-        used |= set(vanilla.index[match])
-        groups.append((key, pd.concat([vanilla[match], members])))
+        # A merge takes NaN for equal to NaN, as the grouping does; a comparison would not.
+        own = vanilla.reset_index(names="place").merge(members[shared].head(1), on=shared)
+        own = own[own["teacher"].isin([members["teacher"].iloc[0], "none"])]
+        used |= set(own["place"])
+        groups.append((key, pd.concat([vanilla.loc[own["place"]], members])))
     alone = vanilla[~vanilla.index.isin(used)]
     return groups + list(alone.groupby(keys, dropna=False, sort=False))
 

@@ -60,6 +60,14 @@ class Codec:
             self.backend.no_truncation()
             return tuple(self.backend.encode(text, add_special_tokens=False).ids)
 
+    def frame(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The special tokens that stand before and after every single text."""
+        with self.lock:
+            self.backend.no_truncation()
+            encoding = self.backend.encode("a")
+        own = [place for place, special in enumerate(encoding.special_tokens_mask) if not special]
+        return tuple(encoding.ids[: own[0]]), tuple(encoding.ids[own[-1] + 1 :])
+
 
 def encode_batch(
     tokenizer: Any,

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 from accelerate import Accelerator
+from numpy.typing import NDArray
 from torch import Tensor
 
 from empirical.augment.catalogue import needs_of
@@ -221,17 +222,42 @@ def make_cohort(
     first = configs[0]
     hand = read_task(first.task)
     index_N = hand.task.subset(first.data_size, first.data_seed)
-    subset = hand.task.train.take(index_N)
     accelerator = Accelerator(mixed_precision="no")  # its processes only: precision is a matter of the models
     precision = resolve_precision(first.train.precision, accelerator.device)
     models = _Models(hand, teacher_model, first.task.max_length)
     teacher = models.teacher(accelerator.device, precision)
     students = tuple(models.student(config, accelerator, precision) for config in configs)
-    base = models.tokenizer_of(reading_model(first))
     if compiled:
         for model in (*(student.model for student in students), *([] if teacher is None else [teacher.model])):
             model.compile(dynamic=True)
-    read = (subset, first.task.max_length, hand.task.protected)
+    stream = _stream(first, hand.task, index_N, models, teacher, shared, progress)
+    return Cohort(
+        task=hand.task,
+        subset=hand.task.train.take(index_N),
+        teacher=teacher,
+        students=students,
+        tokenizers=models.tokenizers,
+        base=stream.base,
+        stream=stream,
+        shared=shared,
+        device=accelerator.device,
+        precision=precision,
+        compiled=compiled,
+    )
+
+
+def _stream(
+    first: RunConfig,
+    task: Task,
+    index_N: NDArray[np.int64],
+    models: _Models,
+    teacher: Teacher | None,
+    cache: Path,
+    progress: Progress | None,
+) -> Stream:
+    """The steps' texts, as each of the tokenizers that take part reads them, and their augmentation."""
+    base, subset = models.tokenizer_of(reading_model(first)), task.train.take(index_N)
+    read = (subset, first.task.max_length, task.protected)
     corpora = {key: encoded(tokenizer, *read) for key, tokenizer in models.tokenizers.items()}
     if len(corpora) > 1 and first.augment is not None:
         logger.info("augmented texts are re-tokenised: %d tokenizers take part", len(corpora))
@@ -240,20 +266,20 @@ def make_cohort(
         augmentation = make_augmentation(
             first,
             first.augment,
-            task=hand.task,
+            task=task,
             index_N=index_N,
             reader=models.resolved(reading_model(first)),
             key=base,
             tokenizer=models.tokenizers[base],
             teacher=teacher,
             written=len(corpora) > 1,
-            cache=shared,
+            cache=cache,
             progress=progress,
         )
         augmentation.prepare(corpora[base], progress)
         if augmentation.mixed and augmentation.pool is not None:
             length_U = np.concatenate([length_U, augmentation.pool.corpus.length_N])
-    stream = Stream(
+    return Stream(
         corpora=corpora,
         tokenizers=models.tokenizers,
         base=base,
@@ -261,19 +287,6 @@ def make_cohort(
         order=BatchOrder(length_U, first.train.batch_size, first.data_seed),
         max_length=first.task.max_length,
         augmentation=augmentation,
-    )
-    return Cohort(
-        task=hand.task,
-        subset=subset,
-        teacher=teacher,
-        students=students,
-        tokenizers=models.tokenizers,
-        base=base,
-        stream=stream,
-        shared=shared,
-        device=accelerator.device,
-        precision=precision,
-        compiled=compiled,
     )
 
 

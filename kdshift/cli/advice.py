@@ -7,14 +7,18 @@ import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
+from cyclopts.types import NonNegativeInt
 
 from kdshift.cli.bank import announce_stop
 from kdshift.cli.output import Json, emit_json, log_to_stderr
 from kdshift.cli.progress import shown
 from theory.errors import InputError
+
+if TYPE_CHECKING:
+    from empirical.recommend import Recommendation
 
 MAX_LENGTH = 64
 
@@ -28,7 +32,7 @@ def recommend(
     augmenter: Annotated[str, Parameter(help="augmenter whose degree is asked for")] = "knn",
     teacher: Annotated[str, Parameter(help="`minilm`, a Hugging Face id or a directory")] = "minilm",
     teacher_steps: Annotated[
-        int, Parameter(help="steps of the teacher's fine-tuning, 16 texts each; 0: it is fine-tuned")
+        NonNegativeInt, Parameter(help="steps of the teacher's fine-tuning, 16 texts each; 0: it is fine-tuned")
     ] = 200,
     pool: Annotated[
         int | None, Parameter(help="training texts that the pilot augments [880, or eight times the data size]")
@@ -40,41 +44,15 @@ def recommend(
 
     The test split takes no part. The same command again answers from what is kept.
     """
-    from empirical.config import ModelConfig, TaskConfig, TrainConfig
-    from empirical.files import writable
-    from empirical.recommend import recommend as answer_for
-    from empirical.recommend import theory_degree
-    from empirical.sweeps.engines import STOP, interruptible
     from theory.degree import rule_of_thumb
 
-    if teacher_steps < 0:
-        raise InputError("teacher-steps", teacher_steps, "a whole number >= 0")
     if not data_size > 0:
         raise InputError("data-size", data_size, "a share in (0, 1] or a count > 1")
     log_to_stderr()
     began = time.perf_counter()
-    config = TaskConfig(name=task, max_length=MAX_LENGTH)
     size = data_size if data_size <= 1 else int(data_size)
-    model = ModelConfig(name=teacher, freeze_embeddings=True)
-    train = TrainConfig(steps=max(1, teacher_steps), batch_size=16, learning_rate=1e-4, alpha=1.0, gamma=1.0)
-    with interruptible(announce_stop), shown() as progress, writable(results):
-        found = answer_for(
-            config,
-            results,
-            data_size=size,
-            augmenter=augmenter,
-            teacher=model,
-            teacher_train=train if teacher_steps else None,
-            pool=pool,
-            progress=progress,
-            stop=STOP.is_set,
-        )
-        if found is None:
-            raise KeyboardInterrupt
-        theory = theory_degree(config, size, augmenter, model)
-    command = ["kdshift", "empirical", "distill", "--task", task, "--data-size", f"{data_size:g}"]
-    command += ["--augmenter", augmenter, "--degree", f"{found.degree:g}"]
-    record: dict[str, Any] = {
+    found, theory = _piloted(task, size, augmenter, (teacher, teacher_steps), pool, results)
+    record = {
         "task": task,
         "augmenter": augmenter,
         **asdict(found),
@@ -82,12 +60,53 @@ def recommend(
         "rule": float(rule_of_thumb(found.data_size)),
         "theory": theory,
         "seconds": round(time.perf_counter() - began, 1),
-        "next": shlex.join(command),
+        "next": _next(task, data_size, augmenter, found.degree),
     }
     if json:
         emit_json(record)
     else:
         sys.stdout.write(told(record))
+
+
+def _piloted(
+    task: str, data_size: float, augmenter: str, teacher: tuple[str, int], pool: int | None, results: Path
+) -> tuple[Recommendation, float | None]:
+    """The pilot's answer and the degree of the theory's bound; teacher: its name and the steps of its fine-tuning.
+
+    Raises:
+        KeyboardInterrupt: it was stopped; what it made is kept.
+    """
+    from empirical.config import ModelConfig, TaskConfig, TrainConfig
+    from empirical.files import writable
+    from empirical.recommend import recommend as answer_for
+    from empirical.recommend import theory_degree
+    from empirical.sweeps.engines import STOP, interruptible
+
+    name, steps = teacher
+    config = TaskConfig(name=task, max_length=MAX_LENGTH)
+    model = ModelConfig(name=name, freeze_embeddings=True)
+    train = TrainConfig(steps=max(1, steps), batch_size=16, learning_rate=1e-4, alpha=1.0, gamma=1.0)
+    with interruptible(announce_stop), shown() as progress, writable(results):
+        found = answer_for(
+            config,
+            results,
+            data_size=data_size,
+            augmenter=augmenter,
+            teacher=model,
+            teacher_train=train if steps else None,
+            pool=pool,
+            progress=progress,
+            stop=STOP.is_set,
+        )
+        if found is None:
+            raise KeyboardInterrupt
+        return found, theory_degree(config, data_size, augmenter, model)
+
+
+def _next(task: str, data_size: float, augmenter: str, degree: float) -> str:
+    """The command that trains at the degree that was found."""
+    command = ["kdshift", "empirical", "distill", "--task", task, "--data-size", f"{data_size:g}"]
+    return shlex.join([*command, "--augmenter", augmenter, "--degree", f"{degree:g}"])
 
 
 def told(record: dict[str, Any]) -> str:

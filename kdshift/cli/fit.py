@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,25 +13,35 @@ from kdshift.cli.lists import Numbers, Words
 from kdshift.cli.output import emit_json, emit_table
 
 if TYPE_CHECKING:
+    from kdshift.fit.options import FitOptions
     from kdshift.fit.own_texts import OwnTexts
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class TextFiles:
+    """What is read beside FILE, and which columns."""
+
+    text: Annotated[str | None, Parameter(help="column of the text [text]")] = None
+    text_b: Annotated[str | None, Parameter(help="column of the second text, for pairs")] = None
+    label: Annotated[str | None, Parameter(help="column of the label [label]")] = None
+    test: Annotated[Path | None, Parameter(help="file to score on; else a split, or cross-validation")] = None
+    unlabelled: Annotated[Path | None, Parameter(help="file of texts without labels, for the teacher to answer")] = None
+    labels: Annotated[Words | None, Parameter(help="label names, where no text is labelled")] = None
+
+
+NO_TEXTS = TextFiles()
 
 
 def fit(
     file: Annotated[Path | None, Parameter(help="CSV, TSV, JSONL or Parquet, or a folder with train and test")] = None,
     /,
     *,
-    text: Annotated[str | None, Parameter(help="column of the text [text]")] = None,
-    text_b: Annotated[str | None, Parameter(help="column of the second text, for pairs")] = None,
-    label: Annotated[str | None, Parameter(help="column of the label [label]")] = None,
-    test: Annotated[Path | None, Parameter(help="file to score on; else a split, or cross-validation")] = None,
-    unlabelled: Annotated[
-        Path | None, Parameter(help="file of texts without labels, for the teacher to answer")
-    ] = None,
-    labels: Annotated[Words | None, Parameter(help="label names, where no text is labelled")] = None,
+    texts: TextFiles = NO_TEXTS,
     teacher: Annotated[
         str,
         Parameter(
-            help="`minilm`, a hub id or folder to fine-tune; a file with p_<label> columns; or http://host/v1#model"
+            help="`minilm`, a hub id or folder to fine-tune; a file with p_LABEL columns; or http://host/v1#model"
         ),
     ] = "minilm",
     assistant: Annotated[str, Parameter(help="the encoder that learns an outside teacher's answers")] = "minilm",
@@ -55,7 +66,6 @@ def fit(
     Example: `kdshift fit reviews.csv --text review --label stars`
     """
     from kdshift.fit.options import DEGREES, FitOptions
-    from kdshift.fit.own_texts import read_texts
     from theory.errors import InputError
 
     options = FitOptions(
@@ -68,17 +78,15 @@ def fit(
         minutes=minutes,
         megabytes=max_megabytes,
         milliseconds=max_milliseconds,
-        labels=tuple(labels) if labels else None,
+        labels=tuple(texts.labels) if texts.labels else None,
         max_length=max_length,
         seed=seed,
     )
-    if file is None and unlabelled is None:
+    named = file or texts.unlabelled
+    if named is None:
         raise InputError("FILE", "nothing", "a file of labelled texts, or --unlabelled FILE with a --teacher")
-    folder = out or Path(f"{(file or unlabelled or Path('texts')).stem}-fit")
-    own = None if file is None else read_texts(
-        file, text=text, text_b=text_b, label=label, test=test, unlabelled=unlabelled
-    )  # fmt: skip
-    facts = _run(own, unlabelled, options, folder, (text, text_b), (calls, tokens))
+    folder = out or Path(f"{named.stem}-fit")
+    facts = _run(file, texts, options, folder, (calls, tokens))
     if json:
         emit_json(facts)
     else:
@@ -86,12 +94,7 @@ def fit(
 
 
 def _run(
-    own: OwnTexts | None,
-    unlabelled: Path | None,
-    options: Any,
-    folder: Path,
-    columns: tuple[str | None, str | None],
-    budget: tuple[int | None, int | None],
+    file: Path | None, texts: TextFiles, options: FitOptions, folder: Path, budget: tuple[int | None, int | None]
 ) -> dict[str, Any]:
     from kdshift.cli.progress import shown
     from kdshift.fit.finished import finished, write_all
@@ -102,10 +105,12 @@ def _run(
     def say(line: str) -> None:
         sys.stderr.write(line + "\n")
 
+    own = None if file is None else _read(file, texts)
     if own is not None and (done := finished(folder, options.digest(own.digest()))) is not None:
         return done
     with shown() as progress:
-        asked = ask_outside(own, unlabelled, options, folder, columns, budget, progress)
+        columns = (texts.text, texts.text_b)
+        asked = ask_outside(own, texts.unlabelled, options, folder, columns, budget, progress)
         own = asked.own
         if own.dropped.sentence():
             say(own.dropped.sentence())
@@ -121,6 +126,14 @@ def _run(
             progress=progress,
         )
         return write_all(fit, run_fit(fit, say=say))
+
+
+def _read(file: Path, texts: TextFiles) -> OwnTexts:
+    from kdshift.fit.own_texts import read_texts
+
+    return read_texts(
+        file, text=texts.text, text_b=texts.text_b, label=texts.label, test=texts.test, unlabelled=texts.unlabelled
+    )
 
 
 def _show(facts: dict[str, Any], folder: Path) -> None:

@@ -7,7 +7,7 @@ import logging
 import math
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 from cyclopts import Parameter
 
@@ -68,8 +68,16 @@ def emit_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
     Console().print(table)
 
 
+class _StandardError(logging.StreamHandler[TextIO]):
+    """Writes to what is standard error at that moment: a process that calls several verbs may have replaced it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.stream = sys.stderr
+        super().emit(record)
+
+
 def log_to_stderr() -> None:
     """Warnings, and what the tool itself has to say, on standard error, one plain line each."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s", stream=sys.stderr)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s", handlers=[_StandardError()])
     for package in ("empirical", "simulate", "theory", "kdshift"):
         logging.getLogger(package).setLevel(logging.INFO)

@@ -12,8 +12,11 @@ from kdshift.cli.augmenter_options import AugmenterOptions
 from kdshift.cli.lists import Numbers, Words, as_typed
 from kdshift.cli.output import Json, emit_json, emit_table
 from theory.errors import InputError
+from theory.replacing import write_frame
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from empirical.augment import Augmenter
     from empirical.tasks.spec import Split
 
@@ -77,12 +80,19 @@ def shift(
             progress=progress,
         )
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        table.to_parquet(out / "shift.parquet", index=False)
+        write_frame(table, out / "shift.parquet")
         shift_figure(table).savefig(out / "shift.png", dpi=150)
     if json:
-        emit_json({"task": task, "dimension": int(table["dimension"].iloc[0]), "rows": table.to_dict("records")})
-        return
+        dimension = int(table["dimension"].iloc[0])
+        return emit_json({"task": task, "dimension": dimension, "rows": table.to_dict("records")})
+    optional = {"entropy": "teacher_entropy"} if options.teacher is not None else {}
+    if second_teacher is not None:
+        optional["disagree"] = "disagreement"
+    _show_shift(table, optional, f"{len(split)} texts of {task}")
+
+
+def _show_shift(table: pd.DataFrame, optional: dict[str, str], texts: str) -> None:
+    """The measured shift as a table; optional: title and column of what only teachers can say."""
     columns = {
         "augmenter": table["augmenter"],
         "degree": table["degree"],
@@ -92,11 +102,8 @@ def shift(
         "A-distance": table["a_distance"],
         "cosine": table["cosine"],
     }
-    if options.teacher is not None:
-        columns |= {"entropy": table["teacher_entropy"]}
-    if second_teacher is not None:
-        columns |= {"disagree": table["disagreement"]}
-    note = f"{len(split)} texts of {task}; intrinsic dimension {table['dimension'].iloc[0]} (TwoNN unless given)"
+    columns |= {title: table[column] for title, column in optional.items()}
+    note = f"{texts}; intrinsic dimension {table['dimension'].iloc[0]} (TwoNN unless given)"
     emit_table("measured shift", list(columns), list(zip(*columns.values(), strict=True)), note)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -68,11 +69,7 @@ def bounds(
     from theory.evaluate import evaluate
     from theory.setting import Setting
 
-    axes = {"dimension": dimension, "epsilon": epsilon, "delta": delta, "tau": tau, "data_size": data_size}
-    given: dict[str, Floats] = {name: np.array(axis, float) for name, axis in axes.items() if axis is not None}
-    for name, values in given.items():
-        for value in values.tolist():
-            Setting(**({"dimension": 2} | {name: value}))
+    given = _checked(dimension=dimension, epsilon=epsilon, delta=delta, tau=tau, data_size=data_size)
     Setting(trust_radius=trust_radius, teacher_epsilon=teacher_epsilon)
     if output is not None:
         check_output(output)
@@ -86,6 +83,19 @@ def bounds(
         emit_json(record) if json else show_bounds(record)
         return
     emit_grid(found, output, json)
+
+
+def _checked(**axes: Sequence[float] | None) -> dict[str, Floats]:
+    """The axes that were given, every value of them one that a setting may have."""
+    import numpy as np
+
+    from theory.setting import Setting
+
+    given = {name: np.array(axis, float) for name, axis in axes.items() if axis is not None}
+    for name, values in given.items():
+        for value in values.tolist():
+            Setting(**({"dimension": 2} | {name: value}))
+    return given
 
 
 def _draw_page(given: dict[str, Floats], trust_radius: float | None, teacher_epsilon: float, path: Path) -> None:

@@ -99,8 +99,8 @@ def learn(
         run.judge(criterion(model))  # what is there before any step may be the best
     while run.step < run.planned:
         run.train_step()
-        if math.isfinite(seconds) and (run.step - first) % TIMED_STEPS == 0:
-            spent = time.monotonic() - began
+        spent = time.monotonic() - began
+        if math.isfinite(seconds) and ((run.step - first) % TIMED_STEPS == 0 or spent > seconds):
             run.lay_out((seconds - spent) * (run.step - first) / spent)
         if progress:
             progress(title, run.step, run.planned)
@@ -143,7 +143,7 @@ class _Run:
 
     def lay_out(self, steps_left: float) -> None:
         """Plan no more steps than that: the schedule then ends with them."""
-        self.planned = max(self.step + 1, min(self.recipe.steps, self.step + int(max(0.0, steps_left))))
+        self.planned = min(self.recipe.steps, self.step + int(max(0.0, steps_left)))
 
     def train_step(self) -> None:
         recipe = self.recipe.model_copy(update={"steps": max(self.planned, self.step + 1)})

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import softmax
 
+from kdshift.fit.degree_choice import DegreeCurve
 from kdshift.fit.fitting import Fit
 from kdshift.fit.folds import TEST
 from kdshift.fit.paid_stage import PaidStage, stage_table
@@ -41,66 +42,32 @@ class Outcome:
 
 def run_fit(fit: Fit, say: Callable[[str], None] = lambda line: None) -> Outcome:
     """Do everything of a fit that is not done yet, and say what came out, each result as soon as it is there."""
-    probabilities = fit.baselines()
+    everyone: dict[str, NDArray[Any]] = dict(fit.baselines())
     scored = fit.folds.rows(*fit.folds.scored)
     label_M = fit.folds.label_N[scored]
-    for name, p_NC in probabilities.items():
+
+    def say_score(name: str, p_NC: NDArray[Any]) -> None:
         say(f"{NAMES[name]}: {Score.of(p_NC[scored].argmax(axis=1) == label_M).text()}")
-    paid = None
-    if fit.ask is not None and fit.options.paid_degrees:
-        stage = PaidStage(fit=fit, ask=fit.ask)
-        paid = stage.curve()
-        fit.teachers.paid = stage.chosen(paid)
-        say(f"paid stage, {_said(paid.recommendation())}")
+
+    for name, p_NC in everyone.items():
+        say_score(name, p_NC)
+    paid = _paid(fit, say)
     answers = fit.answers()
-    who = "teacher" if fit.outside_NC is None else "assistant"
-    say(f"{who}: {Score.of(own_answers(fit, answers)[scored].argmax(axis=1) == label_M).text()}")
+    network_NC = softmax(own_answers(fit, answers).astype(np.float64), axis=1)
+    say_score("teacher" if fit.outside_NC is None else "assistant", network_NC)
     shifting = Shifting(fit=fit, logits=answers)
     curve = shifting.curve()
-    recommendation = curve.recommendation()
-    say(_said(recommendation))
+    say(_said(curve.recommendation()))
     student_NC, known = StudentStage(fit=fit, shifting=shifting, degrees=shifting.degrees(curve)).run()
-    network_NC = softmax(own_answers(fit, answers).astype(np.float64), axis=1)
     teacher_NC = network_NC if fit.outside_NC is None else fit.outside()
-    everyone: dict[str, NDArray[Any]] = {**probabilities, "teacher": teacher_NC, "student": student_NC}
+    everyone |= {"teacher": teacher_NC, "student": student_NC}
     if fit.outside_NC is not None:
         everyone["assistant"] = network_NC
-    right = {name: p_NC[scored].argmax(axis=1) == label_M for name, p_NC in everyone.items()}
-    if fit.agreement:  # the teacher's agreement with itself says nothing
-        del right["teacher"]
-    scores: dict[str, Any] = {name: Score.of(right_M) for name, right_M in right.items()}
-    against = Difference.of(right["student"], right["bag_of_words"])
-    student = _student(fit, known)
-    text = sentence(recommendation, scores, student, against, agreement=fit.agreement)
     summary = {
-        "scores": {name: score.plain() for name, score in scores.items()},
-        "measure": "agreement with the teacher" if fit.agreement else "accuracy",
-        "protocol": f"cross-validation over {len(fit.folds.scored)} folds"
-        if fit.folds.cross_validated
-        else f"a test split of {len(scored)} texts",
-        "student_against_bag_of_words": vars(against),
-        "ship": "bag_of_words" if against.high < 0 else "student",
-        "recommendation": {**recommendation, "sentence": text},
+        **_judged(fit, scored, everyone, curve.recommendation(), _student(fit, known)),
         **({} if paid is None else {"paid_recommendation": paid.recommendation()}),
-        "fidelity": {
-            "agreement": float((student_NC[scored].argmax(1) == teacher_NC[scored].argmax(1)).mean()),
-            "distance": float(distance(student_NC[scored], teacher_NC[scored]).mean()),
-        },
-        "calibration": {
-            name: {
-                "log_loss": log_loss(everyone[name][scored], label_M),
-                "calibration_error": calibration_error(everyone[name][scored], label_M),
-            }
-            for name in ("bag_of_words", "teacher", "student")
-        },
-        "student": student,
-        "texts": {
-            "labelled": len(fit.own.train),
-            "test": 0 if fit.own.test is None else len(fit.own.test),
-            "unlabelled": 0 if fit.own.unlabelled is None else len(fit.own.unlabelled),
-            "dropped": vars(fit.own.dropped),
-            "labels": list(fit.own.labels),
-        },
+        **_closeness(everyone, scored, label_M),
+        "texts": _texts(fit),
         "teacher": fit.options.teacher,
         "copies": shifting.affordable,
         "answer_choice": fit.stages.facts("answer_choice") or {},
@@ -112,6 +79,77 @@ def run_fit(fit: Fit, say: Callable[[str], None] = lambda line: None) -> Outcome
         curve=_curve(curve, fit.options.augmenter),
         stages=stage_table(paid, curve),
     )
+
+
+def _paid(fit: Fit, say: Callable[[str], None]) -> DegreeCurve | None:
+    """The curve of the copies that an endpoint answers, where they were asked for; its teachers learn from the best."""
+    if fit.ask is None or not fit.options.paid_degrees:
+        return None
+    stage = PaidStage(fit=fit, ask=fit.ask)
+    paid = stage.curve()
+    fit.teachers.paid = stage.chosen(paid)
+    say(f"paid stage, {_said(paid.recommendation())}")
+    return paid
+
+
+def _judged(
+    fit: Fit,
+    scored: NDArray[np.int64],
+    everyone: dict[str, NDArray[Any]],
+    recommendation: dict[str, Any],
+    student: dict[str, Any],
+) -> dict[str, Any]:
+    """Scores, what to ship and the recommendation with its sentence."""
+    label_M = fit.folds.label_N[scored]
+    right = {name: p_NC[scored].argmax(axis=1) == label_M for name, p_NC in everyone.items()}
+    if fit.agreement:  # the teacher's agreement with itself says nothing
+        del right["teacher"]
+    scores = {name: Score.of(right_M) for name, right_M in right.items()}
+    against = Difference.of(right["student"], right["bag_of_words"])
+    text = sentence(recommendation, scores, student, against, agreement=fit.agreement)
+    protocol = f"a test split of {len(scored)} texts"
+    if fit.folds.cross_validated:
+        protocol = f"cross-validation over {len(fit.folds.scored)} folds"
+    return {
+        "scores": {name: score.plain() for name, score in scores.items()},
+        "measure": "agreement with the teacher" if fit.agreement else "accuracy",
+        "protocol": protocol,
+        "student_against_bag_of_words": vars(against),
+        "ship": "bag_of_words" if against.high < 0 else "student",
+        "recommendation": {**recommendation, "sentence": text},
+        "student": student,
+    }
+
+
+def _closeness(
+    everyone: dict[str, NDArray[Any]], scored: NDArray[np.int64], label_M: NDArray[np.int64]
+) -> dict[str, Any]:
+    """How close the student comes to its teacher, and how well probabilities are calibrated."""
+    student_MC, teacher_MC = everyone["student"][scored], everyone["teacher"][scored]
+    return {
+        "fidelity": {
+            "agreement": float((student_MC.argmax(1) == teacher_MC.argmax(1)).mean()),
+            "distance": float(distance(student_MC, teacher_MC).mean()),
+        },
+        "calibration": {
+            name: {
+                "log_loss": log_loss(everyone[name][scored], label_M),
+                "calibration_error": calibration_error(everyone[name][scored], label_M),
+            }
+            for name in ("bag_of_words", "teacher", "student")
+        },
+    }
+
+
+def _texts(fit: Fit) -> dict[str, Any]:
+    own = fit.own
+    return {
+        "labelled": len(own.train),
+        "test": 0 if own.test is None else len(own.test),
+        "unlabelled": 0 if own.unlabelled is None else len(own.unlabelled),
+        "dropped": vars(own.dropped),
+        "labels": list(own.labels),
+    }
 
 
 def _said(found: dict[str, Any]) -> str:

@@ -27,11 +27,14 @@ def draw_ladder(table: pd.DataFrame, noise: Mapping[str, Mapping[str, Any]], aug
     """The figure of one augmenter's ladder, first rung first.
 
     table, noise: of `Climb.table` (or read from a ladder's folder). Bars: the gains of a line at once, 95 %. The
-    horizontal axis is tau on every rung, measured for token shifts, so that panels compare.
+    horizontal axis is tau on every rung, measured for token shifts, so that panels compare; so is the vertical one from
+    the second rung on. In few dimensions gains are several times as large, so the first rung has an axis of its own.
     """
     figure = Figure(figsize=(12.5, 6.0), layout="constrained")
     columns = -(-len(RUNGS) // 2)
-    panels = figure.subplots(2, columns, sharey=True, sharex=True).ravel()
+    panels = figure.subplots(2, columns, sharex=True).ravel()
+    for panel in panels[2:]:
+        panel.sharey(panels[1])
     for number, (panel, rung) in enumerate(zip(panels, RUNGS, strict=False), start=1):
         _draw(panel, table, noise, rung.name, augmenter)
         panel.set_title(f"{number}. {rung.title}", fontsize=9, loc="left")
@@ -41,8 +44,10 @@ def draw_ladder(table: pd.DataFrame, noise: Mapping[str, Mapping[str, Any]], aug
     for panel in panels[len(RUNGS) - columns : len(RUNGS)]:
         panel.set_xlabel("tau = E|x' - x|$^2$ / d")
         panel.tick_params(labelbottom=True)
-    for panel in panels[::columns]:
+    for panel in (panels[0], panels[1], *panels[columns::columns]):
         panel.set_ylabel("share of the distance saved (%)")
+    for panel in (*panels[2:columns], *panels[columns + 1 : len(RUNGS)]):
+        panel.tick_params(labelleft=False)
     panels[0].legend(fontsize=8, frameon=False)
     return figure
 

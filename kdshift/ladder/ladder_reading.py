@@ -201,7 +201,8 @@ def _told(name: str, found: Sequence[Evidence], rungs: Sequence[Rung]) -> str:
     again = [rung.title for rung, one in zip(rungs, found, strict=True) if one.verdict == "supported"]
     after = [title for title in again if title not in [rung.title for rung in rungs[: rungs.index(first)]]]
     more = f" (again on: {'; '.join(after)})" if after else ""
+    ends = "rises" if verdict == "contradicted" else "is no longer shown to"
     return (
-        f"the {name} falls with n up to '{last.title}' and stops ({verdict}) at '{first.title}', which gives up"
+        f"the {name} falls with n up to '{last.title}' and {ends} at '{first.title}', which gives up"
         f" {first.gives_up}{more}"
     )

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from simulate.features import chunk_length, draw_features, fourier_features, gram, predict
+from simulate.features import fitted_values, fourier_features, gram
 from simulate.supervision import Examples
 
 STEPS = 100
@@ -30,20 +30,12 @@ def fit_predict(
     penalties: Sequence[float],
 ) -> Tensor:
     """Predictions (K, R, T, Q) of the minimisers of mean w CE(target, sigmoid(phi(x)'c)) + penalty/2 |c|^2."""
-    replicates, taus, size, dimension = examples.x_RTMd.shape
-    frequency_RdD, phase_R1D = draw_features(rngs, dimension, features, bandwidth, test_RQd.device)
-    x_BMd = examples.x_RTMd.reshape(-1, size, dimension)
-    target_BM = examples.target_RTM.reshape(-1, size)
-    owner_B = torch.arange(replicates, device=test_RQd.device).repeat_interleave(taus)
-    step = chunk_length(size, features, test_RQd.device)
-    parts = []
-    for start in range(0, len(owner_B), step):
-        part = slice(start, start + step)
-        phi_BMD = fourier_features(x_BMd[part], frequency_RdD[owner_B[part]], phase_R1D[owner_B[part]])
-        told = phi_BMD, target_BM[part], examples.weight_M
-        parts.append(torch.stack([fit_logistic(*told, penalty) for penalty in penalties]))
-    coefficient_KRTD = torch.cat(parts, 1).reshape(len(penalties), replicates, taus, features)
-    return torch.sigmoid(predict(coefficient_KRTD, fourier_features(test_RQd, frequency_RdD, phase_R1D)))
+
+    def fit(x_BMd: Tensor, target_BM: Tensor, frequency_BdD: Tensor, phase_B1D: Tensor) -> Tensor:
+        phi_BMD = fourier_features(x_BMd, frequency_BdD, phase_B1D)
+        return torch.stack([fit_logistic(phi_BMD, target_BM, examples.weight_M, penalty) for penalty in penalties])
+
+    return torch.sigmoid(fitted_values(examples, test_RQd, rngs, fit, features=features, bandwidth=bandwidth))
 
 
 def fit_logistic(phi_BMD: Tensor, target_BM: Tensor, weight_M: Tensor, penalty: float) -> Tensor:

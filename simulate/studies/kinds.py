@@ -65,12 +65,20 @@ def make_study_config(values: Mapping[str, Any]) -> StudyConfig:
 
 
 def run_study(config: StudyConfig, out: Path, progress: Progress) -> tuple[pd.DataFrame, Reading]:
-    """Measure, read, and write `table.parquet`, `config.toml` and what `Reading.write` keeps under `out`."""
+    """Measure, read, and write `table.parquet`, `config.toml` and what `Reading.write` keeps under `out`.
+
+    A table that the same configuration left there is read anew, not measured anew.
+    """
     module = study(config.kind)
     out.mkdir(parents=True, exist_ok=True)
-    (out / "config.toml").write_text(tomli_w.dumps(config.model_dump(exclude_none=True)), encoding="utf-8")
-    table: pd.DataFrame = module.measure(config, progress)
+    asked, kept = tomli_w.dumps(config.model_dump(exclude_none=True)), out / "config.toml"
+    measured = out / "table.parquet"
+    if not kept.exists() or kept.read_text(encoding="utf-8") != asked:
+        measured.unlink(missing_ok=True)
+        kept.write_text(asked, encoding="utf-8")
+    if not measured.exists():
+        write_frame(module.measure(config, progress), measured)
+    table = pd.read_parquet(measured)
     reading: Reading = module.read(table, config)
-    write_frame(table, out / "table.parquet")
     reading.write(out)
     return table, reading

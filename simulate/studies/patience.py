@@ -114,26 +114,38 @@ def step_curves(table: pd.DataFrame, data_size: int) -> list[ShiftErrorCurve]:
 
 
 def read(table: pd.DataFrame, config: Config) -> Reading:
-    """The exponent of the best tau in the steps, best taus, and what the largest tau loses, by data size."""
-    predictions, grows = [], 0
+    """The exponent of the best tau in the steps, best taus, and what the largest tau loses, by data size.
+
+    A student that hardly began has no use for any shift, so the exponent is read without the fewest steps as well.
+    """
+    predictions: list[Prediction] = []
+    signs: dict[str, list[int]] = {"all": [], "later": []}
     for n in config.data_size:
         curves = step_curves(table, n)
         optima = [curve.optimum() for curve in curves]
-        law = power_law(optima)
-        grows += law.exponent_low > 0
-        edges = [f"{best.data_size:.0f}" for best in optima if best.at_edge]
-        note = "sign only; edge of the grid at steps " + ", ".join(edges) if edges else "sign only"
-        found = (law.exponent, law.exponent_low, law.exponent_high)
-        predictions.append(
-            _row(f"exponent of the best tau in the steps, n = {n}", "Beyer et al.: positive", found, note)
-        )
+        for name, part in {"all": optima, "later": optima[1:]}.items():
+            if len(part) < 2:
+                continue
+            law = power_law(part)
+            signs[name].append((law.exponent_low > 0) - (law.exponent_high < 0))
+            edges = [f"{best.data_size:.0f}" for best in part if best.at_edge]
+            note = "sign only; edge of the grid at steps " + ", ".join(edges) if edges else "sign only"
+            start = "" if name == "all" else f", from {part[0].data_size:.0f} steps on"
+            found = (law.exponent, law.exponent_low, law.exponent_high)
+            what = f"exponent of the best tau in the steps{start}, n = {n}"
+            predictions.append(_row(what, "Beyer et al.: positive", found, note))
         for curve, best in zip(curves, optima, strict=True):
             where = f"n = {n}, {best.data_size:.0f} steps"
             predictions.append(_row(f"best tau, {where}", "none", (best.shift, best.low, best.high)))
             predictions.append(_row(f"error without shift - at the best, {where}", "none", over_best(curve, 0)))
     sentence = (
-        f"the best tau grows with the steps, interval above zero, at {grows} of {len(config.data_size)} data sizes"
+        f"the best tau grows with the steps, interval above zero, at {signs['all'].count(1)} of "
+        f"{len(config.data_size)} data sizes"
     )
+    if signs["later"]:
+        sentence += (
+            f"; without the fewest steps it grows at {signs['later'].count(1)} and falls at {signs['later'].count(-1)}"
+        )
     return Reading(predictions=tuple(predictions), sentence=sentence, draw=lambda: figure(table, config))
 
 

@@ -11,7 +11,7 @@ from kdshift import claim_rules as rules
 from kdshift.curve_sources import Sources, paper_source
 from kdshift.source import Setting, Source
 from theory.inference.curve import ShiftErrorCurve
-from theory.inference.effects import lower_error
+from theory.inference.effects import extreme_hurts, lower_error
 
 TAU = np.r_[0.0, np.geomspace(0.01, 1.0, 7)]
 DEGREES = np.array([0.0, 0.1, 0.3, 0.5, 0.8])
@@ -95,6 +95,20 @@ def test_the_distance_is_the_primary_outcome_and_accuracy_stands_beside_it() -> 
     assert rules.in_text(sources(text=swept), rules.some_shift_helps).effect is not None
     assert rules.gain_in_distance(sources(light=light))["text"].verdict == "supported"
     assert "has not been run" in rules.gain_in_distance(sources())["text"].note
+
+
+def test_other_augmenters_stand_in_the_note_and_not_in_the_verdict() -> None:
+    curves = {
+        Setting(task="static"): in_text(1.0),
+        Setting(task="static", variant="random"): in_text(0.3, seed=1),
+        Setting(task="static", variant="random", supervision="copied_label"): in_text(1.0, seed=2),
+    }
+    light = Source(name="text", command="", curves=curves)
+    row = rules.everywhere(sources(light=light), lambda source: extreme_hurts(source()), others=True)
+    assert row["text"].verdict != "supported"
+    assert "; by random: supported 0.0" in row["text"].note and "by knn" not in row["text"].note
+    alone = rules.everywhere(sources(light=light), lambda source: extreme_hurts(source()))
+    assert "by random" not in alone["text"].note and alone["text"].effect == row["text"].effect
 
 
 def test_students_that_disagree_decide_nothing_together() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Barrier
 
 import nbformat
 import pytest
@@ -64,6 +65,18 @@ def test_the_verb_writes_the_site_and_says_where(
     assert 'href="1_theory.html"' in index and "About 1_theory" in index
     assert 'href="4_side_by_side.html"' not in index and "not here: tables that it can read" in index
     assert "found 4711" in (site / "1_theory.html").read_text("utf-8")
+
+
+def test_as_many_notebooks_run_at_once_as_there_are_processors(
+    tmp_path: Path, results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = Barrier(len(report.NOTEBOOKS))
+    monkeypatch.setattr(report.os, "cpu_count", lambda: len(report.NOTEBOOKS))
+    monkeypatch.setattr(report, "execute", lambda notebook, results: (notebook.stem, str(together.wait(timeout=60))))
+    seen: list[float] = []
+    report.write_report(results, tmp_path / "site", progress=lambda label, done, total: seen.append(done))
+    assert seen == [0, 1, 2, 3, 4]
+    assert {path.stem for path in (tmp_path / "site").iterdir()} == {"index", *report.NOTEBOOKS}
 
 
 def test_folders_are_the_given_ones_or_the_checkouts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

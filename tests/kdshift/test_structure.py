@@ -65,6 +65,18 @@ def test_a_module_name_stands_once_in_the_tree() -> None:
             seen[path.stem] = path
 
 
+def test_no_package_exports_a_name_that_one_of_its_modules_bears() -> None:
+    # `package.name` would be either of the two, by the order of imports; the docs would describe it twice.
+    for path in MODULES:
+        if path.stem == "__init__":
+            beside = {other.stem for other in path.parent.glob("*.py")}
+            package = ".".join(path.parent.relative_to(ROOT).parts)
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.ImportFrom) and node.module != package:
+                    names = {alias.asname or alias.name for alias in node.names}
+                    assert not names & beside, f"{path.relative_to(ROOT)}: {names & beside}"
+
+
 def test_every_module_has_its_test_file() -> None:
     """`tests/<package>/<room>/test_<module>.py` tests `<package>/<room>/<module>.py`; there is no exception."""
     paths = [path.relative_to(ROOT) for path in MODULES if path.stem not in ("__init__", "__main__")]

@@ -10,6 +10,7 @@ import pytest
 from transformers import AutoTokenizer
 
 from empirical.augment import flip, make_augmenter
+from empirical.augment.alone import Alone
 from empirical.augment.flip import LabelFlip, find_flips
 from empirical.config import AugmentConfig
 from empirical.models.minilm import minilm_path
@@ -54,7 +55,7 @@ def test_the_fewest_changes_on_an_additive_classifier(network, table, batch, mon
     monkeypatch.setattr(flip, "PACE", 10**6)
     short = batch.rows(np.array([0, 1, 4]))
     halves = np.random.default_rng(0).random((*short.ids_BL.shape, 4)).argsort(axis=2)[:, :, :2]
-    found = find_flips(network, table, short, short.eligible_BL.sum(axis=1), np.random.default_rng(0))
+    found = find_flips(network, Alone(network), table, short, short.eligible_BL.sum(axis=1), np.random.default_rng(0))
     label = network(short).argmax(axis=1)
     for row in np.flatnonzero(found.flipped_B):
         places = np.flatnonzero(short.eligible_BL[row])
@@ -70,7 +71,7 @@ def test_the_fewest_changes_on_an_additive_classifier(network, table, batch, mon
 @pytest.mark.parametrize("degree", [0.2, 0.6, 1.0])
 @pytest.mark.parametrize("before", [False, True])
 def test_a_flip_is_one_and_the_text_before_is_none(network, table, batch, degree, before):
-    result = LabelFlip(network, table, before)(batch, degree, step_generator(0, 0, 1))
+    result = LabelFlip(network, table, Alone(network), before)(batch, degree, step_generator(0, 0, 1))
     assert np.allclose(result.logits_BC, network(result.batch), atol=1e-4)
     turned = result.logits_BC.argmax(axis=1) != network(batch).argmax(axis=1)
     assert not turned.any() if before else turned.sum() >= 3
@@ -80,23 +81,25 @@ def test_a_flip_is_one_and_the_text_before_is_none(network, table, batch, degree
 
 
 def test_the_text_before_has_fewer_changes(network, table, batch):
-    flips, before = (LabelFlip(network, table, side)(batch, 1.0, step_generator(0, 0, 1)) for side in (False, True))
+    flips, before = (
+        LabelFlip(network, table, Alone(network), side)(batch, 1.0, step_generator(0, 0, 1)) for side in (False, True)
+    )
     turned = flips.logits_BC.argmax(axis=1) != network(batch).argmax(axis=1)
     assert np.all(before.changed_B[turned] < flips.changed_B[turned])
     assert np.array_equal(before.changed_B[~turned], flips.changed_B[~turned])
 
 
 def test_degree_zero_changes_nothing_and_randomness_is_an_argument(network, table, batch):
-    augmenter = LabelFlip(network, table)
+    augmenter = LabelFlip(network, table, Alone(network))
     assert np.array_equal(augmenter(batch, 0.0, step_generator(0, 0, 1)).batch.ids_BL, batch.ids_BL)
     one, again, other = (augmenter(batch, 1.0, step_generator(seed, 0, 1)).batch.ids_BL for seed in (0, 0, 1))
     assert np.array_equal(one, again) and not np.array_equal(one, other)
 
 
 def test_a_text_does_not_depend_on_how_the_batch_is_parted(network, table, batch, monkeypatch):
-    whole = LabelFlip(network, table)(batch, 1.0, step_generator(0, 0, 1))
+    whole = LabelFlip(network, table, Alone(network))(batch, 1.0, step_generator(0, 0, 1))
     monkeypatch.setattr(flip, "PART", 2)
-    parted = LabelFlip(network, table)(batch, 1.0, step_generator(0, 0, 1))
+    parted = LabelFlip(network, table, Alone(network))(batch, 1.0, step_generator(0, 0, 1))
     assert np.array_equal(whole.batch.ids_BL, parted.batch.ids_BL)
 
 

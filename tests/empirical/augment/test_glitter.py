@@ -95,7 +95,7 @@ def test_what_is_missing_is_named_with_the_command_that_makes_it(tokenizer, netw
     for config in (AugmentConfig(selection="glitter", augmenter="random"), AugmentConfig(augmenter="augpro-fgsm")):
         with pytest.raises(InputError, match=r"student.*--student DIR.*empirical distill"):
             make_augmenter(config, tokenizer=tokenizer, teacher=networks[0])
-    with pytest.raises(InputError, match="without its gradient"):
+    with pytest.raises(InputError, match="without its embeddings"):
         make_augmenter(AugmentConfig(augmenter="flip"), tokenizer=tokenizer, teacher=networks[0])
     with pytest.raises(InputError, match="nearest: flip"):
         make_augmenter(AugmentConfig(augmenter="flips"), tokenizer=tokenizer)

@@ -16,7 +16,7 @@ def test_every_preset_loads_and_the_largest_is_what_its_comment_says() -> None:
         study = load_study(name)
         assert study.title and study.sizes == tuple(sorted(study.sizes, key=lambda size: size.data_size))
     assert load_study("curves-full").bank().answers == 9000 * 4 * 36
-    assert load_study("curves-demo").bank().answers == 880 * 2 * 10
+    assert load_study("curves-demo").bank().answers == 880 * 2 * 8
 
 
 def test_mistakes_name_the_field(tmp_path: Path) -> None:

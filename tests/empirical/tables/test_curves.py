@@ -153,3 +153,5 @@ def test_vanilla_runs_of_any_teacher_named_none_are_shared_and_lonely_ones_are_a
     groups = {key[:3]: list(members["degree"]) for key, members in with_vanilla(frame, keys)}
     assert groups == {("t", "distill", "T"): [0.0, 0.1], ("lonely", "distill", "T"): [0.0],
                       ("t", "distill", "another"): [0.0]}  # fmt: skip
+    unknown = frame.assign(data_size=float("nan"))  # sizes that are not known are alike, not strangers
+    assert [list(members["degree"]) for _, members in with_vanilla(unknown, keys)] == list(groups.values())

@@ -78,7 +78,8 @@ def test_a_table_holds_every_cell_and_its_note(capsys: pytest.CaptureFixture[str
 
 def test_logs_go_to_standard_error_libraries_from_warnings_on() -> None:
     code = (
-        "import logging\nfrom kdshift.cli.output import log_to_stderr\nlog_to_stderr()\n"
+        "import io, logging, sys\nfrom kdshift.cli.output import log_to_stderr\n"
+        "sys.stderr = former = io.StringIO()\nlog_to_stderr()\nsys.stderr = sys.__stderr__\nformer.close()\n"
         "logging.getLogger('empirical.bank').info('ours')\nlogging.getLogger('other').info('theirs')\n"
         "logging.getLogger('other').warning('their warning')"
     )

@@ -87,8 +87,15 @@ def test_time_bounds_the_steps_and_progress_ends_whole() -> None:
         student(), material(), RECIPE.model_copy(update={"steps": 100_000, "evaluate_every": 50_000}), wrong, seed=0,
         patience=9, seconds=0.3, progress=lambda label, done, total: seen.append((done, total)),
     )  # fmt: skip
-    assert 8 <= learned.steps < 20_000 and learned.planned < 100_000
+    assert 1 <= learned.steps < 20_000 and learned.planned < 100_000
     assert seen[-1][0] == seen[-1][1]
+
+
+def test_a_training_that_is_late_stops_at_its_next_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = iter(range(0, 10_000, 40))  # every look at the clock is 40 seconds after the one before
+    monkeypatch.setattr("kdshift.fit.learner.time.monotonic", lambda: float(next(ticks)))
+    learned = learn(student(), material(), RECIPE, wrong, seed=0, patience=9, seconds=100.0)
+    assert learned.steps < 8 and learned.steps == learned.planned
 
 
 def test_copies_teach_their_own_answers_and_unanswered_texts_their_labels() -> None:

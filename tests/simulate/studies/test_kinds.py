@@ -46,7 +46,22 @@ def test_every_study_runs_reads_and_draws(kind: str, tmp_path: Path) -> None:
     assert list(frame["outcome"]) == [one.outcome for one in reading.predictions]
     assert (tmp_path / "config.toml").is_file()
     assert reading.draw().axes
-    pd.testing.assert_frame_equal(run(kind, tmp_path)[0], table)  # the same numbers again
+    pd.testing.assert_frame_equal(run(kind, tmp_path / "again")[0], table)  # the same numbers again
+
+
+def test_a_finished_table_is_read_anew_and_another_configuration_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, reading = run("capacity-gap", tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr("simulate.studies.capacity_gap.measure", lambda config, progress: 1 / 0)
+        again, reread = run("capacity-gap", tmp_path)
+        pd.testing.assert_frame_equal(again, table)
+        assert reread.sentence == reading.sentence
+        with pytest.raises(ZeroDivisionError):
+            run("capacity-gap", tmp_path, seed=99)
+    other, _ = run("capacity-gap", tmp_path, seed=99)  # what the killed run left is not taken for its table
+    assert not other["value"].equals(table["value"])
 
 
 @pytest.mark.parametrize("kind", KINDS)

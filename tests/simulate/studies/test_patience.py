@@ -51,6 +51,15 @@ def test_the_exponent_of_the_best_tau_in_the_steps_is_found(exponent: float, gro
     assert all(one.outcome == "silent" for one in reading.predictions)  # the theory names a sign, no number
 
 
+def test_growth_that_only_the_fewest_steps_make_is_named() -> None:
+    table, config = made_up(-0.3)
+    table.loc[table["steps"] == 100, "value"] = made_up(0.9)[0].loc[table["steps"] == 100, "value"]
+    reading = read(table, config)
+    assert reading.sentence.endswith("without the fewest steps it grows at 0 and falls at 1")
+    later = next(one for one in reading.predictions if "from 1000 steps on" in one.quantity)
+    assert later.high < 0 < reading.predictions[0].high - later.high
+
+
 def test_curves_carry_steps_in_the_place_of_the_data_size() -> None:
     table, config = made_up(0.2)
     assert [curve.data_size for curve in step_curves(table, 30)] == list(config.steps)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from empirical.shift.shift_figure import shift_figure
+from empirical.shift.tau_figure import shift_figure
 
 
 def table(entropy: float) -> pd.DataFrame:
