@@ -32,12 +32,16 @@ PAGE = "report.html"
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What a demo runs: simulations (with fewer cells in a hurry), a study of light students, a sweep of networks."""
+    """What a demo runs: simulations (with fewer cells in a hurry), a study of light students, a sweep of networks.
+
+    workers: processes for the simulations; few cells are done before a second process has started.
+    """
 
     study: str
     sweep: str
     simulation: Mapping[str, Any]
     presets: tuple[str, ...] = (MAIN_PRESET,)
+    workers: int = 2
 
 
 FULL = Plan(study="curves-demo", sweep="demo", simulation={})
@@ -45,6 +49,7 @@ QUICK = Plan(
     study="curves-quick",
     sweep="demo-quick",
     simulation={"data_size": [30, 300], "tau": [0.001, 0.03, 0.3, 3.0], "replicates": 4},
+    workers=1,
 )
 
 
@@ -60,7 +65,7 @@ def run_demo(out: Path, *, quick: bool = False, progress: Progress | None = None
     study = open_study(load_study(plan.study), plan.study, out, progress)
     for preset in plan.presets:
         config = make_config({**read_values(preset), **plan.simulation})
-        run_experiment(config, out / "simulate" / preset, 2, progress)
+        run_experiment(config, out / "simulate" / preset, plan.workers, progress)
     study.run()
     write_baselines(study)
     frame = run_sweep(load_sweep(plan.sweep), out, progress=progress)

@@ -7,11 +7,15 @@ import io
 import json
 import re
 import time
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from empirical.tasks.spec import RawTask
+from empirical.tasks.tweets import read_tweets
 from kdshift.cli import main
 
 
@@ -24,6 +28,19 @@ def demo(folder: Path) -> tuple[int, str, str]:
         except SystemExit as ended:
             return int(ended.code or 0), out.getvalue(), err.getvalue()
     return 0, out.getvalue(), err.getvalue()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_test_texts() -> Iterator[None]:
+    """Real tweets, but 600 of the 4,000 that every network is scored on."""
+
+    def few() -> RawTask:
+        raw = read_tweets()
+        return replace(raw, test=raw.test.take(range(600)))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("empirical.tasks.load.read_tweets", few)
+        yield
 
 
 @pytest.fixture(scope="module")
