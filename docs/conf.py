@@ -1,4 +1,4 @@
-"""The documentation site (extra `[docs]`): `sphinx-build -W docs results/site`; API pages from docstrings."""
+"""The documentation site (extra `[docs]`): `bash .ci/docs` builds it without network; API pages from docstrings."""
 
 import re
 import shutil
