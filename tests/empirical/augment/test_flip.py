@@ -15,7 +15,6 @@ from empirical.augment.flip import LabelFlip, find_flips
 from empirical.config import AugmentConfig
 from empirical.models.minilm import minilm_path
 from empirical.randomness import step_generator
-from empirical.tokens.batch import Batch
 from empirical.tokens.codec import Codec, encode_batch
 from tests.empirical import tiny_kd
 from tests.empirical.augment.linear_network import LinearNetwork
@@ -105,19 +104,6 @@ def test_the_two_sides_of_a_turn_are_a_round_apart_and_few_texts_are_asked(netwo
 
 def test_the_rounds_grow_with_what_has_changed():
     assert flip.rounds(14).tolist() == [0, 1, 2, 3, 5, 7, 10, 14] and flip.rounds(0).tolist() == [0]
-
-
-def test_changes_lead_to_the_class_that_needs_fewest_of_them():
-    """Three classes: the runner-up has no candidate that leads to it, the third is one change away."""
-    embeddings = np.array([[0, 0], [0, -5]], dtype=np.float32)
-    network = LinearNetwork(embeddings, np.array([[0, 0, 0], [0, 0, -1]], dtype=np.float32), np.array([3, 2, 0]))
-    row = np.zeros((1, 4), dtype=np.int32)
-    every = np.ones(row.shape, dtype=bool)
-    text = Batch(ids_BL=row, mask_BL=every, eligible_BL=every, segment_BL=row.astype(np.int8))
-    found = find_flips(
-        network, Alone(network), np.array([[1], [0]], np.int32), text, np.array([4]), step_generator(0, 0, 1)
-    )
-    assert found.flipped_B[0] and found.changes_B[0] == 1 and found.logits_BC[0].argmax() == 2
 
 
 def test_degree_zero_changes_nothing_and_randomness_is_an_argument(network, table, batch):
