@@ -55,7 +55,7 @@ def test_texts_come_back_from_their_rows(place: Path) -> None:
     assert spread(10, 3).tolist() == [0, 4, 9] and spread(5, None).tolist() == [0, 1, 2, 3, 4]
 
 
-@pytest.mark.parametrize("student", ["bilstm", "encoder"])
+@pytest.mark.parametrize("student", ["bilstm", pytest.param("encoder", marks=pytest.mark.slow)])
 def test_a_network_nears_its_teacher_and_repeats_to_the_bit(place: Path, student: str) -> None:
     study, check = study_of(place, student=student, layers=(0, 3))
     made, teacher = bank(place), Telling()

@@ -5,9 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from empirical.bank.study_table import NOISE, read_noise
 
 
+@pytest.mark.slow
 def test_scoring_a_table_imports_neither_torch_nor_transformers() -> None:
     code = (
         "import sys, kdshift.claims, kdshift.page.frames; print(*sorted({'torch', 'transformers'} & set(sys.modules)))"
