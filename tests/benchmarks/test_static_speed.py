@@ -116,9 +116,9 @@ def seconds_to(curve: Curve, loss: float) -> float:
 
 
 def test_seconds_to_a_validation_loss(world, record_property):
-    """Several times faster than the rival at the stack's own penalty, and than the best rival somewhere on the way.
+    """Several times faster than the rival at the same number for the penalty, and than the best rival on the way.
 
-    Not everywhere: a rival with a thousand times the penalty ends at a lower loss than any stack of this decay.
+    Not at the end: a rival with more penalty comes to a lower loss than any stack.
     """
     stack = stack_curve(world)
     rivals = {penalty: rival_curve(world, penalty) for penalty in PENALTIES}
