@@ -1,4 +1,4 @@
-"""The documentation site (extra `[docs]`): `sphinx-build -W docs results/site`; API pages from docstrings."""
+"""The documentation site (extra `[docs]`): `bash .ci/docs` builds it without network; API pages from docstrings."""
 
 import re
 import shutil
@@ -15,17 +15,20 @@ autosummary_generate = True
 autosummary_imported_members = False
 autodoc_typehints = "description"
 autodoc_member_order = "bysource"
+autodoc_inherit_docstrings = False  # transformers' own, written for its site
 autodoc_default_options = {"members": True, "undoc-members": False, "show-inheritance": True}
 napoleon_numpy_docstring = napoleon_google_docstring = True
 templates_path = ["templates"]
 nb_execution_mode = "off"  # the notebooks are committed executed, and the tests run them
 myst_enable_extensions = ["dollarmath", "colon_fence"]
-suppress_warnings = ["myst.header", "mystnb.unknown_mime_type", "ref.python", "docutils"]
+# Interactive charts have a static twin for this site; names that stand in two packages are told apart by their links.
+suppress_warnings = ["mystnb.unknown_mime_type", "ref.python"]
 html_theme = "furo"
 html_title = "kdshift"
 exclude_patterns = ["templates", "_build"]
 source_suffix = {".rst": "restructuredtext", ".md": "myst-nb", ".ipynb": "myst-nb"}
 
+SECTION = re.compile(r"\s*(Args|Examples?|Notes?|Parameters|Raises|Returns|Yields):?$")
 SPECIAL = re.compile(r"(?<!\\)([|*])|(?<=\w)_(?=[\s,.;:)\]]|$)")
 
 
@@ -39,6 +42,25 @@ def plain_docstrings(app, what, name, obj, options, lines):
             elif not re.match(r"^\s*[*:-]", line):
                 parts[place] = SPECIAL.sub(lambda found: "\\" + found.group(0), part)
         lines[index] = "".join(parts)
+    lines[:] = unhung(lines)
+
+
+def unhung(lines):
+    """What hangs below a line goes on with it; a block below a colon or a blank line keeps its lines; then sections."""
+    found, block = [], False
+    for index, line in enumerate(lines):
+        if SECTION.match(line):
+            return [*found, *lines[index:]]
+        above = found[-1] if found else ""
+        if not line.startswith("  "):
+            found += ["", line] if block and line and above else [line]
+            block = block and not line
+        elif block or not above or above.endswith(":"):
+            found += ["| " + line.strip()] if block or not above else ["", "| " + line.strip()]
+            block = True
+        else:
+            found[-1] = f"{above} {line.strip()}"
+    return found
 
 
 def setup(app):

@@ -6,7 +6,6 @@ kdshift compare --power 0.01
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -20,19 +19,6 @@ from theory.errors import InputError
 from theory.inference.calibrate import null_world, power, units_to_decide
 from theory.inference.contrast import LEVEL
 from theory.progress_report import Progress
-
-# What says that nothing happens, or that little is lost, is right where nothing depends on anything.
-TRUE_OF_NOTHING = ("rule-of-thumb", "more-data-no-help-fine-tuning")
-
-
-def false_support(found: Mapping[str, Any]) -> dict[tuple[str, str], float]:
-    """What `calibrate` counted, (claim, source) -> share of null worlds in which the rule is wrong to say supported."""
-    return {
-        (claim, source): float(shares["supported"])
-        for claim, row in found["rules"].items()
-        if claim not in TRUE_OF_NOTHING
-        for source, shares in row.items()
-    }
 
 
 def null_sources(sources: Sources, rng: np.random.Generator) -> Sources:

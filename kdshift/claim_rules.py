@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from kdshift.curve_sources import MAIN_PRESET, Sources
-from kdshift.source import Setting, Source
+from kdshift.source import CurveGroup, Source
 from theory import repaired
 from theory.degree import rule_of_thumb
 from theory.inference import effects, optima
@@ -37,7 +37,7 @@ NO_NUMBERS = "only a figure without printed numbers"
 NO_TOKENS = "the model has no tokens"
 BY_LABELS = ("copied-labels-smaller-tau", "copied-labels-by-penalty")
 ASKED = (MAIN_PRESET, "more-data", *BY_LABELS)  # the simulated presets that claims read
-TEACHER, COPIED = Setting(), Setting(supervision="copied_label")
+TEACHER, COPIED = CurveGroup(), CurveGroup(supervision="copied_label")
 Measure = Callable[[Source], Evidence]
 Row = Mapping[str, Evidence]
 
@@ -90,7 +90,7 @@ def gain_falls_with_size(source: Source) -> Evidence:
     return effects.gain_falls_with_size(source.by_task())
 
 
-def more_data(sources: Sources, setting: Setting, measure: Callable[[Pairs], Evidence]) -> Row:
+def more_data(sources: Sources, setting: CurveGroup, measure: Callable[[Pairs], Evidence]) -> Row:
     """Online against the smallest offline amount (in text: against 4x)."""
     simulated = sources.simulation("more-data")
     amounts = sorted({key.amount for key in simulated.curves if key.amount != "online"}, key=_amount)

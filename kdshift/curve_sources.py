@@ -19,7 +19,7 @@ from empirical.bank.study_table import NOISE, NONE, TABLE, TWICE, UNLABELLED, WH
 from empirical.bank.summary import curve_of, groups
 from empirical.paper import TABLES, PaperTable
 from empirical.tables.table import labelled_curves
-from kdshift.source import Setting, Source
+from kdshift.source import CurveGroup, Source
 from simulate.tau_curves import CurveKey, read_curves
 from theory.errors import InputError
 from theory.inference.curve import ShiftErrorCurve
@@ -72,11 +72,11 @@ def paper_curves(table: PaperTable) -> dict[tuple[str, str], list[ShiftErrorCurv
 
 def paper_source() -> Source:
     """The paper's tables 2-5 and 8."""
-    curves: dict[Setting, list[ShiftErrorCurve]] = {}
+    curves: dict[CurveGroup, list[ShiftErrorCurve]] = {}
     for name, table in TABLES.items():
         supervision = "copied_label" if name == "table3" else "teacher"
         for (variant, task), found in paper_curves(table).items():
-            known = curves.setdefault(Setting(supervision=supervision, variant=variant, task=task), [])
+            known = curves.setdefault(CurveGroup(supervision=supervision, variant=variant, task=task), [])
             sizes = {curve.data_size for curve in known}
             known.extend(curve for curve in found if curve.data_size not in sizes)
     return Source(name="paper", command="kdshift empirical table table2-mnli", curves=curves)
@@ -84,10 +84,10 @@ def paper_source() -> Source:
 
 def text_source(frame: pd.DataFrame, command: str = "kdshift empirical sweep demo-full") -> Source:
     """The curves of sweeps' tables (`empirical.sweeps.results.sweep_frame`), a task each pair of task and student."""
-    curves: dict[Setting, list[ShiftErrorCurve]] = {}
+    curves: dict[CurveGroup, list[ShiftErrorCurve]] = {}
     for key, curve in labelled_curves(frame).items():
         taught = key.mode == "distill"
-        setting = Setting(
+        setting = CurveGroup(
             supervision="teacher" if taught else "copied_label",
             variant=key.augmenter,
             amount=key.amount,
@@ -110,7 +110,7 @@ def light_source(folders: Sequence[Path], outcome: str = "distance") -> Source:
     """
     import pandas as pd
 
-    curves: dict[Setting, list[ShiftErrorCurve]] = {}
+    curves: dict[CurveGroup, list[ShiftErrorCurve]] = {}
     for folder in folders:
         noise = read_noise(folder) if outcome == "distance" and (folder / NOISE).is_file() else {}
         table = pd.read_parquet(folder / TABLE)
@@ -124,7 +124,7 @@ def light_source(folders: Sequence[Path], outcome: str = "distance") -> Source:
                     shared = bounded_covariance(curve.error, float(frame["n_test"].min()), MEANS)
                     curve = replace(curve, test_covariance=shared)
                 names = tuple((folder.name, curve.data_size, replicate) for replicate in range(len(measured)))
-                setting = Setting(
+                setting = CurveGroup(
                     supervision="teacher" if lead["mode"] == "distill" else "copied_label",
                     variant=augmenter,
                     task=str(lead["student"]),
@@ -142,11 +142,11 @@ def simulation_source(found: Mapping[CurveKey, ShiftErrorCurve], command: str) -
     """
     single = len({key.amount for key in found}) == 1
     penalties = {key.penalty for key in found}
-    curves: dict[Setting, list[ShiftErrorCurve]] = {}
+    curves: dict[CurveGroup, list[ShiftErrorCurve]] = {}
     for key, curve in found.items():
         amount = "online" if single else key.amount
         task = key.truth if len(penalties) == 1 else f"{key.truth}, penalty {key.penalty}"
-        setting = Setting(supervision=key.supervision, variant=key.kernel, amount=amount, task=task)
+        setting = CurveGroup(supervision=key.supervision, variant=key.kernel, amount=amount, task=task)
         curves.setdefault(setting, []).append(curve)
     return Source(name="simulation", command=command, curves=curves, variant="isotropic")
 
@@ -157,7 +157,7 @@ def theory_source(like: Sequence[CurveKey], command: str = "kdshift theory bound
     Copied labels have no curve: the theorem's teacher labels every augmented point.
     """
     tau = np.geomspace(1e-3, 3.0, 49)
-    curves: dict[Setting, list[ShiftErrorCurve]] = {}
+    curves: dict[CurveGroup, list[ShiftErrorCurve]] = {}
     for key in dict.fromkeys(key._replace(amount="online", kernel="isotropic") for key in like):
         if key.supervision != "teacher" or key.teacher != "trusted":
             continue
@@ -165,7 +165,7 @@ def theory_source(like: Sequence[CurveKey], command: str = "kdshift theory bound
         curve = ShiftErrorCurve(
             shift=tau, error=bound, error_se=np.zeros_like(tau), data_size=float(key.data_size), shift_name="tau"
         )
-        curves.setdefault(Setting(variant="isotropic"), []).append(curve)
+        curves.setdefault(CurveGroup(variant="isotropic"), []).append(curve)
     return Source(name="theory", command=command, curves=curves, variant="isotropic")
 
 

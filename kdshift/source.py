@@ -14,7 +14,7 @@ from theory.inference.curve import ShiftErrorCurve
 
 
 @dataclass(frozen=True, kw_only=True)
-class Setting:
+class CurveGroup:
     """What a set of curves shares besides the data size.
 
     supervision: "teacher" (distillation) or "copied_label" (fine-tuning, y' = y).
@@ -35,7 +35,7 @@ class Source:
 
     name: str
     command: str
-    curves: Mapping[Setting, Sequence[ShiftErrorCurve]] = field(default_factory=dict)
+    curves: Mapping[CurveGroup, Sequence[ShiftErrorCurve]] = field(default_factory=dict)
     variant: str = "knn"
 
     def __call__(
@@ -55,7 +55,7 @@ class Source:
             if (key.supervision, key.variant, key.amount) == wanted
         ]
 
-    def pairs(self, first: Setting, second: Setting) -> list[tuple[ShiftErrorCurve, ShiftErrorCurve]]:
+    def pairs(self, first: CurveGroup, second: CurveGroup) -> list[tuple[ShiftErrorCurve, ShiftErrorCurve]]:
         """Curves of two settings at the same task and data size (the settings' own tasks do not matter)."""
         return [
             (a, b)

@@ -45,7 +45,8 @@ class Alone:
                     self._logits_VC = np.zeros((len(self._known_V), answer_NC.shape[1]), dtype=np.float32)
                 self._logits_VC[part_N] = answer_NC
                 self._known_V[part_N] = True
-            return self._logits_VC[ids_N]
+            found: NDArray[np.float32] = self._logits_VC[ids_N]
+        return found
 
     def _grow(self, size: int) -> None:
         more = max(size, 2 * len(self._known_V)) - len(self._known_V)

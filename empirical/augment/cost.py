@@ -26,13 +26,14 @@ def measure_cost(
     seed: int,
     max_length: int,
 ) -> dict[str, float]:
-    """Wall time of an augmenter on token batches of 64 texts.
+    """Wall and processor time of an augmenter on token batches of 64 texts.
 
     build: makes the augmenter with an empty cache folder, so that no earlier work is counted as speed.
     Returns start_seconds (tables and dictionaries), first_ms (milliseconds a text in the first round, which fills what
     is kept in memory), steady_ms (in a second round with other random numbers; for offline augmenters, which would
-    only read their store again, the first round's), tokens_per_second (steady), realised_degree, and
-    endpoint_tokens: what a writer's endpoint counted, a text, both ways.
+    only read their store again, the first round's), core_ms (processor time of this process a text in that same round:
+    beyond steady_ms where several threads work, below it where programs of their own do), tokens_per_second (steady),
+    realised_degree, and endpoint_tokens: what a writer's endpoint counted, a text, both ways.
     """
     starts = range(0, len(text_a), BATCH)
     batches = [
@@ -44,17 +45,19 @@ def measure_cost(
         augmenter = build(Path(folder))
         seconds = [time.perf_counter() - begin]
         for turn in range(2 if augmenter.online else 1):
-            begin = time.perf_counter()
+            begin, core = time.perf_counter(), time.process_time()
             results = [
                 augmenter(batch, degree, step_generator(seed, turn * len(batches) + step, Draws.AUGMENTATION))
                 for step, batch in enumerate(batches)
             ]
             seconds.append(time.perf_counter() - begin)
+            core = time.process_time() - core
     changed = sum(int(result.changed_B.sum()) for result in results)
     return {
         "start_seconds": seconds[0],
         "first_ms": 1e3 * seconds[1] / len(text_a),
         "steady_ms": 1e3 * seconds[-1] / len(text_a),
+        "core_ms": 1e3 * core / len(text_a),
         "tokens_per_second": sum(int(batch.mask_BL.sum()) for batch in batches) / seconds[-1],
         "realised_degree": changed / max(1, sum(int(result.eligible_B.sum()) for result in results)),
         "endpoint_tokens": getattr(augmenter, "spent_tokens", 0) / len(text_a),

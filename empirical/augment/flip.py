@@ -4,11 +4,12 @@ Command: `kdshift empirical augment --augmenter flip --teacher DIR --json < line
 
 The aim of counterfactual distillation (Hamman et al., NeurIPS 2025) and of FlipDA (Zhou et al., ACL 2022) without a
 language model. A token's candidates are its nearest neighbours; a change counts for as much as the teacher's answers to
-the new and to the old token alone (`augment.alone`) lead from the label to another class. On tweets and MiniLM that
-ranks changes better than one gradient at the text does (71 against 58 % of the texts turn at degree 0.3) and as well as
-a new gradient after every change, for no pass at all. How many changes it took says how far a text is from the
+the new and to the old token alone (`augment.alone`) lead from the label to the runner-up. On 200 tweets, MiniLM and
+degree 0.3 that turns 72 % of the texts with 4.2 changes; one gradient at the text turns 58 %, and a new gradient after
+every round of changes 72 % with 4.1, at three times the cost. How many changes it took says how far a text is from the
 teacher's boundary: here the degree is a budget, and what is realised is an answer.
-Shape suffixes: B texts, A texts still searched, L tokens, N eligible tokens of all texts, C classes, K candidates.
+Shape suffixes: B texts, A texts searched side by side, L tokens, N eligible tokens of them, C classes, K candidates,
+R rounds of changes.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def find_flips(
     budget_B: NDArray[np.int64],
     rng: np.random.Generator,
 ) -> Flips:
-    """Change the tokens that lead most to another class, as many as it takes to turn the teacher's label.
+    """Change the tokens that lead most to the runner-up, as many as it takes to turn the teacher's label.
 
     The changes of a text are ranked once. The number of them is searched between none, where the label stands, and the
     budget, by bisection that begins where the ranking expects the boundary; a label that turns, turns back and turns
@@ -99,7 +100,7 @@ def _widened(ids_BL: NDArray[np.int32], width: int, pad_id: int) -> NDArray[np.i
 class _Ranking:
     """What may change in each text, best first: place_AL ranks, token_AL new tokens, most_A how many changes at most.
 
-    expected_AL1: what the first 0, 1, 2 ... changes are expected to add to the lead of another class, shape (A, L + 1).
+    expected_AL1: what the first 0, 1, 2 ... changes are expected to add to the runner-up's lead, shape (A, L + 1).
     """
 
     place_AL: NDArray[np.int64]
@@ -119,37 +120,35 @@ def _ranked(
     logits_AC: NDArray[np.float32],
     budget_A: NDArray[np.int64],
 ) -> _Ranking:
-    """Changes towards the class that the fewest of them are expected to reach."""
+    """Changes by how far they lead from the label to the runner-up, those that do."""
     row_N, column_N = np.nonzero(rows.eligible_BL)
-    candidate_NK, label_A = candidate_ALK[row_N, column_N], logits_AC.argmax(axis=1)
-    texts, length, classes = *rows.ids_BL.shape, logits_AC.shape[1]
-    # Where nothing may change, nothing has been asked and the number of classes is not known there.
-    new_NKC = alone.logits(candidate_NK).reshape(*candidate_NK.shape, classes)
-    step_NKC = new_NKC - alone.logits(rows.ids_BL[row_N, column_N]).reshape(-1, 1, classes)
-    gain_NKC = step_NKC - step_NKC[np.arange(len(row_N)), :, label_A[row_N]][:, :, None]
-    best_NC = gain_NKC.argmax(axis=1)
-    gain_ALC = np.full((texts, length, classes), -np.inf)
-    gain_ALC[row_N, column_N] = gain_NKC.max(axis=1)
-    order_ALC = np.argsort(-gain_ALC, axis=1, kind="stable")
-    sorted_ALC = np.maximum(np.take_along_axis(gain_ALC, order_ALC, axis=1), 0)
-    within_ALC = np.where(np.arange(length)[:, None] < budget_A[:, None, None], sorted_ALC, 0)
-    expected_ALC = EFFECT * np.pad(within_ALC.cumsum(axis=1), ((0, 0), (1, 0), (0, 0)))
-    gap_AC = logits_AC[np.arange(texts), label_A][:, None] - logits_AC
-    missing_AC = gap_AC - expected_ALC[:, -1]
-    needed_AC = np.where(missing_AC > 0, length + 1, (expected_ALC < gap_AC[:, None]).sum(axis=1)).astype(np.float64)
-    needed_AC[np.arange(texts), label_A] = np.inf
-    target_A = np.lexsort((missing_AC, needed_AC), axis=1)[:, 0]
-    text_A = np.arange(texts)
-    token_AL = rows.ids_BL.copy()
-    token_AL[row_N, column_N] = np.take_along_axis(
-        candidate_NK, best_NC[np.arange(len(row_N)), target_A[row_N], None], 1
-    )[:, 0]
+    candidate_NK, own_N = candidate_ALK[row_N, column_N], rows.ids_BL[row_N, column_N]
+    towards_NC = _closing(logits_AC)[row_N]
+    classes = logits_AC.shape[1]  # where nothing may change nothing has been asked, and `alone` does not know it
+    new_NKC, own_NC = (alone.logits(ids).reshape(*ids.shape, classes) for ids in (candidate_NK, own_N))
+    gain_NK = np.einsum("nkc,nc->nk", new_NKC - own_NC[:, None], towards_NC)
+    best_N = gain_NK.argmax(axis=1)
+    token_AL, gain_AL = rows.ids_BL.copy(), np.zeros(rows.ids_BL.shape)
+    token_AL[row_N, column_N] = candidate_NK[np.arange(len(row_N)), best_N]
+    gain_AL[row_N, column_N] = np.maximum(gain_NK.max(axis=1), 0)
+    order_AL = np.argsort(-gain_AL, axis=1, kind="stable")
+    expected_AL = EFFECT * np.take_along_axis(gain_AL, order_AL, axis=1).cumsum(axis=1)
     return _Ranking(
-        place_AL=np.argsort(order_ALC[text_A, :, target_A], axis=1),
+        place_AL=np.argsort(order_AL, axis=1),
         token_AL=token_AL,
-        most_A=np.minimum(budget_A, (sorted_ALC[text_A, :, target_A] > 0).sum(axis=1)),
-        expected_AL1=expected_ALC[text_A, :, target_A],
+        most_A=np.minimum(budget_A, (gain_AL > 0).sum(axis=1)),
+        expected_AL1=np.pad(expected_AL, ((0, 0), (1, 0))),
     )
+
+
+def _closing(logits_AC: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Weights whose combination of logits is the runner-up's lead over the label, shape (A, C)."""
+    row_A, label_A, rest_AC = np.arange(len(logits_AC)), logits_AC.argmax(axis=1), logits_AC.copy()
+    rest_AC[row_A, label_A] = -np.inf
+    weight_AC = np.zeros_like(logits_AC)
+    weight_AC[row_A, rest_AC.argmax(axis=1)] = 1
+    weight_AC[row_A, label_A] = -1
+    return weight_AC
 
 
 def _search(teacher: Scorer, rows: Batch, logits_AC: NDArray[np.float32], ranking: _Ranking) -> Flips:

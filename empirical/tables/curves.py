@@ -37,7 +37,7 @@ def select_learning_rate(frame: pd.DataFrame, protocol: str) -> pd.DataFrame:
     return done.merge(chosen, on=[*CELL, "learning_rate"], how="inner")
 
 
-class CurveKey(NamedTuple):
+class RowKey(NamedTuple):
     """Which curve of a sweep: everything of a row of its table."""
 
     task: str
@@ -49,7 +49,7 @@ class CurveKey(NamedTuple):
     data_size: float
 
 
-def labelled_curves(frame: pd.DataFrame, protocol: str = "validation") -> dict[CurveKey, ShiftErrorCurve]:
+def labelled_curves(frame: pd.DataFrame, protocol: str = "validation") -> dict[RowKey, ShiftErrorCurve]:
     """Error against degree by task, mode, models, augmenter, amount and data size, ordered so.
 
     The 0 % runs belong to every augmenter's curve. A curve's replicates are the (seed, data seed) that all of its
@@ -59,11 +59,11 @@ def labelled_curves(frame: pd.DataFrame, protocol: str = "validation") -> dict[C
     kept without predictions). Curves of fewer than two degrees, and single runs without a standard error, are left out.
     """
     selected = select_learning_rate(frame, protocol)
-    found: dict[CurveKey, ShiftErrorCurve] = {}
+    found: dict[RowKey, ShiftErrorCurve] = {}
     for keys, members in with_vanilla(selected, [name for name in ROW if name != "data_fraction"]):
         curve = _curve(members, float(keys[-1]))
         if curve is not None:
-            found[CurveKey(*keys)] = curve
+            found[RowKey(*keys)] = curve
     return dict(sorted(found.items()))
 
 

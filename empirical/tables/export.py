@@ -25,7 +25,7 @@ def cell_text(cell: Cell | None) -> str:
     return text + ("" if cell.paper is None else f" [{100 * cell.paper:.2f}{'*' if cell.bold else ''}]")
 
 
-def grid(table: ResultTable) -> list[tuple[str, list[Cell | None]]]:
+def aligned_rows(table: ResultTable) -> list[tuple[str, list[Cell | None]]]:
     """The rows with one cell, or None, for each of the table's columns."""
     return [
         (row.label, [{cell.column: cell for cell in row.cells}.get(column) for column in table.columns])
@@ -50,7 +50,7 @@ def markdown(table: ResultTable) -> str:
     """The table in Markdown, the best cell of each row in bold, its notes below."""
     lines = [f"**{table.title}**", "", "| | " + " | ".join(table.columns) + " |"]
     lines.append("| --- |" + " ---: |" * len(table.columns))
-    for label, cells in grid(table):
+    for label, cells in aligned_rows(table):
         texts = [f"**{cell_text(cell)}**" if cell is not None and cell.best else cell_text(cell) for cell in cells]
         lines.append(f"| {label} | " + " | ".join(texts) + " |")
     return "\n".join([*lines, "", *(f"- {note}" for note in table.notes)]) + "\n"
@@ -66,7 +66,7 @@ def latex(table: ResultTable) -> str:
         head + r" \\",
         r"\midrule",
     ]
-    for label, cells in grid(table):
+    for label, cells in aligned_rows(table):
         texts = [_escaped(cell_text(cell)) for cell in cells]
         bold = [
             rf"\textbf{{{text}}}" if cell is not None and cell.best else text

@@ -19,7 +19,7 @@ from empirical.runs.record import read_predictions
 from empirical.sweeps.definition import Sweep
 from empirical.sweeps.results import sweep_frame
 from empirical.tables.bootstrap import RowBootstrap, bootstrap_row, normal_row
-from empirical.tables.curves import CELL, ROW, CurveKey, curves, labelled_curves, select_learning_rate, with_vanilla
+from empirical.tables.curves import CELL, ROW, RowKey, curves, labelled_curves, select_learning_rate, with_vanilla
 from theory.errors import InputError
 
 if TYPE_CHECKING:
@@ -267,5 +267,14 @@ def _mixtures(selected: pd.DataFrame) -> Iterator[str]:
             yield f"students of {count} differently trained teachers ({teacher}, {_key_text('task', task)}) are mixed"
 
 
-__all__ = ["CELL", "Cell", "CurveKey", "ResultTable", "Row", "curves", "labelled_curves", "result_table",
-           "select_learning_rate"]  # fmt: skip
+__all__ = [
+    "CELL",
+    "Cell",
+    "ResultTable",
+    "Row",
+    "RowKey",
+    "curves",
+    "labelled_curves",
+    "result_table",
+    "select_learning_rate",
+]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Columns of equal length as a file that its name's ending describes: `kdshift theory bounds ... --output FILE`."""
+"""Columns of equal length as a file that its name's ending describes: `kdshift theory bounds --output FILE`."""
 
 from __future__ import annotations
 

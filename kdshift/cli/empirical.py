@@ -1,4 +1,4 @@
-"""`kdshift empirical ...`: augment, shift, finetune, distill, sweep, status, table, tasks, reproduce, recommend."""
+"""`kdshift empirical`: augment, shift, finetune, distill, sweep, status, table, tasks, reproduce, recommend."""
 
 from __future__ import annotations
 

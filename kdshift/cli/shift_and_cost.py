@@ -150,12 +150,13 @@ def cost(
         "start s": "start_seconds",
         "first ms": "first_ms",
         "steady ms": "steady_ms",
+        "core ms": "core_ms",
         "tokens/s": "tokens_per_second",
         "degree": "realised_degree",
     }
     if any(row["endpoint_tokens"] for row in rows):
         columns |= {"endpoint tokens": "endpoint_tokens"}
-    note = "ms per augmented text, in the first round and after; start: tables, dictionaries, processes"
+    note = "ms per augmented text, in the first round and after (core: of processor time); start: tables, dictionaries"
     title = f"time per augmented example, {len(split)} texts of {task}"
     emit_table(title, list(columns), [[row[column] for column in columns.values()] for row in rows], note)
     cells = [[f"{row['augmenter']} {row['amount']}", row["paper_minutes"], row["minutes"]] for row in paper]

@@ -160,9 +160,9 @@ def _table(grid: Any, results: Path) -> ResultTable:
 
 
 def _print_table(made: ResultTable) -> None:
-    from empirical.tables.export import cell_text, grid
+    from empirical.tables.export import aligned_rows, cell_text
 
-    rows = [(label, *(cell_text(cell) for cell in cells)) for label, cells in grid(made)]
+    rows = [(label, *(cell_text(cell) for cell in cells)) for label, cells in aligned_rows(made)]
     state = [f"not finished: {made.left} runs; failed: {made.failed}"] if made.left or made.failed else []
     emit_table(made.title, ("", *made.columns), rows, "\n".join([*state, *made.notes]))
 

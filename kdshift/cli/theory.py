@@ -1,4 +1,4 @@
-"""`kdshift theory ...`: bounds, audit, formula, recommend. None of them imports torch."""
+"""`kdshift theory`: bounds, audit, formula, recommend. None of them imports torch."""
 
 from __future__ import annotations
 

@@ -27,15 +27,21 @@ CONTEXTUAL = 64  # texts of the contextual augmenters, in one batch
 def peer(folder: Path, language_model: str | None) -> None:
     """nlpaug's side: texts a core-second of its word-embedding augmenter and random swap, or of its contextual one."""
     import nlpaug.augmenter.word as naw
+    from transformers import PreTrainedTokenizerBase
 
+    # nlpaug 1.1.11 calls these by the names they had before transformers 5.
+    for private, public in (("_convert_token_to_id", "convert_tokens_to_ids"),
+                            ("_convert_id_to_token", "convert_ids_to_tokens")):  # fmt: skip
+        if not hasattr(PreTrainedTokenizerBase, private):
+            setattr(PreTrainedTokenizerBase, private, lambda own, given, public=public: getattr(own, public)(given))
     texts = json.loads((folder / "texts.json").read_text())
     if language_model is not None:
         kind = {"model_path": language_model, "model_type": "bert", "action": "substitute", "device": "cpu"}
         contextual = naw.ContextualWordEmbsAug(**kind, aug_p=DEGREE, aug_max=None, top_k=NEIGHBOURS)
         contextual.augment(texts[:2])
         begin = time.process_time()
-        contextual.augment(texts[:CONTEXTUAL])
-        print(json.dumps({"contextual": CONTEXTUAL / (time.process_time() - begin)}))
+        contextual.augment(texts)
+        print(json.dumps({"contextual": len(texts) / (time.process_time() - begin)}))
         return
     options = {"aug_p": DEGREE, "aug_max": None}
     path = str(folder / "vectors.glove.txt")
@@ -74,7 +80,7 @@ def ours(folder: Path, count: int, language_model: str | None) -> float:
         written(text_a=texts[:2], rng=step_generator(0, 0, 1))
         begin = time.process_time()
         written(text_a=texts[:CONTEXTUAL], rng=step_generator(0, 1, 1))
-        return CONTEXTUAL / (time.process_time() - begin)
+        return min(count, CONTEXTUAL) / (time.process_time() - begin)
     vocabulary = Codec.of(tokenizer).vocabulary
     with (folder / "vectors.glove.txt").open("w") as file:
         for index, surface in enumerate(vocabulary.surfaces):

@@ -1,17 +1,15 @@
 """Speed of the bank: `pytest -m benchmark_ratio tests/benchmarks/test_bank_speed.py`; ratios in one process.
 
-A second `curves` run that asks nothing is held by `tests/empirical/bank/test_study_run.py`.
+A second `curves` run that asks nothing is held by `tests/empirical/bank/test_study_run.py`; static students have
+`test_static_speed.py`.
 """
 
 from __future__ import annotations
 
 import time
-import warnings
 
 import numpy as np
 import pytest
-import torch
-from numpy.typing import NDArray
 
 from empirical.bank.arms import BankTargets, Bench, arms
 from empirical.bank.light import Job, NgramInputs, fit_linear
@@ -21,13 +19,11 @@ from empirical.bank.plan import BankPlan, Shift
 from empirical.bank.study import Check, Size, Study
 from empirical.config import ModelConfig, TaskConfig
 from empirical.models.classifier import build_model, embedding_matrix, load_tokenizer
-from empirical.models.static import Half, initial, train_stack
 from empirical.tasks.load import load_task
 from empirical.teachers.answering import NetworkAnswers
 from empirical.teachers.fine_tuned import Teacher
 
 pytestmark = pytest.mark.benchmark_ratio
-STUDENTS, TEXTS, WIDTH, STEPS = 24, 220, 384, 600
 
 
 def seconds_of(work) -> float:
@@ -82,49 +78,3 @@ def test_a_thousand_light_students_cost_a_fiftieth_of_bilstm_runs(bank, record_p
         f"a BiLSTM run {run:.1f} s, a linear student {each:.3f} s: {run / each:.0f}x; 1,000 of them {1e3 * each:.0f} s"
     )
     assert run / each > 50
-
-
-def test_stacked_students_have_a_far_lower_loss_than_mlp_regressors_in_about_their_time(record_property):
-    """At 384 inputs both spend their time in the same products; what the stack adds is decay and the best look."""
-    from sklearn.neural_network import MLPRegressor
-
-    rng = np.random.default_rng(0)
-    first, second = rng.normal(size=(2, WIDTH, 3)) / np.sqrt(WIDTH)
-
-    def truth(x: NDArray[np.float32]) -> NDArray[np.float32]:
-        return (x @ first + np.tanh(x @ second)).astype(np.float32)
-
-    x = rng.normal(size=(STUDENTS, TEXTS, WIDTH)).astype(np.float32)
-    held = rng.normal(size=(500, WIDTH)).astype(np.float32)
-    y, target = truth(x), truth(held)
-    orders = [[rng.permutation(TEXTS)[:32] for _ in range(STEPS)] for _ in range(STUDENTS)]
-    row_TSB = torch.from_numpy(np.stack(orders, axis=1) + TEXTS * np.arange(STUDENTS)[None, :, None])
-    label = torch.zeros(STUDENTS * TEXTS, dtype=torch.int64)
-    half = Half(row=lambda step: row_TSB[step], x=torch.from_numpy(x).flatten(0, 1), alpha=0.0, share=1.0,
-                target=torch.from_numpy(y).flatten(0, 1), label=label)  # fmt: skip
-    answer = torch.from_numpy(target)
-    found = []
-
-    def stacked() -> None:
-        weights = initial(list(range(STUDENTS)), WIDTH, 3)
-        found.append(train_stack(weights, [half], lambda out: (out - answer).square().mean(dim=(1, 2)),
-                                 torch.from_numpy(held), steps=STEPS))  # fmt: skip
-
-    each = seconds_of(stacked) / STUDENTS
-    losses = []
-
-    def one_by_one() -> None:
-        epochs = round(STEPS * 32 / TEXTS)
-        for seed in range(4):
-            model = MLPRegressor(hidden_layer_sizes=(64,), learning_rate_init=3e-3, alpha=0.01, batch_size=32,
-                                 max_iter=epochs, random_state=seed)  # fmt: skip
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                model.fit(x[seed], y[seed])
-            losses.append(float(np.square(model.predict(held) - target).mean()))
-
-    rival = seconds_of(one_by_one) / 4
-    loss = float(found[0].loss.mean())
-    record_property("time_ratio", rival / each)
-    print(f"stacked {each:.3f} s at loss {loss:.2f}, MLPRegressor {rival:.3f} s at {np.mean(losses):.2f}")
-    assert loss < 0.7 * np.mean(losses) and rival / each > 0.3

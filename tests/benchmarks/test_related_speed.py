@@ -52,13 +52,22 @@ def test_augpro_mix_projects_half_a_million_tokens_a_second(tokenizer, texts, re
 
 
 def test_a_flip_costs_few_passes(tokenizer, texts, record_property):
-    """In forward passes of the same teacher, so that the machine cancels: at most sixteen a text at degree 0.3."""
-    teacher = InputGradient(build_model(ModelConfig(name="minilm"), LABELS, 0))
+    """In forward passes of the same teacher, so that the machine cancels: at most five a text at degree 0.3.
+
+    Of a teacher that has been asked about the tokens before; `asked_at_first` is what one search without that asks,
+    tokens alone among it.
+    """
+    asked: list[int] = []
+    teacher = InputGradient(build_model(ModelConfig(name="minilm"), LABELS, 0), count=asked.append)
     augmenter = make_augmenter(AugmentConfig(augmenter="flip"), tokenizer=tokenizer, network=teacher)
     batch = encode_batch(tokenizer, texts[:64], None, 128)
     batch = batch.rows(np.argsort(batch.mask_BL.sum(axis=1), kind="stable"))
+    augmenter(batch, 0.3, step_generator(0, 0, 1))
+    first = sum(asked)
     forward = best_seconds(lambda: teacher(batch), 3, time.process_time)
     search = best_seconds(lambda: augmenter(batch, 0.3, step_generator(0, 0, 1)), 2, time.process_time)
     record_property("texts_per_core_second", len(batch) / search)
     record_property("forward_passes", search / forward)
-    assert search < 16 * forward
+    record_property("asked_at_first", first)
+    print(f"flip: {len(batch) / search:.1f} texts a core-second, {search / forward:.1f} forward passes a text")
+    assert search < 5 * forward

@@ -44,19 +44,6 @@ def row(mode: str, augmenter: str, size: int, degree: float, replicate: int, err
     }  # fmt: skip
 
 
-def shift_frame() -> pd.DataFrame:
-    """A shift table in which random replacement moves texts twice as far as kNN."""
-    rows = [
-        {"augmenter": name, "degree": degree, "realised_degree": degree, "tau": factor * degree,
-         "tau_low": 0.9 * factor * degree, "tau_high": 1.1 * factor * degree, "a_distance": degree,
-         "cosine": 1 - degree, "disagreement": 0.1 * degree, "probability_gap": 0.1 * degree, "teacher_entropy": 0.3,
-         "texts": 100, "dimension": 8, "seed": 0}
-        for name, factor in (("knn", 1.0), ("random", 2.0))
-        for degree in DEGREES[1:]
-    ]  # fmt: skip
-    return pd.DataFrame(rows)
-
-
 def write_text(results: Path, frame: pd.DataFrame) -> None:
     """Put a sweep's table where `kdshift compare` looks for it."""
     (results / "text").mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ import pytest
 
 from kdshift import claim_rules as rules
 from kdshift.curve_sources import Sources, paper_source
-from kdshift.source import Setting, Source
+from kdshift.source import CurveGroup, Source
 from theory.inference.curve import ShiftErrorCurve
 from theory.inference.effects import extreme_hurts, lower_error
 
@@ -48,15 +48,15 @@ def in_text(best: float, *, noise: float = 5e-4, seed: int = 0, degrees: np.ndar
     ]
 
 
-def both(kd: Best, copied: Best, task: str) -> dict[Setting, list[ShiftErrorCurve]]:
+def both(kd: Best, copied: Best, task: str) -> dict[CurveGroup, list[ShiftErrorCurve]]:
     return {
-        Setting(variant="isotropic", task=task): simulated(kd),
-        Setting(supervision="copied_label", variant="isotropic", task=task): simulated(copied, 1),
+        CurveGroup(variant="isotropic", task=task): simulated(kd),
+        CurveGroup(supervision="copied_label", variant="isotropic", task=task): simulated(copied, 1),
     }
 
 
 def test_a_sign_that_depends_on_the_penalty_is_not_averaged() -> None:
-    def preset(name: str, curves: dict[Setting, list[ShiftErrorCurve]]) -> Source:
+    def preset(name: str, curves: dict[CurveGroup, list[ShiftErrorCurve]]) -> Source:
         return Source(name="simulation", command=name, curves=curves, variant="isotropic")
 
     chosen = both(lambda n: 0.3, lambda n: 0.1, "smooth")
@@ -80,15 +80,15 @@ def test_a_sign_that_depends_on_the_penalty_is_not_averaged() -> None:
 
 def test_a_bound_predicts_and_is_no_evidence() -> None:
     exact = ShiftErrorCurve(shift=TAU[1:], error=(np.log(TAU[1:]) + 2) ** 2, error_se=np.zeros(7), data_size=100)
-    theory = Source(name="theory", command="", curves={Setting(variant="isotropic"): [exact]}, variant="isotropic")
+    theory = Source(name="theory", command="", curves={CurveGroup(variant="isotropic"): [exact]}, variant="isotropic")
     row = rules.everywhere(sources(theory=theory), rules.some_shift_helps)
     assert row["theory"].verdict == "the bound predicts" and row["theory"].p is None
     assert {row[name].verdict for name in ("simulation", "text", "paper")} == {"not measured"}
 
 
 def test_the_distance_is_the_primary_outcome_and_accuracy_stands_beside_it() -> None:
-    light = Source(name="text", command="", curves={Setting(task="static"): in_text(0.4)})
-    swept = Source(name="text", command="", curves={Setting(task="tweets bilstm"): in_text(0.0, noise=0.05)})
+    light = Source(name="text", command="", curves={CurveGroup(task="static"): in_text(0.4)})
+    swept = Source(name="text", command="", curves={CurveGroup(task="tweets bilstm"): in_text(0.0, noise=0.05)})
     found = rules.in_text(sources(light=light, text=swept), rules.some_shift_helps)
     assert found.verdict == "supported" and found.note.startswith("distance to the teacher")
     assert "accuracy in sweeps: " in found.note
@@ -115,7 +115,7 @@ def test_students_that_disagree_decide_nothing_together() -> None:
     light = Source(
         name="text",
         command="",
-        curves={Setting(task="static"): in_text(0.4), Setting(task="linear"): in_text(0.0, noise=0.02, seed=3)},
+        curves={CurveGroup(task="static"): in_text(0.4), CurveGroup(task="linear"): in_text(0.0, noise=0.02, seed=3)},
     )
     found = rules.in_text(sources(light=light), rules.some_shift_helps)
     assert found.verdict == "undecided" and {name for name, _ in found.cases} == {"static", "linear"}
@@ -124,18 +124,18 @@ def test_students_that_disagree_decide_nothing_together() -> None:
 def test_more_copied_labels_do_not_help_is_shown_by_equivalence() -> None:
     same = in_text(0.4, degrees=DEGREES[1:])
     less = in_text(0.4, seed=1, degrees=DEGREES[1:])
-    copied = Setting(supervision="copied_label", task="t")
+    copied = CurveGroup(supervision="copied_label", task="t")
     text = Source(
         name="text",
         command="",
-        curves={copied: same, Setting(supervision="copied_label", amount="4x", task="t"): less},
+        curves={copied: same, CurveGroup(supervision="copied_label", amount="4x", task="t"): less},
     )
     assert rules.no_help_for_copies(sources(text=text))["text"].verdict == "supported"
     simulation = Source(
         name="simulation",
         command="",
         curves={
-            Setting(variant="isotropic", amount=amount): [
+            CurveGroup(variant="isotropic", amount=amount): [
                 ShiftErrorCurve.from_replicates(
                     curve.shift, (curve.replicates if curve.replicates is not None else 0) - gain, curve.data_size
                 )
@@ -151,13 +151,13 @@ def test_more_copied_labels_do_not_help_is_shown_by_equivalence() -> None:
 
 def test_cheap_against_translated_is_at_equal_steps_and_says_so() -> None:
     curves = {
-        Setting(task="t"): in_text(0.4, degrees=DEGREES[1:]),
-        Setting(variant="back-translation", amount="4x", task="t"): in_text(0.9, degrees=np.array([1.0])),
+        CurveGroup(task="t"): in_text(0.4, degrees=DEGREES[1:]),
+        CurveGroup(variant="back-translation", amount="4x", task="t"): in_text(0.9, degrees=np.array([1.0])),
     }
     found = rules.cheap_beats_synthesised(sources(text=Source(name="text", command="", curves=curves)))["text"]
     assert found.verdict == "contradicted" and found.note.startswith("against 4x")
     assert "not charged" in found.note
-    alone = Source(name="text", command="", curves={Setting(task="t"): in_text(0.4)})
+    alone = Source(name="text", command="", curves={CurveGroup(task="t"): in_text(0.4)})
     assert rules.cheap_beats_synthesised(sources(text=alone))["text"].note == "no back-translation runs here"
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from kdshift.curve_sources import Sources, paper_source, text_source
 from kdshift.laws import fit_laws
-from kdshift.source import Setting, Source
+from kdshift.source import CurveGroup, Source
 from tests.kdshift import synthetic
 from theory.inference.curve import ShiftErrorCurve
 
@@ -42,7 +42,10 @@ def test_a_simulations_law_is_of_taus_above_0() -> None:
         table = bowl + 1e-3 * rng.standard_normal((4, 6))
         curves.append(ShiftErrorCurve.from_replicates(tau, table, size))
     source = Source(
-        name="simulation", command="", curves={Setting(variant="isotropic", task="smooth"): curves}, variant="isotropic"
+        name="simulation",
+        command="",
+        curves={CurveGroup(variant="isotropic", task="smooth"): curves},
+        variant="isotropic",
     )
     empty = Source(name="text", command="")
     laws = fit_laws(Sources(theory=NOTHING, presets={"inverted-u": source}, text=empty, paper=empty))

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from theory.audit import ball, cells, conclusion, limit, noise, statement
-from theory.audit.step import AuditEvidence, AuditPoint, Finding, Kind, Step, Verdict
+from theory.audit.step import AuditEvidence, AuditPoint, Finding, Kind, ProofStep, Verdict
 from theory.errors import InputError
 from theory.setting import Setting
 
-__all__ = ["STEPS", "AuditEvidence", "AuditPoint", "Finding", "Kind", "Step", "Verdict", "audit", "markdown"]
+__all__ = ["STEPS", "AuditEvidence", "AuditPoint", "Finding", "Kind", "ProofStep", "Verdict", "audit", "markdown"]
 
-STEPS: tuple[Step, ...] = tuple(
+STEPS: tuple[ProofStep, ...] = tuple(
     sorted(
         (*statement.STEPS, *ball.STEPS, *cells.STEPS, *noise.STEPS, *limit.STEPS, *conclusion.STEPS),
         key=lambda step: step.number,

@@ -9,7 +9,7 @@ import numpy as np
 
 from theory import chi2, formula, printed
 from theory.audit.measure import sample_mixture
-from theory.audit.step import AuditEvidence, AuditPoint, Step, evidence
+from theory.audit.step import AuditEvidence, AuditPoint, ProofStep, evidence
 
 
 def true_square(ground: AuditPoint) -> float:
@@ -165,7 +165,7 @@ def _mixture_mean_outside(ground: AuditPoint) -> list[AuditEvidence]:
 
 
 STEPS = (
-    Step(
+    ProofStep(
         number=4,
         title="radius of the ball",
         place="appendix A",
@@ -175,7 +175,7 @@ STEPS = (
         claimed=_ball_radius_exact,
         corrected_test=_ball_radius_squared,
     ),
-    Step(
+    ProofStep(
         number=5,
         title="radius and x_u",
         place="appendix A",
@@ -185,7 +185,7 @@ STEPS = (
         claimed=_x_u_bounds_ball,
         corrected_test=_x_u_bounds_ball,
     ),
-    Step(
+    ProofStep(
         number=6,
         title="x_u as a radius",
         place="appendix A",
@@ -195,7 +195,7 @@ STEPS = (
         claimed=_x_u_needed,
         corrected_test=_x_u_enough,
     ),
-    Step(
+    ProofStep(
         number=7,
         title="training points outside the ball",
         place="appendix A",
@@ -205,7 +205,7 @@ STEPS = (
         claimed=_share_printed,
         corrected_test=_share_hoeffding,
     ),
-    Step(
+    ProofStep(
         number=8,
         title="mixture mass outside the ball",
         place="appendix A",

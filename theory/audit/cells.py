@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from theory import formula
-from theory.audit.step import AuditEvidence, AuditPoint, Step, evidence
+from theory.audit.step import AuditEvidence, AuditPoint, ProofStep, evidence
 
 
 def log_at(name: str, ground: AuditPoint, **extra: Any) -> float:
@@ -130,7 +130,7 @@ def _count_is_enough(ground: AuditPoint) -> list[AuditEvidence]:
 
 
 STEPS = (
-    Step(
+    ProofStep(
         number=9,
         title="Lipschitz bound of P_hat",
         place="appendix A",
@@ -140,7 +140,7 @@ STEPS = (
         claimed=_lipschitz,
         corrected_test=_lipschitz,
     ),
-    Step(
+    ProofStep(
         number=10,
         title="error of a cell",
         place="appendix A",
@@ -150,7 +150,7 @@ STEPS = (
         claimed=_cell_error,
         corrected_test=_grid_total,
     ),
-    Step(
+    ProofStep(
         number=11,
         title="grid size",
         place="appendix A",
@@ -160,7 +160,7 @@ STEPS = (
         claimed=_total_is_quarter,
         corrected_test=_total_is_quarter,
     ),
-    Step(
+    ProofStep(
         number=12,
         title="number of cells",
         place="appendix A",

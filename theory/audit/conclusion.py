@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from theory import formula, repaired
 from theory.audit.measure import l1_distance, sample_mixture
-from theory.audit.step import AuditEvidence, AuditPoint, Step, evidence
+from theory.audit.step import AuditEvidence, AuditPoint, ProofStep, evidence
 from theory.risk import outside_mass
 from theory.setting import Floats
 
@@ -159,7 +159,7 @@ def _teacher_in_ball(ground: AuditPoint) -> list[AuditEvidence]:
 
 
 STEPS = (
-    Step(
+    ProofStep(
         number=21,
         title="the L1 distance",
         place="appendix A, last lines",
@@ -169,7 +169,7 @@ STEPS = (
         claimed=_measured_distance,
         corrected_test=_every_set,
     ),
-    Step(
+    ProofStep(
         number=25,
         title="every hypothesis",
         place="Theorem 1",
@@ -179,7 +179,7 @@ STEPS = (
         claimed=_balls_measured,
         corrected_test=_balls_proved,
     ),
-    Step(
+    ProofStep(
         number=26,
         title="the best τ and n",
         place="section 4.2, takeaways",
@@ -189,7 +189,7 @@ STEPS = (
         claimed=_best_tau_printed,
         corrected_test=_best_tau_repaired,
     ),
-    Step(
+    ProofStep(
         number=27,
         title="higher τ and the teacher",
         place="section 4.2, takeaways",

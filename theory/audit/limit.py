@@ -10,7 +10,7 @@ import numpy as np
 
 from theory import formula, printed, repaired
 from theory.audit.cells import log_at
-from theory.audit.step import AuditEvidence, AuditPoint, Step, evidence
+from theory.audit.step import AuditEvidence, AuditPoint, ProofStep, evidence
 
 
 @lru_cache(maxsize=1)
@@ -124,7 +124,7 @@ def _limit_within_epsilon(ground: AuditPoint) -> list[AuditEvidence]:
 
 
 STEPS = (
-    Step(
+    ProofStep(
         number=15,
         title="the Gaussian integral",
         place="appendix A, after (2)",
@@ -134,7 +134,7 @@ STEPS = (
         claimed=_kernel_integral,
         corrected_test=_mean_tends_to_target,
     ),
-    Step(
+    ProofStep(
         number=16,
         title="distance of the mean from the target",
         place="appendix A",
@@ -144,7 +144,7 @@ STEPS = (
         claimed=_sup_gap_as_printed,
         corrected_test=_sup_gap_intended,
     ),
-    Step(
+    ProofStep(
         number=17,
         title="the limit of τ",
         place="Theorem 1",

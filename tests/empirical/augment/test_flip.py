@@ -89,6 +89,23 @@ def test_the_text_before_has_fewer_changes(network, table, batch):
     assert np.array_equal(before.changed_B[~turned], flips.changed_B[~turned])
 
 
+def test_the_two_sides_of_a_turn_are_a_round_apart_and_few_texts_are_asked(network, table, batch):
+    network.asked.clear()
+    alone = Alone(network)
+    alone.logits(np.arange(len(network.embeddings_VD)))
+    known = sum(network.asked)
+    found = find_flips(network, alone, table, batch, batch.eligible_BL.sum(axis=1), step_generator(0, 0, 1))
+    before_B = (found.before_BL != batch.ids_BL).sum(axis=1)
+    turned = found.flipped_B
+    assert np.all(found.changes_B[turned] - before_B[turned] <= 1 + before_B[turned] // flip.PACE)
+    assert np.array_equal(found.before_BL[~turned], found.ids_BL[~turned])
+    assert sum(network.asked) - known <= 4 * len(batch)
+
+
+def test_the_rounds_grow_with_what_has_changed():
+    assert flip.rounds(14).tolist() == [0, 1, 2, 3, 5, 7, 10, 14] and flip.rounds(0).tolist() == [0]
+
+
 def test_degree_zero_changes_nothing_and_randomness_is_an_argument(network, table, batch):
     augmenter = LabelFlip(network, table, Alone(network))
     assert np.array_equal(augmenter(batch, 0.0, step_generator(0, 0, 1)).batch.ids_BL, batch.ids_BL)

@@ -7,7 +7,7 @@ import math
 import pandas as pd
 import pytest
 
-from empirical.tables.export import cell_text, export, grid, latex, markdown
+from empirical.tables.export import aligned_rows, cell_text, export, latex, markdown
 from empirical.tables.table import Cell, ResultTable, Row
 from theory.errors import InputError
 
@@ -56,7 +56,7 @@ def test_a_cell_says_score_interval_and_paper(changes, text):
 
 def test_cells_stand_in_their_columns_and_gaps_stay_empty():
     table = table_of(row_of(cell(0.1, score=0.6)), row_of(cell(0.0), cell(0.1), label="other"))
-    (label, cells), (_, whole) = grid(table)
+    (label, cells), (_, whole) = aligned_rows(table)
     assert label == "own_task" and cells[0] is None and cells[1].score == 0.6 and None not in whole
     assert cell_text(None) == ""
     assert "| own_task |  | 60.00 ±2.00 |" in markdown(table)

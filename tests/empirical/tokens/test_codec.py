@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from empirical.tokens.codec import decode_batch, encode_batch, tokenizer_key
+from empirical.tokens.codec import Codec, decode_batch, encode_batch, tokenizer_key
 from tests.empirical.three_tokenizers import TEXT_A, TEXT_B, TOKENIZERS, tokenizer_of
 from tests.empirical.tiny_kd import WORDS
 from tests.empirical.tiny_kd import tokenizer as word_tokenizer
@@ -42,6 +42,13 @@ def test_decoding_gives_texts_that_encode_alike(tokenizer):
     assert decode_batch(tokenizer, single) == (text_a, None)
     pairs = encode_batch(tokenizer, text_a, ["good dogs", "them", "two words"], 64)
     assert decode_batch(tokenizer, pairs) == (text_a, ["good dogs", "them", "two words"])
+
+
+def test_a_text_stands_in_the_frame(tokenizer):
+    codec = Codec.of(tokenizer)
+    before, after = codec.frame()
+    for text in ("how do you know", "yes"):
+        assert before + codec.pieces(text) + after == tuple(tokenizer(text)["input_ids"])
 
 
 def test_tokenizers_are_told_apart_by_what_they_do():
