@@ -99,9 +99,9 @@ def test_the_distance_is_the_primary_outcome_and_accuracy_stands_beside_it() -> 
 
 def test_other_augmenters_stand_in_the_note_and_not_in_the_verdict() -> None:
     curves = {
-        Setting(task="static"): in_text(1.0),
-        Setting(task="static", variant="random"): in_text(0.3, seed=1),
-        Setting(task="static", variant="random", supervision="copied_label"): in_text(1.0, seed=2),
+        CurveGroup(task="static"): in_text(1.0),
+        CurveGroup(task="static", variant="random"): in_text(0.3, seed=1),
+        CurveGroup(task="static", variant="random", supervision="copied_label"): in_text(1.0, seed=2),
     }
     light = Source(name="text", command="", curves=curves)
     row = rules.everywhere(sources(light=light), lambda source: extreme_hurts(source()), others=True)

