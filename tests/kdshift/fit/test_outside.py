@@ -76,12 +76,12 @@ def test_smollm2_labels_tweets_from_end_to_end(tmp_path: Path, capsys: pytest.Ca
     from empirical.augment.causal import CausalModel
     from empirical.tasks.tweets import read_tweets
 
-    tweets = read_tweets().train.take(np.arange(60))
+    tweets = read_tweets().train.take(np.arange(40))
     data = tmp_path / "tweets.csv"
     pd.DataFrame({"text": tweets.text_a}).to_csv(data, index=False)
     with serving(speaking(*CausalModel()._load())) as served:
         run_verb(
-            "fit", "--unlabelled", str(data), "--labels", "negative,positive", "--teacher", f"{served.address}#smollm2",
+            "fit", "--unlabelled", str(data), "--labels", "bad,good", "--teacher", f"{served.address}#smollm2",
             "--student", "static", "--degree", "0.4", "--minutes", "3", "--out", str(tmp_path / "out"), "--json",
         )  # fmt: skip
         assert served.peers == {"127.0.0.1"}
