@@ -6,8 +6,8 @@ The aim of counterfactual distillation (Hamman et al., NeurIPS 2025) and of Flip
 language model. A token's candidates are its nearest neighbours; a change counts for as much as the teacher's answers to
 the new and to the old token alone (`augment.alone`) lead from the label to the runner-up. On 200 tweets, MiniLM and
 degree 0.3 that turns 72 % of the texts with 4.2 changes; one gradient at the text turns 58 %, and a new gradient after
-every round of changes 72 % with 4.1, at nearly three times the cost. How many changes it took says how far a text is from the
-teacher's boundary: here the degree is a budget, and what is realised is an answer.
+every round of changes 72 % with 4.1, at nearly three times the cost. How many changes it took says how far a text is
+from the teacher's boundary: here the degree is a budget, and what is realised is an answer.
 Shape suffixes: B texts, A texts searched side by side, L tokens, N eligible tokens of them, C classes, K candidates,
 R rounds of changes.
 """
