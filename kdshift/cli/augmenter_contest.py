@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from kdshift.cli.lists import WholeNumbers, as_typed
-from kdshift.cli.output import Json, emit_json, emit_table, log_to_stderr, number
+from kdshift.cli.output import Json, emit_json, emit_table, log_to_stderr, number, plain
 from theory.errors import InputError
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def equal_seconds(
         write_frame(table, out / "table.parquet")
         write_atomically(out / PRICES, (folder / PRICES).read_text("utf-8"))
         kept = {name: value for name, value in found.items() if name not in ("folder", "seconds")}
-        write_atomically(out / "summary.json", json_format.dumps(kept, indent=1) + "\n")
+        write_atomically(out / "summary.json", json_format.dumps(plain(kept), indent=1, allow_nan=False) + "\n")
     if json:
         emit_json(found)
     else:
