@@ -44,7 +44,12 @@ def execute(notebook: Path, results: Path, timeout: int = 600) -> tuple[str, str
     except ImportError as error:
         raise missing_extra(error.name or "nbclient", "notebooks") from None
     content = nbformat.read(notebook, as_version=4)
-    client = NotebookClient(content, timeout=timeout, resources={"metadata": {"path": str(notebook.parent)}})
+    client = NotebookClient(
+        content,
+        timeout=timeout,
+        resources={"metadata": {"path": str(notebook.parent)}},
+        extra_arguments=["--log-level=ERROR"],  # a kernel on this machine need not warn of plain text on its sockets
+    )
     try:
         client.execute(env=os.environ | {RESULTS_VARIABLE: str(results.resolve())})
     except CellExecutionError as error:

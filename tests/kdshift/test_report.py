@@ -32,8 +32,11 @@ def results(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_notebook_reads_the_results_and_shows_its_output_without_its_code(tmp_path: Path, results: Path) -> None:
+def test_a_notebook_reads_the_results_and_shows_its_output_without_its_code(
+    tmp_path: Path, results: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     title, body = execute(notebook(tmp_path, "one", READS), results)
+    assert "WARNING" not in capfd.readouterr().err, "the kernel's own words are not for the reader"
     assert title == "A title" and "found 4711" in body and "KDSHIFT_RESULTS" not in body
 
 
