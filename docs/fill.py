@@ -134,11 +134,11 @@ def simulation() -> str:
     return "\n".join(lines)
 
 
-def fit() -> str:
-    """What `kdshift fit` said of 600 tweets (`docs/fit_example.py`): scores, and its sentence."""
-    path = RESULTS / "fit" / "tweets-600.json"
+def fit(texts: int = 600) -> str:
+    """What `kdshift fit` said of so many tweets (`docs/fit_example.py`): scores, and its sentence."""
+    path = RESULTS / "fit" / f"tweets-{texts}.json"
     if not path.is_file():
-        return "(`python docs/fit_example.py FOLDER` makes it)"
+        return f"(`python docs/fit_example.py FOLDER --texts {texts}` makes it)"
     facts = json.loads(path.read_text("utf-8"))
     said = facts["fit"]
     lines = [f"{said['measure']} by {said['protocol']}, {facts['texts']} texts, {said['seconds'] / 60:.1f} minutes"]
@@ -146,6 +146,11 @@ def fit() -> str:
         interval = f"{score['low']:.3f} to {score['high']:.3f}"
         lines.append(f"{name.replace('_', ' '):<14}{score['accuracy']:.3f}   95 % interval {interval}")
     return "\n".join(["```text", *lines, "", *textwrap.wrap(said["recommendation"]["sentence"], 118), "```"])
+
+
+def fit_more() -> str:
+    """The same of 5,000 tweets."""
+    return fit(5000)
 
 
 def export() -> str:
@@ -220,7 +225,20 @@ def signals() -> str:
 
 BLOCKS: dict[str, Callable[[], str]] = {
     function.__name__: function
-    for function in (answer, gains, claims, undecided, theory, simulation, augmenters, signals, fit, export, stages)
+    for function in (
+        answer,
+        gains,
+        claims,
+        undecided,
+        theory,
+        simulation,
+        augmenters,
+        signals,
+        fit,
+        fit_more,
+        export,
+        stages,
+    )
 }
 
 
