@@ -32,7 +32,6 @@ from theory.inference.curve import ShiftErrorCurve  # noqa: E402
 from theory.inference.verdict import survives  # noqa: E402
 
 RESULTS = ROOT / "notebooks" / "results"
-EDGES = re.compile(r" \((?:best shift at the grid's edge|no augmented data)[^()]*\)")
 BLOCK = re.compile(r"(<!-- fill ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 
@@ -129,8 +128,7 @@ def simulation() -> str:
     for preset in presets():
         folder, values = RESULTS / "simulate" / preset, read_values(preset)
         if values.get("verdict") and (folder / "replicates.parquet").is_file():
-            line = decide(values["verdict"], read_curves(folder)).line()
-            lines.append(f"| `{preset}` | {EDGES.sub('°', line)} |")
+            lines.append(f"| `{preset}` | {decide(values['verdict'], read_curves(folder)).line(mark='°')} |")
     return "\n".join(lines)
 
 

@@ -7,7 +7,7 @@ Truths and kernels are settings: they are judged one by one and never averaged.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,15 +24,22 @@ MARGIN = 0.005  # error that more copied labels may save and still be said not t
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """A preset's finding, the evidence for it, and the numbers in one sentence."""
+    """A preset's finding, the evidence for it, and the numbers in one sentence.
+
+    notes: what stands in the sentence in brackets behind a number.
+    """
 
     finding: str
     outcome: Verdict
     sentence: str
+    notes: tuple[str, ...] = ()
 
-    def line(self) -> str:
-        """One line for people."""
-        return f"{self.finding}: {self.outcome}. {self.sentence}"
+    def line(self, mark: str | None = None) -> str:
+        """One line for people; mark: what stands for each note, None: the notes themselves."""
+        sentence = self.sentence
+        for note in self.notes if mark is not None else ():
+            sentence = sentence.replace(_bracketed(note), str(mark))
+        return f"{self.finding}: {self.outcome}. {sentence}"
 
 
 def inverted_u(found: Curves) -> Finding:
@@ -84,6 +91,7 @@ def kernel_moves_optimum(found: Curves) -> Finding:
         finding="the kernel's shape moves the optimum",
         outcome="supported" if moved else "undecided",
         sentence=f"log of best tau over the isotropic kernel's: {parts}",
+        notes=_notes(judged.values()),
     )
 
 
@@ -134,11 +142,21 @@ def _finding(finding: str, cases: Mapping[str, Evidence], sentence: str) -> Find
         numbers = _with_note(next(iter(cases.values())))
     else:
         numbers = "; ".join(f"{name} {_with_note(case)} ({case.verdict})" for name, case in cases.items())
-    return Finding(finding=finding, outcome=judged.verdict, sentence=sentence.format(numbers))
+    return Finding(
+        finding=finding, outcome=judged.verdict, sentence=sentence.format(numbers), notes=_notes(cases.values())
+    )
 
 
 def _with_note(case: Evidence) -> str:
-    return brief_effect(case) + (f" ({case.note})" if case.note else "")
+    return brief_effect(case) + (_bracketed(case.note) if case.note else "")
+
+
+def _notes(cases: Iterable[Evidence]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(case.note for case in cases if case.note))
+
+
+def _bracketed(note: str) -> str:
+    return f" ({note})"
 
 
 def _taught(found: Curves) -> Curves:

@@ -1,21 +1,16 @@
-"""The committed tables of results and the verdicts on them, read once a process."""
+"""The committed tables of results and the verdicts on them, as `docs/fill.py` reads them, once a process."""
 
 from __future__ import annotations
 
-from functools import cache
+import importlib
+import sys
 from pathlib import Path
 
-from kdshift.claims import Scores, score_all
-from kdshift.curve_sources import Sources, load_sources
+DOCS = Path(__file__).parents[1] / "docs"
 
-RESULTS = Path(__file__).parents[1] / "notebooks" / "results"
+sys.path.insert(0, str(DOCS))
+fill = importlib.import_module("fill")
+sys.path.remove(str(DOCS))
 
-
-@cache
-def sources() -> Sources:
-    return load_sources(RESULTS)
-
-
-@cache
-def scores() -> Scores:
-    return score_all(sources())
+RESULTS: Path = fill.RESULTS
+sources, scores = fill.sources, fill.scored

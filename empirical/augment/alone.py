@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from empirical.augment.network import SCORED, Scorer
+from empirical.augment.network import Scorer, score_in_parts
 from empirical.tokens.batch import Batch
 
 DECIMALS = 3  # kept of a logit: which tokens are asked together moves it by a millionth, and must not move a ranking
@@ -38,13 +38,12 @@ class Alone:
             if len(new_N) and new_N[-1] >= len(self._known_V):
                 self._grow(int(new_N[-1]) + 1)
             new_N = new_N[~self._known_V[new_N]]
-            for start in range(0, len(new_N), SCORED):
-                part_N = new_N[start : start + SCORED]
-                answer_NC = np.round(self.scorer(self._texts(part_N)), DECIMALS)
+            if len(new_N):
+                answer_NC = np.round(score_in_parts(self.scorer, self._texts(new_N)), DECIMALS)
                 if not self._logits_VC.shape[1]:
                     self._logits_VC = np.zeros((len(self._known_V), answer_NC.shape[1]), dtype=np.float32)
-                self._logits_VC[part_N] = answer_NC
-                self._known_V[part_N] = True
+                self._logits_VC[new_N] = answer_NC
+                self._known_V[new_N] = True
             found: NDArray[np.float32] = self._logits_VC[ids_N]
         return found
 

@@ -143,10 +143,9 @@ def _ranked(
 
 def _closing(logits_AC: NDArray[np.float32]) -> NDArray[np.float32]:
     """Weights whose combination of logits is the runner-up's lead over the label, shape (A, C)."""
-    row_A, label_A, rest_AC = np.arange(len(logits_AC)), logits_AC.argmax(axis=1), logits_AC.copy()
-    rest_AC[row_A, label_A] = -np.inf
+    row_A, label_A = np.arange(len(logits_AC)), logits_AC.argmax(axis=1)
     weight_AC = np.zeros_like(logits_AC)
-    weight_AC[row_A, rest_AC.argmax(axis=1)] = 1
+    weight_AC[row_A, _others(logits_AC, label_A).argmax(axis=1)] = 1
     weight_AC[row_A, label_A] = -1
     return weight_AC
 
@@ -193,10 +192,16 @@ def rounds(most: int) -> NDArray[np.int64]:
 
 def _lead(logits_AC: NDArray[np.float32], label_A: NDArray[np.integer]) -> NDArray[np.float32]:
     """By how much the best other class leads the label (negative while the label stands)."""
+    own_A = logits_AC[np.arange(len(label_A)), label_A]
+    lead_A: NDArray[np.float32] = _others(logits_AC, label_A).max(axis=1) - own_A
+    return lead_A
+
+
+def _others(logits_AC: NDArray[np.float32], label_A: NDArray[np.integer]) -> NDArray[np.float32]:
+    """The logits without the label's, which is minus infinity."""
     rest_AC = logits_AC.copy()
     rest_AC[np.arange(len(label_A)), label_A] = -np.inf
-    lead_A: NDArray[np.float32] = rest_AC.max(axis=1) - logits_AC[np.arange(len(label_A)), label_A]
-    return lead_A
+    return rest_AC
 
 
 @dataclass(frozen=True)

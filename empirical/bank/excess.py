@@ -65,7 +65,7 @@ class ExcessStudy:
         parts = [
             (
                 self.folder / f"{shift.augmenter if shift else 'none'}-{degree:g}.parquet",
-                partial(self._part, shift, degree),
+                partial(self._rows, shift, degree),
             )
             for shift, degree in work
         ]
@@ -110,11 +110,6 @@ class ExcessStudy:
         gamma = self.run.study.gamma
         weight = np.array([gamma] + [(1 - gamma) / COPIES] * COPIES) if data.further else np.ones(1)
         return np.stack(rows, axis=1), np.stack(answers, axis=1), weight
-
-    def _part(self, shift: Shift | None, degree: float) -> pd.DataFrame:
-        import pandas as pd
-
-        return pd.DataFrame(list(self._rows(shift, degree)))
 
     def _rows(self, shift: Shift | None, degree: float) -> Iterator[dict[str, Any]]:
         x_NKD, g_NKC, weight_K = self._blocks(shift, degree)

@@ -5,9 +5,9 @@ Serves `kdshift empirical excess | terms` and `kdshift ladder`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from empirical.files import write_frame
 from theory.progress_report import Progress
@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 
 
 def kept_parts(
-    work: Sequence[tuple[Path, Callable[[], pd.DataFrame]]], label: str, progress: Progress | None = None
+    work: Sequence[tuple[Path, Callable[[], pd.DataFrame | Iterable[dict[str, Any]]]]],
+    label: str,
+    progress: Progress | None = None,
 ) -> list[pd.DataFrame]:
     """The tables of all parts, in order; those whose file is not there yet are made.
 
-    work: each part's file and what makes its table. label: of the progress, a step a part.
+    work: each part's file and what makes its table, or that table's rows. label: of the progress, a step a part.
     """
     import pandas as pd
 
@@ -30,7 +32,7 @@ def kept_parts(
         if progress is not None:
             progress(label, done, len(work))
         if not path.exists():
-            write_frame(make(), path)
+            write_frame(pd.DataFrame(make()), path)
         frames.append(pd.read_parquet(path))
     if progress is not None:
         progress(label, len(work), len(work))

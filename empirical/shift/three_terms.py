@@ -75,7 +75,7 @@ class ThreeTerms:
         parts = [
             (
                 self.folder / f"{shift.augmenter}-{size.data_size}-{self.most}.parquet",
-                partial(self._part, shift, size),
+                partial(self._rows, shift, size),
             )
             for shift, size in work
         ]
@@ -106,11 +106,6 @@ class ThreeTerms:
         validation = (bench.validation, bench.bank.pool.validation.split.labels)
         classes = self._teacher.evaluation("validation").shape[1]
         return fit_labels(bench.originals, bench.label_P, np.full(count, 1 / count), classes, validation)
-
-    def _part(self, shift: Shift, size: Size) -> pd.DataFrame:
-        import pandas as pd
-
-        return pd.DataFrame(list(self._rows(shift, size)))
 
     def _rows(self, shift: Shift, size: Size) -> Iterator[dict[str, Any]]:
         subsets = replicates(size.pool or self.run.study.pool, size.data_size)[: self.most]

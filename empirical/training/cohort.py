@@ -230,10 +230,11 @@ def make_cohort(
     if compiled:
         for model in (*(student.model for student in students), *([] if teacher is None else [teacher.model])):
             model.compile(dynamic=True)
-    stream = _stream(first, hand.task, index_N, models, teacher, shared, progress)
+    subset = hand.task.train.take(index_N)
+    stream = _stream(first, hand.task, index_N, subset, models, teacher, shared, progress)
     return Cohort(
         task=hand.task,
-        subset=hand.task.train.take(index_N),
+        subset=subset,
         teacher=teacher,
         students=students,
         tokenizers=models.tokenizers,
@@ -250,13 +251,14 @@ def _stream(
     first: RunConfig,
     task: Task,
     index_N: NDArray[np.int64],
+    subset: Split,
     models: _Models,
     teacher: Teacher | None,
     cache: Path,
     progress: Progress | None,
 ) -> Stream:
     """The steps' texts, as each of the tokenizers that take part reads them, and their augmentation."""
-    base, subset = models.tokenizer_of(reading_model(first)), task.train.take(index_N)
+    base = models.tokenizer_of(reading_model(first))
     read = (subset, first.task.max_length, task.protected)
     corpora = {key: encoded(tokenizer, *read) for key, tokenizer in models.tokenizers.items()}
     if len(corpora) > 1 and first.augment is not None:

@@ -27,7 +27,7 @@ def test_what_a_linear_classifier_says_to_a_token(network):
 def test_every_token_is_asked_once_however_many_are_asked_together(network, monkeypatch):
     whole = Alone(network).logits(np.arange(50))
     network.asked.clear()
-    monkeypatch.setattr(alone, "SCORED", 4)
+    monkeypatch.setattr("empirical.augment.network.SCORED", 4)
     parted = Alone(network)
     for ids in (np.arange(10), np.array([9, 9, 30]), np.arange(50), np.zeros((0, 4), dtype=np.int64)):
         parted.logits(ids)
