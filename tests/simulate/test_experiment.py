@@ -115,8 +115,9 @@ def test_a_failed_cell_is_reported_and_the_rest_is_kept(
 def test_an_interrupted_run_goes_on_where_it_was(serial: pd.DataFrame, tmp_path: Path) -> None:
     """Ctrl-C after the first finished blocks, then the same command again: the table of an uninterrupted run."""
     code = f"""
-import time
+import signal, time
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are born with it ignored
 from simulate import experiment
 from simulate.experiment_config import make_config
 plain = experiment.simulate_block
