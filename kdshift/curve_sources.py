@@ -106,7 +106,8 @@ def light_source(folders: Sequence[Path], outcome: str = "distance") -> Source:
 
     outcome: `distance` to the teacher on held-out originals, or `error`, the share of wrong labels, with a stated bound
     on what the test split adds. Replicates of different data sizes are different texts; at one size, all arms share
-    them. Sizes with one replicate are left out.
+    them. Sizes with one replicate are left out. amount: `online` for the copies that a size has of itself, `4x` for
+    arms with four.
     """
     import pandas as pd
 
@@ -116,8 +117,10 @@ def light_source(folders: Sequence[Path], outcome: str = "distance") -> Source:
         table = pd.read_parquet(folder / TABLE)
         for lead, frame in groups(table[table["teacher_arm"] == WHOLE]):
             part = noise.get("-".join(str(lead[name]) for name in ("student", "mode", "data_size", "teacher_arm")))
-            for augmenter in sorted(set(frame["augmenter"]) - {NONE, TWICE, UNLABELLED}):
-                curve = curve_of(frame.assign(error=1 - frame["accuracy"]), augmenter, outcome, part)
+            shifted = frame[~frame["augmenter"].isin((NONE, TWICE, UNLABELLED))]
+            for augmenter, amount in sorted(set(zip(shifted["augmenter"], shifted["amount"], strict=True))):
+                scored = frame.assign(error=1 - frame["accuracy"])
+                curve = curve_of(scored, augmenter, outcome, part, amount=amount)
                 if (measured := curve.replicates) is None:
                     continue
                 if outcome == "error" and "n_test" in frame:
@@ -127,6 +130,7 @@ def light_source(folders: Sequence[Path], outcome: str = "distance") -> Source:
                 setting = CurveGroup(
                     supervision="teacher" if lead["mode"] == "distill" else "copied_label",
                     variant=augmenter,
+                    amount=f"{amount:g}x" if amount else "online",
                     task=str(lead["student"]),
                     teacher=WHOLE if lead["mode"] == "distill" else "",
                 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import product
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from empirical.bank.making import Bank
 from empirical.bank.plan import BLOCK, BankPlan, Shift, Unit
-from empirical.bank.study import Check, Study
+from empirical.bank.study import Check, Size, Study
 from empirical.bank.study_table import NONE, TWICE, UNLABELLED
 from empirical.randomness import Draws, step_generator
 from empirical.teachers.answering import Answering
@@ -29,7 +30,8 @@ class Arm:
     """One way to train: augmenter and degree, or one of the controls.
 
     augmenter: an augmenter's name; `none`; `none-twice` (twice the originals a step); `unlabelled` (real texts with the
-    teacher's answers in place of augmented ones). amount: how many of those, in units of n.
+    teacher's answers in place of augmented ones). amount: how many of those, in units of n. copies: of an augmented
+    arm that has another number of copies of a text than its size.
     """
 
     augmenter: str
@@ -37,16 +39,21 @@ class Arm:
     degree: float = 0.0
     amount: float = 0.0
     shift: Shift | None = None
+    copies: int | None = None
 
 
-def arms(study: Study, student: str) -> Iterator[Arm]:
-    """Every arm that a study has for a student; what converges without steps needs no equal compute."""
+def arms(study: Study, student: str, size: Size) -> Iterator[Arm]:
+    """Every arm that a study has for a student at a size; what converges without steps needs no equal compute."""
     modes: tuple[Literal["distill", "finetune"], ...] = ("distill", "finetune")
     for mode in modes[: 1 + (student in study.finetune)]:
         yield Arm(augmenter=NONE, mode=mode)
         for shift in study.shifts:
             for degree in shift.degrees:
                 yield Arm(augmenter=shift.augmenter, mode=mode, degree=degree, shift=shift)
+        for more in study.amounts_of(size):
+            for shift in (shift for shift in study.shifts if shift.augmenter in more.augmenters):
+                for copies, degree in product(more.copies, shift.degrees):
+                    yield Arm(augmenter=shift.augmenter, mode=mode, degree=degree, shift=shift, copies=copies)
         if study.equal_compute and student != "linear":
             yield Arm(augmenter=TWICE, mode=mode)
         if mode == "distill":
@@ -188,7 +195,7 @@ class Bench:
         """What the student of an arm is trained on in a replicate with these places of the pool."""
         parts: list[tuple[Any, NDArray[np.float32], NDArray[np.int64]]] = []
         if arm.shift is not None:
-            parts = list(self._augmented(arm.shift, arm.degree, own_N, targets))
+            parts = list(self._augmented(arm, arm.shift, own_N, targets))
         elif arm.augmenter == UNLABELLED:
             place_M = self._others(replicate, own_N)[: round(arm.amount * len(own_N))]
             parts = [(self.originals[place_M], targets.originals(place_M), self.label_P[place_M])]
@@ -203,15 +210,15 @@ class Bench:
         )
 
     def _augmented(
-        self, shift: Shift, degree: float, own_N: NDArray[np.int64], targets: Targets
+        self, arm: Arm, shift: Shift, own_N: NDArray[np.int64], targets: Targets
     ) -> Iterator[tuple[Any, NDArray[np.float32], NDArray[np.int64]]]:
         """Copy after copy, each in the order of the originals."""
-        for copy in range(self.plan.copies_of(shift)):
+        for copy in range(arm.copies or self.plan.copies_of(shift)):
             for block in range(int(own_N[0]) // BLOCK, int(own_N[-1]) // BLOCK + 1):
                 place_B = own_N[own_N // BLOCK == block]
                 row_B = place_B - block * BLOCK
                 size = min(self.plan.reach(shift) - block * BLOCK, BLOCK)
-                unit = Unit(shift=shift, degree=degree, copy=copy, block=block, size=size)
+                unit = Unit(shift=shift, degree=arm.degree, copy=copy, block=block, size=size)
                 yield self.copies(unit)[row_B], targets.copies(unit, row_B), self.label_P[place_B]
 
     def _others(self, replicate: int, own_N: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -108,7 +108,7 @@ def table_row(
         "augmenter": job.arm.augmenter,
         "mode": job.arm.mode,
         "degree": job.arm.degree,
-        "amount": job.arm.amount,
+        "amount": float(job.arm.copies or job.arm.amount),
         "replicate": job.replicate,
         **outcomes(logits_TC, target_TC, label_T),
         "at_edge": at_edge,

@@ -17,6 +17,8 @@ from empirical.augment.catalogue import textless
 from empirical.config import AUGMENTERS, AugmentConfig, TaskConfig
 
 BLOCK = 880  # texts augmented in one call and kept in one file
+SPLIT_BLOCKS = 8  # pieces of a pool that is cut into halves in several ways, each half four of them
+MOST_SPLITS = SPLIT_BLOCKS - 1  # ways of which any two cut each other's halves in half
 
 
 class Shift(BaseModel):

@@ -1,6 +1,6 @@
 """A task's texts as a bank needs them: the pool in its fixed order, the reserve, validation and test.
 
-Replicates are consecutive slices of the pool: disjoint at one size, nested across sizes.
+Replicates are consecutive slices of the pool, disjoint at one size and nested across sizes, or its halves.
 Shapes: N texts.
 """
 
@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from empirical.bank.plan import BankPlan
+from empirical.bank.plan import SPLIT_BLOCKS, BankPlan
 from empirical.randomness import Draws, step_generator
 from empirical.tasks.load import Task
 from empirical.tasks.spec import Split
 from empirical.tokens.corpus import Corpus, encode_corpus
 from theory.errors import InputError
+
+WALSH_ROWS = (4, 2, 1, 6, 5, 3, 7)  # the first cuts the pool in the middle
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +88,15 @@ def pool_order(seed: int, total: int) -> NDArray[np.int64]:
     return step_generator(seed, 0, Draws.BANK_TEXTS).permutation(total)
 
 
-def replicates(pool: int, data_size: int) -> list[NDArray[np.int64]]:
-    """Disjoint subsets of `data_size` texts of a pool, as many as fit: places in the pool, each of shape (n,)."""
-    return [np.arange(start, start + data_size) for start in range(0, pool - data_size + 1, data_size)]
+def replicates(pool: int, data_size: int, splits: int | None = None) -> list[NDArray[np.int64]]:
+    """The subsets of `data_size` texts of a pool that a study's replicates are: places in the pool, each (n,).
+
+    splits: None: disjoint ones, as many as fit. A number: the halves of the pool cut in two in so many ways, at most
+    `plan.MOST_SPLITS`, one half after the other. Any two halves of different cuts share half of their texts, so the
+    cuts tell of the variance independently (`theory.inference.half_samples`). The first cut is the disjoint one.
+    """
+    if splits is None:
+        return [np.arange(start, start + data_size) for start in range(0, pool - data_size + 1, data_size)]
+    block_P = np.arange(pool) * SPLIT_BLOCKS // pool
+    sign_P = [np.array([(row & block).bit_count() % 2 for block in range(SPLIT_BLOCKS)])[block_P] for row in WALSH_ROWS]
+    return [np.flatnonzero(sign == half) for sign in sign_P[:splits] for half in (0, 1)]

@@ -7,12 +7,13 @@ The string of every field's description is its help text.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from empirical.bank.plan import BankPlan, Shift
+from empirical.bank.plan import MOST_SPLITS, SPLIT_BLOCKS, BankPlan, Shift
 from empirical.config import ModelConfig, TaskConfig, TrainConfig
 from theory.errors import InputError, unknown_name
 from theory.settings_file import read_toml, validated, with_none
@@ -21,13 +22,29 @@ PRESETS = Path(__file__).parent / "presets"
 
 
 class Size(BaseModel):
-    """One data size and the replicates it gets: disjoint subsets of the pool's first `pool` texts."""
+    """One data size and the replicates it gets: disjoint subsets of the pool's first `pool` texts, or its halves."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     data_size: int = Field(ge=2, description="original texts of a replicate")
     pool: int | None = Field(None, ge=2, description="texts that are cut into replicates; None: the study's pool")
     copies: int | None = Field(None, ge=1, description="augmented copies of a text; None: the study's")
+    splits: int | None = Field(
+        None,
+        ge=2,
+        le=MOST_SPLITS,
+        description="data_size is half of the pool: cut it in two in so many ways; None: disjoint subsets",
+    )
+
+
+class CopiesArm(BaseModel):
+    """Arms with other numbers of copies at one size, beside its own: what more augmented data is worth."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data_size: int = Field(description="one of the study's sizes")
+    copies: tuple[int, ...] = Field(min_length=1, description="augmented copies of a text, not the size's own number")
+    augmenters: tuple[str, ...] = Field(("knn",), min_length=1)
 
 
 class Check(BaseModel):
@@ -87,6 +104,7 @@ class Study(BaseModel):
     unlabelled: tuple[float, ...] = Field((), description="real unlabelled texts instead of augmented, in units of n")
     equal_compute: bool = Field(False, description="static: no augmentation with twice the originals a step as well")
     steps: int = Field(600, ge=20, description="static: steps up to n = 220; beyond, with the root of n")
+    amounts: tuple[CopiesArm, ...] = Field((), description="arms with other numbers of copies, at some sizes")
     checks: tuple[Check, ...] = Field((), description="networks on some cells, beside the light students")
     same_teacher: tuple[int, ...] = Field((), description="sizes with a second arm: a teacher of the same n texts")
     same_teacher_train: TrainConfig = Field(
@@ -100,7 +118,17 @@ class Study(BaseModel):
         for size in self.sizes:
             if size.data_size > (size.pool or self.pool) or (size.pool or 0) > self.pool:
                 raise ValueError(f"sizes: data_size {size.data_size} and its pool at most the study's pool {self.pool}")
-        sizes = {size.data_size for size in self.sizes}
+            if size.splits and (2 * size.data_size != (pool := size.pool or self.pool) or pool % SPLIT_BLOCKS):
+                raise ValueError(
+                    f"sizes: splits needs a pool of twice {size.data_size} texts, a multiple of {SPLIT_BLOCKS}"
+                )
+        sizes = {size.data_size: size for size in self.sizes}
+        for more in self.amounts:
+            known_names = {shift.augmenter for shift in self.shifts}
+            if more.data_size not in sizes or not set(more.augmenters) <= known_names:
+                raise ValueError(f"amounts: data_size one of {sorted(sizes)}, augmenters of {sorted(known_names)}")
+            if (sizes[more.data_size].copies or self.copies) in more.copies or min(more.copies) < 1:
+                raise ValueError(f"amounts: copies >= 1 and not those that n = {more.data_size} has of itself")
         for check in self.checks:
             known = {degree for shift in self.shifts if shift.augmenter in check.augmenters for degree in shift.degrees}
             if check.data_size not in sizes or not set(check.degrees) <= known:
@@ -120,6 +148,19 @@ class Study(BaseModel):
         if data_size not in found:
             raise InputError("data_size", data_size, f"one of the study's: {', '.join(map(str, found))}")
         return found[data_size]
+
+    def amounts_of(self, size: Size) -> Iterator[CopiesArm]:
+        """The arms with other numbers of copies at a size."""
+        yield from (more for more in self.amounts if more.data_size == size.data_size)
+
+    def banks(self) -> Iterator[BankPlan]:
+        """What every size needs, further copies included; each plan once."""
+        yield from dict.fromkeys(plan for size in self.sizes for plan in (self.bank_of(size), *self._more_copies(size)))
+
+    def _more_copies(self, size: Size) -> Iterator[BankPlan]:
+        for more in self.amounts_of(size):
+            shifts = tuple(shift for shift in self.shifts if shift.augmenter in more.augmenters)
+            yield self.bank_of(size).model_copy(update={"copies": max(more.copies), "shifts": shifts})
 
     def bank(self) -> BankPlan:
         """The bank that all sizes together need, as one rectangle; `banks` has what each size needs."""

@@ -28,7 +28,7 @@ from empirical.bank.networks import TokenInputs, fit_network
 from empirical.bank.plan import BankPlan
 from empirical.bank.pool import replicates
 from empirical.bank.study import Check, Size, Study
-from empirical.bank.study_table import CHECKS, MADE, NOISE, SAME, TABLE, WHOLE
+from empirical.bank.study_table import CHECKS, DISJOINT, MADE, NOISE, SAME, TABLE, WHOLE
 from empirical.files import write_atomically, write_frame
 from empirical.tasks.load import Task
 from empirical.teachers.answering import Answering
@@ -123,7 +123,7 @@ class StudyRun:
 
     def make_banks(self) -> bool:
         """Make and answer what every size needs; whether it came to its end."""
-        for plan in dict.fromkeys(self.study.bank_of(size) for size in self.study.sizes):
+        for plan in self.study.banks():
             if not make_bank(self._bank(plan), self.teacher, self.progress, self.stop):
                 return False
         return True
@@ -133,14 +133,22 @@ class StudyRun:
 
     def file(self, part: Part) -> Path:
         """A part is kept by what decides it, beside all studies: a study that grows finds what it had."""
-        others = {"title", "pool", "copies", "shifts", "sizes", "students", "finetune", "checks", "same_teacher"}
+        others = {"title", "pool", "copies", "shifts", "sizes", "students", "finetune", "amounts", "checks"}
+        others |= {"same_teacher"}
         if part.teacher_arm == WHOLE:
             others |= {"same_teacher_train", "same_replicates"}
         own = self.study.model_dump(mode="json", exclude=others)
         check = None if part.check is None else part.check.model_dump(mode="json")
-        size = self.study.bank_of(part.size).used()
+        size = {**self.study.bank_of(part.size).used(), **self._own(part)}
         digest = digest_of(own, part.name, part.size.data_size, size, check, self.bank.task, self.teacher.key)
         return self.folder.parent / "parts" / f"{part.name}-{digest}.parquet"
+
+    def _own(self, part: Part) -> dict[str, Any]:
+        """What a part has of itself beside its size's bank; empty without, so that parts kept before are found."""
+        own: dict[str, Any] = {} if part.size.splits is None else {"splits": part.size.splits}
+        if part.check is None and (amounts := list(self.study.amounts_of(part.size))):
+            own["amounts"] = [amount.model_dump(mode="json") for amount in amounts]
+        return own
 
     @cached_property
     def _benches(self) -> dict[tuple[str, Size], Bench]:
@@ -182,6 +190,7 @@ class StudyRun:
             rows = {"linear": fit_linear, "static": fit_static}[part.student](jobs, bench, self.study)
         noise = covariance(rows)
         frame = pd.DataFrame([{key: value for key, value in row.items() if key != BY_TEXT} for row in rows])
+        frame["split"] = frame["replicate"] // 2 if part.size.splits else DISJOINT
         lead: dict[str, str | int] = {
             "task": self.bank.task.name,
             "teacher": self.teacher.name,
@@ -199,14 +208,14 @@ class StudyRun:
     def _arms(self, part: Part) -> list[Arm]:
         if part.check is not None:
             return list(checked_arms(self.study, part.check))
-        chosen = [arm for arm in arms(self.study, part.student) if arm.mode == part.mode]
+        chosen = [arm for arm in arms(self.study, part.student, part.size) if arm.mode == part.mode]
         room = (part.size.pool or self.study.pool) + self.study.reserve - part.size.data_size
         fits = [arm for arm in chosen if arm.amount * part.size.data_size <= room]
         # A teacher of n texts is asked about nothing but those and their copies.
         return [arm for arm in fits if part.teacher_arm == WHOLE or arm.amount == 0]
 
     def _replicates(self, part: Part, bank: Bank) -> Iterator[tuple[int, NDArray[np.int64], Targets]]:
-        subsets = replicates(part.size.pool or self.study.pool, part.size.data_size)
+        subsets = replicates(part.size.pool or self.study.pool, part.size.data_size, part.size.splits)
         if part.teacher_arm == WHOLE:
             targets = BankTargets(bank, self.teacher, bank.store(self.teacher))
             for number, own_N in enumerate(subsets[: None if part.check is None else part.check.replicates]):

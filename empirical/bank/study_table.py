@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 TABLE, NOISE, MADE = "curves.parquet", "test-noise.json", "made.json"
 CHECKS = "checks.parquet"  # networks on some cells: the same columns
 NONE, TWICE, UNLABELLED = "none", "none-twice", "unlabelled"  # augmenters of the arms without augmentation
+DISJOINT = -1  # in the column `split`, which numbers the cuts of a pool into halves: replicates that share no text
 WHOLE, SAME = "whole", "same"  # teacher trained on the whole split, or on the student's own texts
 
 

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from empirical.bank.exchange import exchange_rate
-from empirical.bank.study_table import NONE, TWICE, UNLABELLED
+from empirical.bank.study_table import DISJOINT, NONE, TWICE, UNLABELLED
 from theory.inference.contrast import gain_over_none, paired_difference
 from theory.inference.curve import ShiftErrorCurve
+from theory.inference.half_samples import as_replicates
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,35 +26,60 @@ Noise = Mapping[str, Mapping[str, Any]]
 
 
 def curve_of(
-    frame: pd.DataFrame, augmenter: str, outcome: str, noise: Mapping[str, Any] | None = None
+    frame: pd.DataFrame,
+    augmenter: str,
+    outcome: str,
+    noise: Mapping[str, Any] | None = None,
+    *,
+    amount: float = 0.0,
 ) -> ShiftErrorCurve:
     """An outcome against the degree, degree 0 first, of a frame of one student, mode, size and teacher arm.
 
-    noise: what the test texts add to distance and accuracy (`study_run.covariance`); None: it is not counted.
+    noise: what the test texts add to distance and accuracy (`study_run.covariance`); None: it is not counted. amount:
+    copies of a text, of arms that have another number of them than their size.
     """
-    chosen = frame[frame["augmenter"].isin((NONE, augmenter))]
+    own = (frame["augmenter"] == augmenter) & (frame["amount"] == amount)
+    chosen = frame[own | (frame["augmenter"] == NONE)]
     table = chosen.pivot(index="replicate", columns="degree", values=outcome).sort_index(axis=1)
     table = table.dropna()  # replicates beyond what an augmenter's copies reach
-    degree_K, value_RK = table.columns.to_numpy(dtype=float), table.to_numpy(dtype=float)
-    spread = value_RK.std(axis=0, ddof=1) / np.sqrt(len(table)) if len(table) > 1 else np.zeros(len(degree_K))
+    degree_K, value_RK = table.columns.to_numpy(dtype=float), _units(frame, table)
+    count = len(value_RK)
+    spread = value_RK.std(axis=0, ddof=1) / np.sqrt(count) if count > 1 else np.zeros(len(degree_K))
     return ShiftErrorCurve(
         shift=degree_K,
         error=value_RK.mean(axis=0),
         error_se=spread,
         data_size=float(frame["data_size"].iloc[0]),
         shift_name="degree",
-        replicates=value_RK if len(table) > 1 else None,
-        replicate_ids=tuple(table.index) if len(table) > 1 else None,
-        test_covariance=None if noise is None else _noise_of(noise, augmenter, degree_K, outcome),
+        replicates=value_RK if count > 1 else None,
+        replicate_ids=_names(table, value_RK) if count > 1 else None,
+        test_covariance=None if noise is None else _noise_of(noise, augmenter, degree_K, outcome, amount),
     )
 
 
+def _units(frame: pd.DataFrame, table: pd.DataFrame) -> NDArray[np.float64]:
+    """The rows of a table by replicate as independent replicates: its own, or those of a pool's cuts into halves."""
+    value_RK = table.to_numpy(dtype=float)
+    return as_replicates(value_RK) if is_split(frame) and len(table) > 2 else value_RK
+
+
+def _names(table: pd.DataFrame, value_RK: NDArray[np.float64]) -> tuple[Any, ...]:
+    return tuple(table.index) if len(value_RK) == len(table) else tuple(range(len(value_RK)))
+
+
+def is_split(frame: pd.DataFrame) -> bool:
+    """Whether the replicates of a size are halves of one pool, cut in several ways, and so share texts."""
+    return "split" in frame and bool((frame["split"] != DISJOINT).any())
+
+
 def _noise_of(
-    noise: Mapping[str, Any], augmenter: str, degree_K: NDArray[np.float64], outcome: str
+    noise: Mapping[str, Any], augmenter: str, degree_K: NDArray[np.float64], outcome: str, amount: float
 ) -> NDArray[np.float64]:
     """The rows and columns of the outcome's covariance that belong to a curve, in its order."""
-    place = {(name, degree): at for at, (name, degree, amount) in enumerate(noise["arms"]) if not amount}
-    index = [place[NONE if degree == 0 else augmenter, float(degree)] for degree in degree_K]
+    place = {tuple(arm): at for at, arm in enumerate(noise["arms"])}
+    index = [
+        place[augmenter, float(degree), amount] if degree else place[NONE, 0.0, 0.0] for degree in degree_K.tolist()
+    ]
     return np.asarray(noise["accuracy" if outcome == "accuracy" else "covariance"])[np.ix_(index, index)]
 
 
@@ -78,7 +104,7 @@ def curves(table: pd.DataFrame, noise: Noise) -> list[dict[str, Any]]:
                 {
                     "augmenter": augmenter,
                     **lead,
-                    "replicates": 1 if distance.replicates is None else len(distance.replicates),
+                    "replicates": frame["replicate"].nunique(),
                     "degree": distance.shift.tolist(),
                     "distance": distance.error.tolist(),
                     "distance_se": distance.error_se.tolist() if several else None,
@@ -93,10 +119,13 @@ def curves(table: pd.DataFrame, noise: Noise) -> list[dict[str, Any]]:
 
 def _exchange(frame: pd.DataFrame, augmenter: str) -> dict[str, Any] | None:
     """How many real unlabelled texts the best degree is worth, in units of n; None where the study has none."""
+    if is_split(frame):
+        frame = frame[frame["split"] == 0]  # a replicate has a rate of its own: those that share no text
     real = frame[frame["augmenter"] == UNLABELLED]
     if real["amount"].nunique() < 2:
         return None
-    augmented = frame[frame["augmenter"] == augmenter].pivot(index="replicate", columns="degree", values="distance")
+    own = frame[(frame["augmenter"] == augmenter) & (frame["amount"] == 0)]
+    augmented = own.pivot(index="replicate", columns="degree", values="distance")
     amounts = real.pivot(index="replicate", columns="amount", values="distance").sort_index(axis=1)
     both = augmented.index.intersection(amounts.index)
     found = exchange_rate(
@@ -109,8 +138,9 @@ def equal_compute(table: pd.DataFrame) -> list[dict[str, Any]]:
     """What twice the originals a step saves in distance against none, by student, mode and size, paired."""
     found = []
     for lead, frame in groups(table):
-        pair = [frame[frame["augmenter"] == name].set_index("replicate")["distance"] for name in (NONE, TWICE)]
-        if len(pair[1]):
-            gain = paired_difference(pair[0].to_numpy(), pair[1].loc[pair[0].index].to_numpy())
+        both = frame[frame["augmenter"].isin((NONE, TWICE))]
+        wide = both.pivot(index="replicate", columns="augmenter", values="distance")
+        if TWICE in wide:
+            gain = paired_difference(*_units(frame, wide[[NONE, TWICE]]).T)
             found.append({**lead, "distance": gain.effect, "low": gain.low, "high": gain.high})
     return found

@@ -82,8 +82,8 @@ def groups_of(study: Study) -> list[tuple[Unit, ...]]:
     Where two sizes want the same copies of a block, the one that wants more of them counts.
     """
     largest: dict[tuple[str, str], Unit] = {}
-    for size in study.sizes:
-        for unit in study.bank_of(size).units():
+    for plan in study.banks():
+        for unit in plan.units():
             key = (unit.shift.name, unit.name)
             if key not in largest or largest[key].size < unit.size:
                 largest[key] = unit

@@ -93,6 +93,7 @@ def trimmed(study: Study, config: LadderConfig) -> Study:
         "equal_compute": False,
         "finetune": (),
         "same_teacher": (),
+        "amounts": (),
         "checks": (),
     }
     return study.model_copy(update=update)

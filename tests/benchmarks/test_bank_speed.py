@@ -68,7 +68,7 @@ def test_a_thousand_light_students_cost_a_fiftieth_of_bilstm_runs(bank, record_p
     jobs = [
         Job(arm=arm, replicate=number, own_N=np.arange(55 * number, 55 * (number + 1)), targets=targets)
         for number in range(8)
-        for arm in arms(study, "linear")
+        for arm in arms(study, "linear", study.sizes[0])
     ]
     fit_linear(jobs[:2], light, study)
     each = seconds_of(lambda: fit_linear(jobs, light, study)) / len(jobs)

@@ -175,3 +175,27 @@ def test_the_guarantee_is_refuted_by_lemma_l_without_a_measurement() -> None:
     row = rules.guarantee(sources())
     assert row["theory"].verdict == "contradicted" and row["theory"].effect == pytest.approx(0.5 - 1.94659, abs=1e-3)
     assert row["simulation"].verdict == "not measured"
+
+
+def test_more_copies_are_compared_on_light_students_where_a_study_has_them() -> None:
+    """Four copies are better by 0.02 in distance; copied labels differ by 0.001 of error, less than half a point."""
+
+    def arms(supervision: str, saved: float) -> dict[CurveGroup, list[ShiftErrorCurve]]:
+        (curve, *_) = in_text(0.5)
+        assert curve.replicates is not None
+        amounts = {"1x": 0.0, "online": saved / 2, "4x": saved}
+        return {
+            CurveGroup(supervision=supervision, amount=amount, task="static"): [
+                ShiftErrorCurve.from_replicates(DEGREES, curve.replicates - less, 100, "degree", evaluation="test")
+            ]
+            for amount, less in amounts.items()
+        }
+
+    light = Source(name="text", command="c", curves=arms("teacher", 0.02))
+    errors = Source(name="text", command="c", curves=arms("copied_label", 0.001))
+    found = sources(light=light, light_error=errors)
+    kd = rules.more_data(found, rules.TEACHER, lower_error)["text"]
+    assert kd.verdict == "supported" and kd.effect == pytest.approx(0.02) and "4x against 1x" in kd.note
+    copied = rules.no_help_for_copies(found)["text"]
+    assert copied.verdict == "supported" and copied.effect == pytest.approx(rules.TOLERANCE - 0.001)
+    assert rules.more_data(sources(), rules.TEACHER, lower_error)["text"].verdict == "not measured"

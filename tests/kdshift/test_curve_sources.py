@@ -87,6 +87,15 @@ def test_two_studies_share_no_replicate_and_accuracy_has_its_test_noise(tmp_path
     assert by_label.test_covariance[0, 0] == pytest.approx(by_label.error[0] * (1 - by_label.error[0]) / 4000)
 
 
+def test_arms_with_more_copies_stand_beside_those_of_their_size(tmp_path: Path) -> None:
+    frame = light_frame("whole", 4, gain=0.01)
+    more = frame[frame["augmenter"] == "knn"].assign(amount=4.0, distance=lambda found: found["distance"] - 0.02)
+    source = light_source([study(tmp_path / "one", frame, more)])
+    assert {key.amount for key in source.curves} == {"online", "4x"}
+    (plain,), (four,) = source(), source(amount="4x")
+    assert np.allclose(plain.error[1:] - four.error[1:], 0.02) and plain.names == four.names
+
+
 def test_a_size_with_one_replicate_has_no_curve(tmp_path: Path) -> None:
     assert light_source([study(tmp_path / "one", light_frame("whole", 1, gain=0.01))])() == []
 

@@ -120,7 +120,10 @@ def _none_is_best(curves: Sequence[ShiftErrorCurve]) -> str:
 
 
 def _one_sided(optima: Sequence[tuple[Optimum, ...]], tau: bool, unit: str, found: Aligned, note: str) -> Evidence:
-    """Every pair has a censored side: the mean difference is at least, or at most, what the edges give, or unknown."""
+    """Every pair has a censored side: the mean difference is at least, or at most, what the edges give, or unknown.
+
+    Of single runs an optimum's interval knows the evaluation set's noise and not the seeds': no interval is given.
+    """
     scale, lows, highs = _scale(tau), [], []
     for above, below in optima:
         low_known = above.censored != "at most" and below.censored != "at least"
@@ -131,5 +134,7 @@ def _one_sided(optima: Sequence[tuple[Optimum, ...]], tau: bool, unit: str, foun
     effect = low if math.isfinite(low) else high if math.isfinite(high) else math.nan
     if math.isnan(effect):
         return unmeasured(note)
+    if found.unit == "row":
+        low = high = math.nan
     interval = Interval(effect=effect, low=low, high=high, se=math.nan, p=math.nan, units=0, freedom=0.0)
     return judge(interval, unit=unit, runs=found.runs(), note=note)

@@ -33,7 +33,7 @@ def fitted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Bench, list[Job], 
     jobs = [
         Job(arm=arm, replicate=number, own_N=np.arange(32 * number, 32 * (number + 1)), targets=targets)
         for number in range(2)
-        for arm in arms(STUDY, "static")
+        for arm in arms(STUDY, "static", STUDY.sizes[0])
         if arm.mode == "distill"
     ]
     return bench, jobs, fit_static(jobs, bench, STUDY)

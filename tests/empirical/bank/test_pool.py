@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from empirical.bank.plan import MOST_SPLITS
 from empirical.bank.pool import pool_order, replicates
 from tests.empirical.bank.tiny_bank import bank
 from theory.errors import InputError
@@ -37,3 +38,12 @@ def test_replicates_are_disjoint_at_a_size_and_nested_across_sizes() -> None:
     assert [len(found) for found in small] == [15] * 6 and len(large) == 3
     assert all(first[-1] < second[0] for first, second in pairwise(small))
     assert np.array_equal(np.concatenate(small[:2]), large[0]) and replicates(10, 11) == []
+
+
+def test_a_pool_is_cut_into_halves_that_tell_of_it_independently() -> None:
+    halves = replicates(80, 40, MOST_SPLITS)
+    assert len(halves) == 14 and all(np.array_equal(a, b) for a, b in zip(halves[:2], replicates(80, 40), strict=True))
+    for a, b in zip(halves[::2], halves[1::2], strict=True):
+        assert np.array_equal(np.sort(np.concatenate([a, b])), np.arange(80))
+    shared = [len(np.intersect1d(a, b)) for cut, a in enumerate(halves) for b in halves[2 * (cut // 2 + 1) :]]
+    assert set(shared) == {20} and len(replicates(80, 40, 3)) == 6

@@ -61,6 +61,37 @@ def test_noise_of_the_test_texts_widens_the_interval() -> None:
     assert noisy["high"] - noisy["low"] > 2 * (plain["high"] - plain["low"])
 
 
+def test_halves_of_a_pool_are_read_by_their_cuts() -> None:
+    """Eight halves are four cuts: five rows with their mean; a cut's two halves differ by twice its noise."""
+    frame = table().assign(split=lambda found: found["replicate"] // 2)
+    halves = frame[frame["augmenter"].isin(("none", "knn"))].pivot(
+        index="replicate", columns="degree", values="distance"
+    )
+    curve = curve_of(frame, "knn", "distance")
+    assert curve.replicates.shape == (5, 4) and curve.names == tuple(range(5))
+    assert np.allclose(curve.error, halves.mean())
+    apart = (halves.to_numpy()[::2] - halves.to_numpy()[1::2]) / 2
+    assert np.allclose(curve.error_se, np.sqrt((apart**2).mean(axis=0)))
+    (knn, _) = curves(frame, {})
+    assert knn["replicates"] == 8 and knn["exchange"]["replicates"] == 2  # a cut's halves alone share no text
+    (twice,) = equal_compute(frame)
+    assert twice["low"] < 0.01 < twice["high"]
+    assert curve_of(frame.assign(split=-1), "knn", "distance").replicates.shape == (8, 4)
+
+
+def test_arms_with_other_numbers_of_copies_have_curves_of_their_own() -> None:
+    frame = table()
+    knn = frame["augmenter"] == "knn"
+    more = frame[knn].assign(amount=4.0, distance=lambda found: found["distance"] - 0.01)
+    both = pd.concat([frame, more], ignore_index=True)
+    plain, four = (curve_of(both, "knn", "distance", amount=amount) for amount in (0.0, 4.0))
+    assert np.allclose(plain.error[1:] - four.error[1:], 0.01) and plain.error[0] == four.error[0]
+    assert curves(both, {}) == curves(frame, {})
+    arms = [["none", 0.0, 0.0], *(["knn", degree, amount] for amount in (0.0, 4.0) for degree in DEGREES)]
+    noise = {"arms": arms, "covariance": np.diag(np.arange(7.0)).tolist()}
+    assert np.diag(curve_of(both, "knn", "distance", noise, amount=4.0).test_covariance).tolist() == [0, 4, 5, 6]
+
+
 def test_covariance_is_that_of_the_means_over_texts() -> None:
     rng = np.random.default_rng(1)
     easy = rng.normal(0.2, 0.05, size=4000)

@@ -67,6 +67,21 @@ def test_single_runs_are_read_over_rows() -> None:
     assert found.units == 3 and found.verdict == "supported" and "over 3 rows" in found.note
 
 
+def test_single_runs_beyond_the_grid_have_no_interval() -> None:
+    """One run's seed may have put its best at the edge: what the evaluation set adds is not all of its noise."""
+
+    def row(best: float) -> ShiftErrorCurve:
+        degrees = np.linspace(0, 0.8, 9)
+        error = 0.3 + (degrees - best) ** 2
+        return ShiftErrorCurve(
+            shift=degrees, error=error, error_se=np.full(9, 1e-4), data_size=100, shift_name="degree"
+        )
+
+    found = optima.larger_best_shift([(row(0.3), row(1.2))])
+    assert found.verdict == "undecided" and found.effect is not None and found.effect < -0.4
+    assert "at least 0.8" in found.note and "no interval over seeds" in found.note
+
+
 def test_exact_curves_have_no_noise() -> None:
     exact = [
         ShiftErrorCurve(shift=TAUS, error=bowl(2 / size**0.4), error_se=np.zeros(15), data_size=size) for size in SIZES
