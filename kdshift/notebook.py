@@ -1,17 +1,40 @@
-"""What notebook cells show: figures with alternative text and captions, narrow tables, intervals, what is missing."""
+"""What notebook cells show: figures with alternative text and captions, narrow tables, intervals, what is missing.
+
+And where the notebooks and their tables are. Nothing here imports Altair: every kernel would wait for it.
+"""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kdshift.page.writing import embed
+from theory.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+NOTEBOOKS = ("1_theory", "2_simulation", "3_text_kd", "4_side_by_side")
+RESULTS_VARIABLE = "KDSHIFT_RESULTS"
 PIXELS_PER_INCH = 90
+
+
+def notebook_folder(given: Path | None = None) -> Path:
+    """The folder of the notebooks: the given one, the checkout's, or `notebooks/` here; InputError if there is none."""
+    for folder in (given,) if given else (Path(__file__).parents[1] / "notebooks", Path("notebooks")):
+        if (folder / f"{NOTEBOOKS[0]}.ipynb").is_file():
+            return folder
+    raise InputError(
+        "--notebooks", str(given or "notebooks"), f"a folder with {NOTEBOOKS[0]}.ipynb (a checkout has it)"
+    )
+
+
+def default_results() -> Path:
+    """Where the notebooks read their tables: $KDSHIFT_RESULTS, else the committed `notebooks/results`."""
+    given = os.environ.get(RESULTS_VARIABLE)
+    return Path(given) if given else notebook_folder() / "results"
 
 
 def show(figure: Figure, *, alt: str, caption: str = "", command: str = "") -> None:

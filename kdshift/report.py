@@ -8,30 +8,12 @@ from pathlib import Path
 
 from kdshift.claims import score_all
 from kdshift.curve_sources import load_sources
+from kdshift.notebook import NOTEBOOKS, RESULTS_VARIABLE, notebook_folder
 from kdshift.page.document import Cell, Table
 from kdshift.page.results_page import TITLE, write_results_page
 from kdshift.page.writing import write_document
 from theory.errors import InputError, missing_extra
 from theory.progress_report import Progress
-
-NOTEBOOKS = ("1_theory", "2_simulation", "3_text_kd", "4_side_by_side")
-RESULTS_VARIABLE = "KDSHIFT_RESULTS"
-
-
-def notebook_folder(given: Path | None = None) -> Path:
-    """The folder of the notebooks: the given one, the checkout's, or `notebooks/` here; InputError if there is none."""
-    for folder in (given,) if given else (Path(__file__).parents[1] / "notebooks", Path("notebooks")):
-        if (folder / f"{NOTEBOOKS[0]}.ipynb").is_file():
-            return folder
-    raise InputError(
-        "--notebooks", str(given or "notebooks"), f"a folder with {NOTEBOOKS[0]}.ipynb (a checkout has it)"
-    )
-
-
-def default_results() -> Path:
-    """Where the notebooks read their tables: $KDSHIFT_RESULTS, else the committed `notebooks/results`."""
-    given = os.environ.get(RESULTS_VARIABLE)
-    return Path(given) if given else notebook_folder() / "results"
 
 
 def execute(notebook: Path, results: Path, timeout: int = 600) -> tuple[str, str]:

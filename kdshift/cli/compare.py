@@ -31,7 +31,7 @@ def compare(
     the degree, and for an effect of a given size.
     """
     from kdshift.curve_sources import load_sources, side_by_side
-    from kdshift.report import default_results
+    from kdshift.notebook import default_results
 
     sources = load_sources(results or default_results())
     if calibrate is not None:
@@ -124,7 +124,8 @@ def report(
     """Execute the notebooks on a results directory and write a self-contained HTML site with an index."""
     from kdshift.cli.output import emit_json
     from kdshift.cli.progress import shown
-    from kdshift.report import NOTEBOOKS, default_results, write_report
+    from kdshift.notebook import NOTEBOOKS, default_results
+    from kdshift.report import write_report
 
     with shown() as progress:
         index = write_report(results or default_results(), out, notebooks=notebooks, progress=progress)

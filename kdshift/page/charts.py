@@ -13,6 +13,8 @@ from typing import Any, TypeAlias
 import altair as alt
 import pandas as pd
 
+from kdshift.page.frames import BOUND_PARTS
+
 Chart: TypeAlias = alt.LayerChart | alt.FacetChart
 
 HEIGHT = 260
@@ -25,7 +27,6 @@ PALETTE = (
     "#56b4e9",
     "#7f7f7f",
 )  # told apart by the colour-blind
-BOUND_PARTS = ("distance of the augmented data", "teacher where it is not trusted")
 LETTERS = 12  # pixels
 
 

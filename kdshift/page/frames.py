@@ -13,13 +13,13 @@ from empirical.bank.study_table import WHOLE
 from kdshift.ladder.folder import Ladder
 from kdshift.ladder.ladder_reading import as_shares, augmenters_of, ladder_curves, taus_of
 from kdshift.ladder.rungs import RUNGS
-from kdshift.page.charts import BOUND_PARTS
 from kdshift.source import Source
 from theory import repaired, risk
 from theory.inference.contrast import gains_over_none
 from theory.inference.curve import ShiftErrorCurve
 
 SIZES = (30, 100, 300, 1000, 3000, 10_000)
+BOUND_PARTS = ("distance of the augmented data", "teacher where it is not trusted")
 DIMENSIONS = (2, 3, 5, 8, 12, 20)
 TRUSTED_SHARE = 0.95  # of the original data, on which the page's teacher is right within TEACHER_EPSILON
 TEACHER_EPSILON = 0.05

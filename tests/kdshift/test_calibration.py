@@ -12,7 +12,7 @@ from scipy.stats import binom
 
 from kdshift.calibration import calibrate, null_sources, powers
 from kdshift.curve_sources import Sources, paper_source, text_source
-from kdshift.report import default_results
+from kdshift.notebook import default_results
 from kdshift.source import Source
 from tests.kdshift import synthetic
 from theory.errors import InputError

@@ -10,7 +10,8 @@ import pytest
 
 from kdshift import report
 from kdshift.cli import main
-from kdshift.report import default_results, execute, notebook_folder
+from kdshift.notebook import NOTEBOOKS
+from kdshift.report import execute
 from theory.errors import InputError
 
 READS = "import os, pathlib\nprint('found', pathlib.Path(os.environ['KDSHIFT_RESULTS'], 'number.txt').read_text())"
@@ -63,7 +64,7 @@ def test_the_verb_writes_the_site_and_says_where(
         assert not ended.code
     written = capsys.readouterr()
     assert str(site / "index.html") in written.out and written.out.count("\n") == 1
-    assert {path.stem for path in site.iterdir()} == {"index", *report.NOTEBOOKS[:3]}
+    assert {path.stem for path in site.iterdir()} == {"index", *NOTEBOOKS[:3]}
     index = (site / "index.html").read_text("utf-8")
     assert 'href="1_theory.html"' in index and "About 1_theory" in index
     assert 'href="4_side_by_side.html"' not in index and "not here: tables that it can read" in index
@@ -73,21 +74,10 @@ def test_the_verb_writes_the_site_and_says_where(
 def test_as_many_notebooks_run_at_once_as_there_are_processors(
     tmp_path: Path, results: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    together = Barrier(len(report.NOTEBOOKS))
-    monkeypatch.setattr(report.os, "cpu_count", lambda: len(report.NOTEBOOKS))
+    together = Barrier(len(NOTEBOOKS))
+    monkeypatch.setattr(report.os, "cpu_count", lambda: len(NOTEBOOKS))
     monkeypatch.setattr(report, "execute", lambda notebook, results: (notebook.stem, str(together.wait(timeout=60))))
     seen: list[float] = []
     report.write_report(results, tmp_path / "site", progress=lambda label, done, total: seen.append(done))
     assert seen == [0, 1, 2, 3, 4]
-    assert {path.stem for path in (tmp_path / "site").iterdir()} == {"index", *report.NOTEBOOKS}
-
-
-def test_folders_are_the_given_ones_or_the_checkouts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    checkout = Path(report.__file__).parents[1] / "notebooks"
-    assert notebook_folder() == checkout
-    with pytest.raises(InputError, match=r"--notebooks.*1_theory\.ipynb"):
-        notebook_folder(tmp_path)
-    monkeypatch.delenv("KDSHIFT_RESULTS", raising=False)
-    assert default_results() == checkout / "results"
-    monkeypatch.setenv("KDSHIFT_RESULTS", str(tmp_path))
-    assert default_results() == tmp_path
+    assert {path.stem for path in (tmp_path / "site").iterdir()} == {"index", *NOTEBOOKS}

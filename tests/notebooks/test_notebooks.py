@@ -14,8 +14,9 @@ from matplotlib.figure import Figure
 from nbformat import NotebookNode
 
 from kdshift.claims import as_markdown
+from kdshift.notebook import NOTEBOOKS, RESULTS_VARIABLE
 from kdshift.page.writing import write_document
-from kdshift.report import NOTEBOOKS, RESULTS_VARIABLE, execute, write_report
+from kdshift.report import execute, write_report
 from tests import committed
 from theory.errors import InputError
 
