@@ -59,7 +59,8 @@ class Sources:
     teacher: function from a batch to logits of shape (B, C). network: the same teacher with its gradient.
     student: a trained student that reads the same ids.
     labels: names of the classes, in the order of the teacher's logits.
-    cache: folder for neighbour tables, WordNet and translations; None: the user's cache folder.
+    cache: folder for WordNet, translations and parses; None: the user's cache folder.
+    tables: folder for neighbour tables; None: in `cache`.
     max_length: tokens that texts which grew are cut to; None: the tokenizer's own limit.
     progress: of what takes long (a neighbour table, translations by a model).
     """
@@ -74,6 +75,7 @@ class Sources:
     student: Network | None = None
     labels: Sequence[str] | None = None
     cache: Path | None = None
+    tables: Path | None = None
     max_length: int | None = None
     progress: Progress | None = None
 
@@ -236,5 +238,5 @@ def _table(config: AugmentConfig, given: Sources, embeddings: NDArray[np.float32
         raise InputError("embeddings", f"{len(embeddings)} rows", f"a row for each of {len(vocabulary)} token ids")
     candidate_V = np.zeros(len(embeddings), dtype=bool)
     candidate_V[: len(vocabulary)] = vocabulary.ordinary_V
-    folder = None if given.cache is None else given.cache / "neighbours"
+    folder = given.tables or (None if given.cache is None else given.cache / "neighbours")
     return neighbour_table(embeddings, candidate_V, config.neighbours, config.metric, folder, given.progress)

@@ -36,7 +36,7 @@ def neighbour_table(
     candidate_V: bool array of shape (V,), tokens that may be neighbours (neither special nor unused).
     neighbours: k, at most the candidates less one.
     metric: `cosine` or `euclidean`.
-    cache: folder of finished tables, named by a hash of all of the above; None: `cache_directory()`/neighbours.
+    cache: folder of finished tables, named by a hash of all of the above; None: `users_tables()`.
     Returns an int32 array of shape (V, k). Memory beside the matrices: about 200 MiB, whatever V.
 
     Raises:
@@ -44,7 +44,7 @@ def neighbour_table(
     """
     if (available := int(candidate_V.sum())) <= neighbours:
         raise InputError("neighbours", neighbours, f"fewer than the {available} tokens that may be neighbours")
-    folder = cache or cache_directory() / "neighbours"
+    folder = cache or users_tables()
     file = folder / f"{_digest(embeddings_VD, candidate_V, neighbours, metric)}.npy"
     table_VK = _read(file, (len(embeddings_VD), neighbours))
     if table_VK is None:
@@ -53,6 +53,11 @@ def neighbour_table(
         table_VK = _compute(embeddings_VD, candidate_V, neighbours, metric, progress)
         _write(file, table_VK)
     return table_VK
+
+
+def users_tables() -> Path:
+    """The user's folder of neighbour tables, which all their results share: a table depends on nothing else."""
+    return cache_directory() / "neighbours"
 
 
 def _digest(embeddings_VD: NDArray[np.float32], candidate_V: NDArray[np.bool_], neighbours: int, metric: str) -> str:

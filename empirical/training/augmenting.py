@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from empirical.augment import make_augmenter
 from empirical.augment.catalogue import needs_of, textless
 from empirical.augment.in_context import Examples
+from empirical.augment.neighbours import users_tables
 from empirical.config import AugmentConfig, ModelConfig, RunConfig
 from empirical.models.classifier import build_model, embedding_matrix
 from empirical.models.input_gradient import InputGradient
@@ -45,7 +46,7 @@ def make_augmentation(
 
     augment: `config.augment`, which is there. index_N: the run's originals among the task's training texts.
     reader, key, tokenizer: the model whose tokens are changed, and its tokenizer. written: whether a model with another
-    tokenizer takes part, for which augmented texts are written out. cache: folder of neighbour tables and translations.
+    tokenizer takes part, for which augmented texts are written out. cache: folder of translations and parses.
 
     Raises:
         InputError: what the augmenter needs is missing here.
@@ -76,7 +77,9 @@ def make_augmentation(
         needs["student"] = frozen_network("student", augment.student, tokenizer, task.labels)
     return Augmentation(
         config=augment,
-        augmenter=make_augmenter(augment, tokenizer=tokenizer, cache=cache, progress=progress, **needs),
+        augmenter=make_augmenter(
+            augment, tokenizer=tokenizer, cache=cache, tables=users_tables(), progress=progress, **needs
+        ),
         data_seed=config.data_seed,
         max_length=config.task.max_length,
         tokenizer=tokenizer if written else None,

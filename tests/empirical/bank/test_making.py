@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from empirical.augment.neighbours import users_tables
 from empirical.bank import plan as plans
 from empirical.bank.making import Bank, make_bank, size_of, texts_of
 from empirical.bank.plan import Shift
@@ -102,6 +103,19 @@ def test_copies_are_the_augmenters_own(tmp_path: Path) -> None:
         assert abs(share - unit.degree) < 0.05
         drawn.append(texts.ids_BL.tobytes())
     assert len(set(drawn)) == len(drawn)  # no two units drew the same
+
+
+def test_banks_of_all_results_share_the_users_neighbour_tables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    found = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        make_bank(bank(tmp_path / name), Oracle())
+        assert not list((tmp_path / name).rglob("neighbours"))
+        found += [(table.name, table.stat().st_mtime_ns) for table in users_tables().iterdir()]
+    assert len(found) == 2 and found[0] == found[1]  # computed once
 
 
 def test_logits_belong_to_their_texts(tmp_path: Path) -> None:
