@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import re
 import sys
 import textwrap
@@ -28,6 +29,7 @@ from simulate.experiment_config import presets, read_values  # noqa: E402
 from simulate.findings import decide  # noqa: E402
 from simulate.tau_curves import read_curves  # noqa: E402
 from theory import printed, repaired, risk  # noqa: E402
+from theory.inference.calibrate import detectable  # noqa: E402
 from theory.inference.curve import ShiftErrorCurve  # noqa: E402
 from theory.inference.verdict import survives  # noqa: E402
 
@@ -89,12 +91,15 @@ def claims() -> str:
 
 
 def undecided() -> str:
-    """What is not decided in text, with effect and interval."""
+    """What is not decided in text, with effect and interval, and the effect that this noise would show."""
     lines = []
     for claim in CLAIMS:
         evidence = scored()[claim.name]["text"]
         if evidence.verdict == "undecided" and evidence.effect is not None:
-            lines.append(f"- {claim.statement}: {evidence.effect:.4f} [{evidence.low:.4f}, {evidence.high:.4f}]")
+            power = detectable(evidence.se or 0.0, evidence.units, evidence.looks)
+            found = "" if math.isnan(power) else f"; {power:.4f} would be found four times in five"
+            interval = f"{evidence.effect:.4f} [{evidence.low:.4f}, {evidence.high:.4f}]"
+            lines.append(f"- {claim.statement}: {interval}{found}")
     return "\n".join(lines)
 
 

@@ -16,7 +16,7 @@ from kdshift.claims import CLAIMS, SOURCES, score_all
 from kdshift.curve_sources import Sources
 from kdshift.source import Source
 from theory.errors import InputError
-from theory.inference.calibrate import null_world, power, units_to_decide
+from theory.inference.calibrate import detectable, null_world, power, units_to_decide
 from theory.inference.contrast import LEVEL
 from theory.progress_report import Progress
 
@@ -71,7 +71,8 @@ def powers(sources: Sources, effect: float) -> dict[str, Any]:
     """How often an effect of this size in error would be found with the results' own noise, claim by claim.
 
     `power` with the replicates there are, `replicates` (units of resampling, rows where there is one run a cell), and
-    `replicates_needed` for 80 %; only claims whose effect is an error. Raises InputError unless the effect is positive.
+    `replicates_needed` for 80 %; None for claims whose effect is no error. `detectable`: the effect, in the claim's
+    own unit, that these replicates find with a power of 80 %. Raises InputError unless the effect is positive.
     """
     if not effect > 0:
         raise InputError("--power", effect, "a positive difference of errors, as 0.01")
@@ -80,11 +81,14 @@ def powers(sources: Sources, effect: float) -> dict[str, Any]:
     for claim in CLAIMS:
         for source in SOURCES:
             found = scored[claim.name][source]
-            if "error" not in found.unit or found.se is None or found.units < 2:
+            if found.se is None or not found.se > 0 or found.units < 2:
                 continue
+            error = "error" in found.unit
             claims.setdefault(claim.name, {})[source] = {
-                "power": power(effect, found.se, found.units, found.looks),
+                "power": power(effect, found.se, found.units, found.looks) if error else None,
                 "replicates": found.units,
-                "replicates_needed": units_to_decide(effect, found.se, found.units, found.looks),
+                "replicates_needed": units_to_decide(effect, found.se, found.units, found.looks) if error else None,
+                "detectable": detectable(found.se, found.units, found.looks),
+                "unit": found.unit,
             }
     return {"effect": effect, "level": LEVEL, "claims": claims}

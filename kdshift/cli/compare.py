@@ -106,11 +106,11 @@ def _power(sources: Sources, effect: float, json: bool) -> None:
     if json:
         return emit_json(found)
     rows = [
-        (claim, source, shares["power"], shares["replicates"], shares["replicates_needed"])
+        (claim, source, *(shares[name] for name in ("power", "replicates", "replicates_needed", "detectable", "unit")))
         for claim, row in found["claims"].items()
         for source, shares in row.items()
     ]
-    columns = ["claim", "source", "power", "replicates", "needed for 80 %"]
+    columns = ["claim", "source", "power", "replicates", "needed for 80 %", "found at 80 %", "unit"]
     emit_table(f"How often an effect of {effect:g} would be found", columns, rows)
 
 

@@ -64,6 +64,9 @@ def test_null_worlds_of_the_results_at_hand(sources: Sources) -> None:
 def test_power_grows_with_the_effect(sources: Sources) -> None:
     small, large = (powers(sources, effect)["claims"]["kd-gains-more"]["text"] for effect in (0.002, 0.1))
     assert small["power"] < large["power"] and small["replicates"] == 3
+    assert small["detectable"] == large["detectable"] > 0.002
+    degrees = powers(sources, 0.01)["claims"]["kd-prefers-larger"]["text"]
+    assert degrees["power"] is None and "degrees" in degrees["unit"] and degrees["detectable"] > 0
     assert large["replicates_needed"] <= small["replicates_needed"]
     with pytest.raises(InputError, match="--power"):
         powers(sources, 0.0)

@@ -14,6 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
+from scipy.optimize import brentq
 from scipy.stats import chi2, nct
 from scipy.stats import t as student_t
 
@@ -112,6 +113,14 @@ def power(effect: float, se: float, units: int, looks: int = 1, *, level: float 
         return found
     # Far beyond any doubt SciPy's law overflows; there Student's statistic varies by its standard error alone.
     return float(chi2.cdf((units - 1) * (effect / se / critical) ** 2, units - 1)) if effect > 0 else 0.0
+
+
+def detectable(se: float, units: int, looks: int = 1, *, wanted: float = 0.8) -> float:
+    """The effect that is found with power `wanted`, with the standard error `se` over so many units; NaN below two."""
+    if units < 2 or not se > 0:
+        return math.nan
+    critical = float(student_t.isf((1 - LEVEL) / 2 / looks, units - 1))
+    return float(brentq(lambda effect: power(effect, se, units, looks) - wanted, 0.0, 4 * (1 + critical) * se))
 
 
 def units_to_decide(effect: float, se: float, units: int, looks: int = 1, *, wanted: float = 0.8) -> int | None:

@@ -105,9 +105,7 @@ def test_copies_are_the_augmenters_own(tmp_path: Path) -> None:
     assert len(set(drawn)) == len(drawn)  # no two units drew the same
 
 
-def test_banks_of_all_results_share_the_users_neighbour_tables(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_banks_of_all_results_share_the_users_neighbour_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     found = []
     for name in ("one", "two"):

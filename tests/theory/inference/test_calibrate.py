@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import ttest_1samp
 
 from tests.theory.inference.worlds import DEGREES, curves
-from theory.inference.calibrate import null_world, power, units_to_decide
+from theory.inference.calibrate import detectable, null_world, power, units_to_decide
 from theory.inference.curve import ShiftErrorCurve
 
 
@@ -76,6 +76,13 @@ def test_power_is_the_share_of_worlds_where_the_t_test_decides(effect: float, un
     found = ttest_1samp(table, 0, axis=1)
     share = np.mean((found.pvalue < 0.05) & (found.statistic > 0))
     assert power(effect, noise / math.sqrt(units), units) == pytest.approx(share, abs=4 * 0.5 / math.sqrt(worlds))
+
+
+@pytest.mark.parametrize(("units", "looks"), [(2, 1), (5, 4), (16, 1)])
+def test_what_is_detectable_is_found_four_times_in_five(units: int, looks: int) -> None:
+    found = detectable(0.3, units, looks)
+    assert power(found, 0.3, units, looks) == pytest.approx(0.8, abs=1e-6)
+    assert detectable(0.6, units, looks) == pytest.approx(2 * found) and math.isnan(detectable(0.3, 1))
 
 
 def test_more_looks_cost_power_and_one_unit_has_none() -> None:
