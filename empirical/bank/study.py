@@ -88,6 +88,9 @@ class Study(BaseModel):
         TrainConfig(steps=304, learning_rate=1e-4, alpha=1.0, gamma=1.0),
         description='the teacher\'s fine-tuning on the whole training split; "none": it is fine-tuned already',
     )
+    runtime: Literal["torch", "onnx", "onnx-int8"] = Field(
+        "torch", description="what runs the teacher; onnx-int8: the quantised network is the teacher"
+    )
     pool: int = Field(880, ge=2, description="training texts that are augmented")
     reserve: int = Field(0, ge=0, description="further real texts for the arm `unlabelled`, beside the pool's others")
     copies: int = Field(4, ge=1, description="augmented copies of a text, for each augmenter and degree")

@@ -80,7 +80,8 @@ class StudyRun:
 
     bank: made for the study's task and tokenizer; its plan is replaced by what each size needs.
     teacher: who answers. subset_teacher: function from a replicate's places in the pool and its number to the teacher
-    that was trained on them; None where the study has no such arm. folder: the study's own.
+    that was trained on them; None where the study has no such arm. folder: the study's own. runtime: how a teacher
+    that PyTorch does not run differs from its network (`OnnxAnswers.compared`).
     """
 
     study: Study
@@ -91,6 +92,7 @@ class StudyRun:
     subset_teacher: SubsetTeacher | None = None
     progress: Progress | None = None
     stop: Callable[[], bool] | None = None
+    runtime: dict[str, Any] | None = None
 
     def run(self) -> pd.DataFrame | None:
         """The study's table, made as far as it is not there yet; None if `stop` ended it before."""
@@ -134,7 +136,7 @@ class StudyRun:
     def file(self, part: Part) -> Path:
         """A part is kept by what decides it, beside all studies: a study that grows finds what it had."""
         others = {"title", "pool", "copies", "shifts", "sizes", "students", "finetune", "amounts", "checks"}
-        others |= {"same_teacher"}
+        others |= {"same_teacher", "runtime"}  # the teacher's key names what runs it
         if part.teacher_arm == WHOLE:
             others |= {"same_teacher_train", "same_replicates"}
         own = self.study.model_dump(mode="json", exclude=others)

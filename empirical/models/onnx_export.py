@@ -100,15 +100,17 @@ def quantise(source: Path, path: Path) -> None:
 
 
 class OnnxClassifier:
-    """An exported model under ONNX Runtime."""
+    """An exported model under ONNX Runtime. threads: of one pass; None: the machine's cores."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, threads: int | None = None) -> None:
         try:
             import onnxruntime
         except ImportError:
             raise missing_extra("onnxruntime", "onnx") from None
         onnxruntime.set_default_logger_severity(3)
-        self.session: Any = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads or 0
+        self.session: Any = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         self.names = [entry.name for entry in self.session.get_inputs()]
 
     def logits(self, batch: Batch) -> NDArray[np.float32]:

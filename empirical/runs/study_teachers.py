@@ -27,9 +27,10 @@ from empirical.runs.layout import shared_folder
 from empirical.runs.run import ensure_teacher
 from empirical.tasks.load import Task, load_task
 from empirical.tasks.spec import Split
-from empirical.teachers.answering import NetworkAnswers
+from empirical.teachers.answering import Answering, NetworkAnswers
 from empirical.teachers.answers import ANSWERS
 from empirical.teachers.fine_tuned import Teacher
+from empirical.teachers.onnx_answers import OnnxAnswers
 from theory.progress_report import Progress
 
 EVALUATED = 200  # texts on which a replicate's teacher is scored for its record
@@ -56,7 +57,8 @@ def open_study(
     task = load_task(study.task) if task is None else task
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     config = RunConfig(task=study.task, teacher=study.teacher, teacher_train=study.teacher_train)
-    teacher, tokenizer = _teacher(ensure_teacher(config, results, progress, stop), study.teacher.name, task, device)
+    trained = ensure_teacher(config, results, progress, stop)
+    teacher, tokenizer = _teacher(trained, study.teacher.name, study, task, device)
     embeddings = embedding_matrix(study.teacher)
     bank = Bank(
         plan=study.bank(),
@@ -67,14 +69,16 @@ def open_study(
         answers=shared_folder(results) / ANSWERS,
     )
 
-    def subset_teacher(own_N: NDArray[np.int64], number: int) -> NetworkAnswers:
+    def subset_teacher(own_N: NDArray[np.int64], number: int) -> Answering:
         folder = _subset_task(study, task, own_N, results / "bank" / "subsets")
         one = RunConfig(
             task=TaskConfig(name=str(folder), max_length=study.task.max_length, labels=task.labels),
             teacher=study.teacher,
             teacher_train=study.same_teacher_train,
         )
-        return _teacher(ensure_teacher(one, results, progress, stop), f"{study.teacher.name} of n", task, device)[0]
+        return _teacher(
+            ensure_teacher(one, results, progress, stop), f"{study.teacher.name} of n", study, task, device
+        )[0]
 
     return StudyRun(
         study=study,
@@ -85,15 +89,27 @@ def open_study(
         subset_teacher=subset_teacher,
         progress=progress,
         stop=stop,
+        runtime=_compared(teacher, study, task),
     )
 
 
-def _teacher(folder: Path, name: str, task: Task, device: str) -> tuple[NetworkAnswers, Any]:
-    """The teacher kept in a run's folder, and its tokenizer."""
+def _compared(teacher: Answering, study: Study, task: Task) -> dict[str, Any] | None:
+    """How a teacher that PyTorch does not run differs from its network, on validation texts; else None."""
+    return teacher.compared(task.validation, study.task.max_length) if isinstance(teacher, OnnxAnswers) else None
+
+
+def _teacher(folder: Path, name: str, study: Study, task: Task, device: str) -> tuple[Answering, Any]:
+    """The teacher kept in a run's folder as the study runs it, and its tokenizer."""
     source = str(folder / "model" if (folder / "model").is_dir() else folder)
     model, tokenizer = load_classifier(source), load_tokenizer(ModelConfig(name=source))
     check_tokenizer(model, tokenizer, source)
-    return NetworkAnswers(Teacher(model, tokenizer, task.labels, device=device), name, task.labels), tokenizer
+    bare = study.runtime == "torch"
+    network = NetworkAnswers(
+        Teacher(model, tokenizer, task.labels, device=device if bare else "cpu"), name, task.labels
+    )
+    if bare:
+        return network, tokenizer
+    return OnnxAnswers(network, folder / "onnx", int8=study.runtime == "onnx-int8"), tokenizer
 
 
 def _subset_task(study: Study, task: Task, own_N: NDArray[np.int64], root: Path) -> Path:

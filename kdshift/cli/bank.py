@@ -59,13 +59,15 @@ def bank(
         "answers": count.asked + count.kept,
         "teacher_calls": count.asked,
         "kept_answers": count.kept,
+        "runtime": run.runtime,
         "bytes": size_of(run.bank.folder),
         "seconds": round(time.perf_counter() - began, 1),
     }
     if json:
         emit_json(found)
     else:
-        emit_table("The bank", ["", ""], [[name.replace("_", " "), value] for name, value in found.items()])
+        rows = [[name.replace("_", " "), value] for name, value in found.items() if name != "runtime"]
+        emit_table("The bank", ["", ""], rows, _told(run.runtime))
 
 
 def curves(
@@ -102,6 +104,7 @@ def curves(
         "seconds": round(time.perf_counter() - began, 1),
         "teacher_calls": asked,
         "kept_answers": kept,
+        "runtime": run.runtime,
         "curves": summary.curves(table, noise := read_noise(run.folder)),
         "equal_compute": summary.equal_compute(table),
         "checks": [] if (checks := read_checks(run.folder)) is None else agreements(table, checks, noise),
@@ -213,11 +216,22 @@ def _print(found: dict[str, Any]) -> None:
     columns = ["student", "n", "times", "at 0", "best", "gain", "95 %", "worth"]
     note = (
         f"teacher asked {found['teacher_calls']} texts, {found['kept_answers']} answers were kept; {found['folder']}\n"
-        "gain: simultaneous over the degrees; worth: real unlabelled texts that do as much"
+        "gain: simultaneous over the degrees; worth: real unlabelled texts that do as much" + _told(found["runtime"])
     )
     emit_table(f"Distance to the teacher on held-out texts: {found['task']}", columns, rows, note)
     if found["checks"]:
         _print_checks(found["checks"])
+
+
+def _told(runtime: dict[str, Any] | None) -> str:
+    """How a teacher that PyTorch does not run differs from its network, in a line; empty of the network itself."""
+    if runtime is None:
+        return ""
+    return (
+        f"\nteacher {runtime['name']}: accuracy {runtime['accuracy']:.1%} where its network has "
+        f"{runtime['network_accuracy']:.1%}, {runtime['agreement']:.1%} equal labels, logits at most "
+        f"{runtime['largest_difference']:.2g} apart ({runtime['texts']} validation texts)"
+    )
 
 
 def _print_checks(checks: list[dict[str, Any]]) -> None:
