@@ -22,6 +22,7 @@ from empirical.models.classifier import build_model, embedding_matrix, load_toke
 from empirical.tasks.load import load_task
 from empirical.teachers.answering import NetworkAnswers
 from empirical.teachers.fine_tuned import Teacher
+from empirical.teachers.onnx_answers import OnnxAnswers
 
 pytestmark = pytest.mark.benchmark_ratio
 
@@ -78,3 +79,20 @@ def test_a_thousand_light_students_cost_a_fiftieth_of_bilstm_runs(bank, record_p
         f"a BiLSTM run {run:.1f} s, a linear student {each:.3f} s: {run / each:.0f}x; 1,000 of them {1e3 * each:.0f} s"
     )
     assert run / each > 50
+
+
+def test_an_int8_teacher_asked_text_by_text_is_faster_than_its_network_in_batches(bank, record_property):
+    made, network = bank
+    corpus = made.pool.pool.corpus
+    batches = [corpus.batch(index) for index in corpus.by_length(np.arange(256), 64)]
+    taken = {}
+    for name, teacher in {
+        "torch": network,
+        "onnx": OnnxAnswers(network, made.root / "onnx", int8=False),
+        "onnx-int8": OnnxAnswers(network, made.root / "onnx", int8=True),
+    }.items():
+        teacher.answer(batches[0])
+        taken[name] = seconds_of(lambda asked=teacher: [asked.answer(batch) for batch in batches]) / 256
+    record_property("ratio", taken["torch"] / taken["onnx-int8"])
+    print("a teacher's answer, core time: " + ", ".join(f"{name} {1e3 * taken[name]:.1f} ms" for name in taken))
+    assert taken["torch"] / taken["onnx-int8"] > 1.3 and taken["torch"] / taken["onnx"] > 0.8
