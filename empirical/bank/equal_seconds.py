@@ -25,8 +25,8 @@ from empirical.bank.pool import replicates
 from empirical.bank.prices import Price
 from empirical.bank.shards import copies_of
 from empirical.bank.study import Size, Study
-from empirical.bank.study_table import NONE
-from empirical.bank.summary import curve_of
+from empirical.bank.study_table import DISJOINT, NONE
+from empirical.bank.summary import curve_of, unit_rows
 from empirical.randomness import Draws, step_generator
 from empirical.teachers.answering import Answering
 from empirical.teachers.answers import answered
@@ -168,7 +168,7 @@ class Contest:
         targets = BankTargets(bank, self.teacher, bank.store(self.teacher))
         jobs = [
             Job(arm=arm, replicate=number, own_N=own_N, targets=targets)
-            for number, own_N in enumerate(replicates(bank.plan.pool, size.data_size))
+            for number, own_N in enumerate(replicates(bank.plan.pool, size.data_size, size.splits))
             for arm in arms
         ]
         bench = Budgeted(bank, inputs, allowed, rule, few)
@@ -179,6 +179,7 @@ class Contest:
                 "data_size": size.data_size,
                 "student": student,
                 **{name: value for name, value in row.items() if np.isscalar(value)},
+                "split": row["replicate"] // 2 if size.splits else DISJOINT,
                 **spent,
             }
             for row in rows
@@ -217,13 +218,16 @@ def summary(table: pd.DataFrame, prices: Mapping[str, Price], answer: float) -> 
     prices: by label. gain, low, high: in distance, simultaneous over the degrees tried, replicates as units (one
     replicate: no interval); accuracy: paired, at the same degree. seconds_a_thousand: texts with their answers.
     """
+    import pandas as pd
+
     rows = []
     for (_, student), frame in table.groupby(["data_size", "student"], sort=False):
         none = frame[frame["augmenter"] == NONE].set_index("replicate")
         for label in [name for name in frame["augmenter"].unique() if name != NONE]:
             gain = gain_over_none(curve_of(frame, label, "distance"))
             at = frame[(frame["augmenter"] == label) & (frame["degree"] == gain.shift)].set_index("replicate")
-            accuracy = paired_difference(at["accuracy"].to_numpy(), none["accuracy"].loc[at.index].to_numpy())
+            both = pd.concat([at["accuracy"], none["accuracy"].loc[at.index]], axis=1)
+            accuracy = paired_difference(*unit_rows(frame, both).T)
             price = prices[label]
             rows.append(
                 {

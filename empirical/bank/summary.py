@@ -42,7 +42,7 @@ def curve_of(
     chosen = frame[own | (frame["augmenter"] == NONE)]
     table = chosen.pivot(index="replicate", columns="degree", values=outcome).sort_index(axis=1)
     table = table.dropna()  # replicates beyond what an augmenter's copies reach
-    degree_K, value_RK = table.columns.to_numpy(dtype=float), _units(frame, table)
+    degree_K, value_RK = table.columns.to_numpy(dtype=float), unit_rows(frame, table)
     count = len(value_RK)
     spread = value_RK.std(axis=0, ddof=1) / np.sqrt(count) if count > 1 else np.zeros(len(degree_K))
     return ShiftErrorCurve(
@@ -57,7 +57,7 @@ def curve_of(
     )
 
 
-def _units(frame: pd.DataFrame, table: pd.DataFrame) -> NDArray[np.float64]:
+def unit_rows(frame: pd.DataFrame, table: pd.DataFrame) -> NDArray[np.float64]:
     """The rows of a table by replicate as independent replicates: its own, or those of a pool's cuts into halves."""
     value_RK = table.to_numpy(dtype=float)
     return as_replicates(value_RK) if is_split(frame) and len(table) > 2 else value_RK
@@ -141,6 +141,6 @@ def equal_compute(table: pd.DataFrame) -> list[dict[str, Any]]:
         both = frame[frame["augmenter"].isin((NONE, TWICE))]
         wide = both.pivot(index="replicate", columns="augmenter", values="distance")
         if TWICE in wide:
-            gain = paired_difference(*_units(frame, wide[[NONE, TWICE]]).T)
+            gain = paired_difference(*unit_rows(frame, wide[[NONE, TWICE]]).T)
             found.append({**lead, "distance": gain.effect, "low": gain.low, "high": gain.high})
     return found

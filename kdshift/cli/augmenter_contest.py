@@ -14,7 +14,7 @@ from kdshift.cli.output import Json, emit_json, emit_table, log_to_stderr, numbe
 from theory.errors import InputError
 
 if TYPE_CHECKING:
-    from empirical.bank.study import Study
+    from empirical.bank.study import Size, Study
 
 
 def equal_seconds(
@@ -93,7 +93,7 @@ def _tables(contest: Any, folder: Path, prices: Any) -> Any:
         for student in contest.study.students:
             for entrant in (None, *contest.chosen(size)):
                 label = "none" if entrant is None else f"{entrant.label.replace(', ', '-')}-{entrant.degrees}"
-                path = folder / f"{student}-{size.data_size}" / f"{label}.parquet"
+                path = folder / f"{student}-{_place(contest.study, size)}" / f"{label}.parquet"
                 if not path.exists():
                     write_frame(contest.fit(size, student, entrant), path)
                 frames.append(pd.read_parquet(path))
@@ -101,6 +101,12 @@ def _tables(contest: Any, folder: Path, prices: Any) -> Any:
             rows = summary(pd.concat(frames[first:], ignore_index=True), prices, contest.answer)
             contest.best = {row["augmenter"]: row["degree"] for row in rows}
     return pd.concat(frames, ignore_index=True)
+
+
+def _place(study: Study, size: Size) -> str:
+    """What of a size decides its parts, as a folder's name."""
+    cut = f"-cut-{size.splits}" if size.splits else ""
+    return f"{size.data_size}-of-{size.pool or study.pool}-copies-{size.copies or study.copies}{cut}"
 
 
 def _print(found: dict[str, Any]) -> None:
