@@ -89,11 +89,14 @@ class TextCurve:
 
 
 def text_curves(sources: Source, student: str = "static", teacher: str = WHOLE) -> list[TextCurve]:
-    """The distillation curves of one kind of light student (a source of `curve_sources.light_source`)."""
+    """The distillation curves of one kind of light student (a source of `curve_sources.light_source`).
+
+    Of the copies that a size has of itself; arms with other numbers of them are left out.
+    """
     return [
         TextCurve(augmenter=key.variant, data_size=int(curve.data_size), curve=curve)
         for key, curves in sources.curves.items()
-        if key.supervision == "teacher" and key.task == student and key.teacher == teacher
+        if (key.supervision, key.amount) == ("teacher", "online") and (key.task, key.teacher) == (student, teacher)
         for curve in sorted(curves, key=lambda curve: curve.data_size)
     ]
 
