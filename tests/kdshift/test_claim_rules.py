@@ -111,14 +111,13 @@ def test_other_augmenters_stand_in_the_note_and_not_in_the_verdict() -> None:
     assert "by random" not in alone["text"].note and alone["text"].effect == row["text"].effect
 
 
-def test_students_that_disagree_decide_nothing_together() -> None:
-    light = Source(
-        name="text",
-        command="",
-        curves={CurveGroup(task="static"): in_text(0.4), CurveGroup(task="linear"): in_text(0.0, noise=0.02, seed=3)},
-    )
-    found = rules.in_text(sources(light=light), rules.some_shift_helps)
-    assert found.verdict == "undecided" and {name for name, _ in found.cases} == {"static", "linear"}
+@pytest.mark.parametrize(("noise", "verdict"), [(0.2, "undecided"), (0.02, "depends")])
+def test_a_student_that_cannot_tell_decides_nothing_and_one_that_is_shown_to_differ_disagrees(
+    noise: float, verdict: str
+) -> None:
+    curves = {CurveGroup(task="static"): in_text(0.4), CurveGroup(task="linear"): in_text(0.0, noise=noise, seed=3)}
+    found = rules.in_text(sources(light=Source(name="text", command="", curves=curves)), rules.some_shift_helps)
+    assert found.verdict == verdict and {name for name, _ in found.cases} == {"static", "linear"}
 
 
 def test_more_copied_labels_do_not_help_is_shown_by_equivalence() -> None:

@@ -19,7 +19,8 @@ Verdict = Literal[
 ]
 RULE = (
     f"supported: the {LEVEL:.0%} interval of the effect lies above zero; contradicted: it lies below; undecided: it "
-    "holds zero; depends: the settings that a source has disagree (never averaged); the bound predicts, or denies: the "
+    "holds zero; depends: the settings that a source has disagree, one decided and another's interval wholly apart from "
+    "it (settings are never averaged); the bound predicts, or denies: the "
     "shape of a bound, which is no measured error. Intervals: Student's over shared replicates, simultaneous over the "
     "shifts a claim may choose from. *: no longer decided after Holm's correction for all cells of the matrix."
 )
@@ -84,10 +85,11 @@ def as_prediction(found: Evidence, note: str = "the bound's shape, not a measure
 
 
 def together(cases: Mapping[str, Evidence]) -> Evidence:
-    """One verdict from settings that are never averaged: theirs if they agree, `depends` if two contradict each other.
+    """One verdict from settings that are never averaged: theirs if they agree, `depends` if two disagree.
 
-    Where some decide and others do not, nothing is decided. The effect shown is the one least favourable to the claim
-    and the note names every case.
+    Two disagree where one is decided and the other's interval lies wholly apart from its: they contradict each other,
+    or one has an effect that the other is shown not to have. Where some decide and others only cannot tell, nothing is
+    decided. The effect shown is the one least favourable to the claim and the note names every case.
     """
     measured = {name: found for name, found in cases.items() if found.effect is not None}
     if not measured:
@@ -98,7 +100,7 @@ def together(cases: Mapping[str, Evidence]) -> Evidence:
     verdict: Verdict = "undecided"
     if len(verdicts) == 1:
         verdict = next(iter(verdicts))
-    elif {"supported", "contradicted"} <= verdicts or "depends" in verdicts:
+    elif "depends" in verdicts or any(_disagree(a, b) for a in measured.values() for b in measured.values()):
         verdict = "depends"
     least = min(measured.values(), key=lambda found: math.inf if found.low is None else found.low)
     p = [found.p for found in measured.values() if found.p is not None]
@@ -107,6 +109,15 @@ def together(cases: Mapping[str, Evidence]) -> Evidence:
         least, verdict=verdict, note=note, cases=tuple(measured.items()), p=max(p) if p else None,
         runs=sum(found.runs for found in measured.values()),
     )  # fmt: skip
+
+
+def _disagree(decided: Evidence, other: Evidence) -> bool:
+    """Whether the first is decided and the second's interval is apart from its."""
+    ends = (decided.low, decided.high, other.low, other.high)
+    if decided.verdict not in ("supported", "contradicted") or any(end is None or math.isnan(end) for end in ends):
+        return False
+    low, high, other_low, other_high = (float(end) for end in ends if end is not None)
+    return low > other_high or high < other_low
 
 
 def judge_both(first: Evidence, second: Evidence) -> Verdict:

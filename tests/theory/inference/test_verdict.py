@@ -26,7 +26,10 @@ def test_settings_are_never_averaged() -> None:
     split = together({"smooth": evidence(0.1), "linear": evidence(-0.2)})
     assert split.verdict == "depends" and split.effect == -0.2 and "smooth" in split.note
     assert together({"a": evidence(0.1), "b": evidence(0.2)}).effect == 0.1
-    assert together({"a": evidence(0.1), "b": evidence(0.001)}).verdict == "undecided"
+    assert together({"a": evidence(0.1), "b": evidence(0.05, 0.03)}).verdict == "undecided"  # b cannot tell
+    shown = together({"a": evidence(0.1), "b": evidence(0.001)})  # b has no such effect
+    assert shown.verdict == "depends" and shown.effect == 0.001
+    assert together({"a": evidence(0.1), "b": judge(student_interval([0.0]), unit="error")}).verdict == "undecided"
     assert judge_both(evidence(0.1), evidence(-0.1)) == "contradicted"
 
 
