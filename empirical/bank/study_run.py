@@ -81,7 +81,7 @@ class StudyRun:
     bank: made for the study's task and tokenizer; its plan is replaced by what each size needs.
     teacher: who answers. subset_teacher: function from a replicate's places in the pool and its number to the teacher
     that was trained on them; None where the study has no such arm. folder: the study's own. runtime: how a teacher
-    that PyTorch does not run differs from its network (`OnnxAnswers.compared`).
+    that PyTorch does not run differs from its network (`OnnxAnswers.compared`). trained: the teacher's own folder.
     """
 
     study: Study
@@ -93,6 +93,7 @@ class StudyRun:
     progress: Progress | None = None
     stop: Callable[[], bool] | None = None
     runtime: dict[str, Any] | None = None
+    trained: Path | None = None
 
     def run(self) -> pd.DataFrame | None:
         """The study's table, made as far as it is not there yet; None if `stop` ended it before."""

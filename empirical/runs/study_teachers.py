@@ -90,6 +90,7 @@ def open_study(
         progress=progress,
         stop=stop,
         runtime=_compared(teacher, study, task),
+        trained=trained,
     )
 
 

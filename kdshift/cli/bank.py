@@ -76,6 +76,9 @@ def curves(
     *,
     results: Results = Path("results"),
     figure: Annotated[Path | None, Parameter(help="draw the curves into this file too")] = None,
+    out: Annotated[
+        Path | None, Parameter(help="keep the finished tables in this folder too, and how they were made")
+    ] = None,
     engine: EngineOptions = ONE_PROCESS,
     json: Json = False,
 ) -> None:
@@ -110,6 +113,10 @@ def curves(
         "checks": [] if (checks := read_checks(run.folder)) is None else agreements(table, checks, noise),
         "folder": str(run.folder),
     }
+    if out is not None:
+        from empirical.runs.study_record import keep_study
+
+        keep_study(run, Path(preset).stem, out)
     if figure is not None:
         from empirical.bank.degree_figure import draw
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from empirical.bank.study_table import CHECKS, NOISE, TABLE
 from kdshift.cli import main
 from kdshift.cli.bank import worth
 from tests.empirical import tiny_kd
@@ -69,7 +70,9 @@ def test_bank_then_curves_then_nothing_left_to_ask(capsys, study):
     assert curve["gain"]["low"] <= curve["gain"]["distance"] and curve["exchange"]["replicates"] == 2
     (check,) = found["checks"]
     assert check["student"] == "bilstm" and check["regret"]["high"] >= check["regret"]["distance"] >= 0
-    code, text, _ = run(capsys, "curves", str(study), "--results", out)
+    kept = Path(out) / "kept"
+    code, text, _ = run(capsys, "curves", str(study), "--results", out, "--out", str(kept))
+    assert {path.name for path in kept.iterdir()} == {TABLE, CHECKS, NOISE, "provenance.json"}
     assert code == 0 and "Distance to the teacher" in text and "carry over" in text and "asked 0 texts" in text
 
 
