@@ -19,9 +19,9 @@ Verdict = Literal[
 ]
 RULE = (
     f"supported: the {LEVEL:.0%} interval of the effect lies above zero; contradicted: it lies below; undecided: it "
-    "holds zero; depends: the settings that a source has disagree, one decided and another's interval wholly apart from "
-    "it (settings are never averaged); the bound predicts, or denies: the "
-    "shape of a bound, which is no measured error. Intervals: Student's over shared replicates, simultaneous over the "
+    "holds zero; depends: the settings that a source has disagree, one decided and another's interval wholly apart "
+    "from its (settings are never averaged); the bound predicts, or denies: the shape of a bound, which is no measured "
+    "error. Intervals: Student's over shared replicates, simultaneous over the "
     "shifts a claim may choose from. *: no longer decided after Holm's correction for all cells of the matrix."
 )
 
