@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from pathlib import Path
 
 from kdshift.claims import score_all
@@ -52,8 +54,11 @@ def write_report(results: Path, out: Path, *, notebooks: Path | None = None, pro
     if not results.is_dir():
         raise InputError("--results", str(results), "an existing directory with simulate/, sweep and shift tables")
     folder = notebook_folder(notebooks)
+    with _executing(folder, results, progress) as runs:
+        sources = load_sources(results)  # while the kernels work
+        scored = score_all(sources)
     rows: list[list[Cell]] = []
-    for name, run in _executed(folder, results, progress).items():
+    for name, run in runs.items():
         try:
             title, body = run.result()
         except InputError as error:  # results that hold only some parts: their page says what is missing
@@ -62,19 +67,19 @@ def write_report(results: Path, out: Path, *, notebooks: Path | None = None, pro
         write_document(out / f"{name}.html", title=title, body=body)
         rows.append([Cell(text=title, href=f"{name}.html"), Cell(text="executed on these results")])
     index = out / "index.html"
-    sources = load_sources(results)
     table = Table(name="notebooks", title="The notebooks", columns=("notebook", "here"), rows=rows)
-    write_results_page(index, results, sources, score_all(sources), title=TITLE, tables=[table])
+    write_results_page(index, results, sources, scored, title=TITLE, tables=[table])
     return index
 
 
-def _executed(folder: Path, results: Path, progress: Progress | None) -> dict[str, Future[tuple[str, str]]]:
-    """Every notebook of the folder, executed or failed, by its name."""
+@contextmanager
+def _executing(folder: Path, results: Path, progress: Progress | None) -> Iterator[dict[str, Future[tuple[str, str]]]]:
+    """Every notebook of the folder by its name, under way; at the end of the block all are executed or have failed."""
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         runs = {name: pool.submit(execute, folder / f"{name}.ipynb", results) for name in NOTEBOOKS}
         if progress is not None:
             progress("notebooks", 0, len(NOTEBOOKS))
+        yield runs
         for done, _ in enumerate(as_completed(runs.values()), start=1):
             if progress is not None:
                 progress("notebooks", done, len(NOTEBOOKS))
-    return runs

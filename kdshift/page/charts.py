@@ -129,11 +129,11 @@ def rung_chart(frame: pd.DataFrame, augmenters: Sequence[str], title: str) -> Ch
     return _finished(chart, f"Share of the distance to the teacher saved against tau, a line a data size: {title}")
 
 
-def static_svg(chart: Chart, width: int = 520) -> str:
-    """The chart as SVG without a browser, for readers whose scripts are off, and for README figures."""
+def static_svg(spec: dict[str, Any], width: int = 520) -> str:
+    """A chart's JSON as SVG without a browser, for readers whose scripts are off."""
     import vl_convert
 
-    return str(vl_convert.vegalite_to_svg(specification(chart.properties(width=width))))
+    return str(vl_convert.vegalite_to_svg({**spec, "width": width}))
 
 
 def specification(chart: Chart) -> dict[str, Any]:

@@ -49,7 +49,7 @@ class Drawn:
         """The chart under a caption; its alternative text is its own description."""
         spec = specification(chart)
         text = json.dumps(spec, separators=(",", ":")).replace("</", "<\\/")
-        return cls(name=name, title=title, alt=str(spec["description"]), json=text, svg=static_svg(chart))
+        return cls(name=name, title=title, alt=str(spec["description"]), json=text, svg=static_svg(spec))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,7 +23,7 @@ def test_static_pictures_are_drawn_without_a_browser():
          "low": 0.0, "high": 0.2, "replicates": 4, "command": "c"}
         for degree in (0.0, 0.5)
     ]  # fmt: skip
-    svg = charts.static_svg(charts.gain_chart(pd.DataFrame(rows), ["knn"], 55))
+    svg = charts.static_svg(charts.specification(charts.gain_chart(pd.DataFrame(rows), ["knn"], 55)))
     assert svg.startswith("<svg") and "share of tokens changed" in svg and "knn" in svg
 
 
