@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from kdshift.ladder.folder import Ladder
 
 
+STUDY = "curves-demo"
+
+
 def ladder(
-    preset: Source = "curves-tweets",
+    preset: Source = STUDY,
     /,
     *,
     augmenter: Annotated[Words, Parameter(help="token shifts, of the study's")] = ("knn", "random"),
@@ -42,14 +45,14 @@ def ladder(
     was given up there is the one that fails. The same command goes on where it was stopped.
 
     Example: `kdshift ladder --quick`. Text rungs are light students of `kdshift empirical curves`, fitted here unless
-    --curves names a folder that has them.
+    --curves names a folder that has them. `curves-tweets` has more sizes, and a bank that takes far longer to make.
     """
     from kdshift.cli.bank import opened
     from kdshift.ladder.folder import climb, write
 
     began = time.perf_counter()
     if quick:
-        preset = "curves-quick" if preset == "curves-tweets" else preset
+        preset = "curves-quick" if preset == STUDY else preset
     with opened(preset, results) as run:
         found = climb(run, augmenter, data_size, replicates, curves, network=network, quick=quick)
         if found is None:
