@@ -16,7 +16,7 @@ from empirical.tokens.batch import Batch
 from empirical.tokens.codec import Codec
 from theory.errors import InputError
 
-PART = 64  # texts in one forward pass
+PART = {"cpu": 16, "cuda": 64}  # texts of like length in one forward pass: what more of them add is padding
 ALLOWED = (
     "a masked language model with its head and the tokenizer of the texts: --language-model "
     "google-bert/bert-base-uncased, or one made by `kdshift empirical masked-lm`"
@@ -59,19 +59,19 @@ class MaskedModel:
         with self._lock:
             model, mask_id = self._load()
         ordinary_V = Codec.of(self._tokenizer).vocabulary.ordinary_V if allowed_V is None else allowed_V
-        uniform_N = rng.random(int(place_BL.sum()))
-        answers, done = [], 0
-        for start in range(0, len(batch), PART):
-            rows = np.arange(start, min(start + PART, len(batch)))
-            places = int(place_BL[rows].sum())
-            part = slice(done, done + places)
-            done += places
-            if places:
-                with torch.inference_mode():
-                    logits_NV = logits_at(model, batch.rows(rows), place_BL[rows], mask_id)
-                own_N = None if refused_N is None else refused_N[part]
-                answers.append(_drawn(logits_NV, ordinary_V, own_N, count, uniform_N[part]))
-        return np.concatenate(answers) if answers else np.zeros(0, dtype=np.int32)
+        row_N = np.nonzero(place_BL)[0]
+        uniform_N, answer_N = rng.random(len(row_N)), np.zeros(len(row_N), dtype=np.int32)
+        wanted = np.unique(row_N)
+        by_length = wanted[np.argsort(batch.mask_BL[wanted].sum(axis=1), kind="stable")]
+        size = PART[model.device.type]
+        for start in range(0, len(by_length), size):
+            rows = np.sort(by_length[start : start + size])
+            part_N = np.isin(row_N, rows)
+            with torch.inference_mode():
+                logits_NV = logits_at(model, batch.rows(rows), place_BL[rows], mask_id)
+            own_N = None if refused_N is None else refused_N[part_N]
+            answer_N[part_N] = _drawn(logits_NV, ordinary_V, own_N, count, uniform_N[part_N])
+        return answer_N
 
     def _load(self) -> tuple[Any, int]:
         if self._loaded is None:

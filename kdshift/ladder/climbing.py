@@ -159,11 +159,14 @@ def text_rows(
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """The text rungs' rows at some sizes of a study's finished table, and their noise under the rungs' names.
 
-    `ngrams` is the linear student, `network` the configuration's. Raises InputError for one that the table lacks.
+    `ngrams` is the linear student, `network` the configuration's; of the study's own number of copies, in replicates
+    that share no text. Raises InputError for a student that the table lacks.
     """
     import pandas as pd
 
-    taught = table[(table["mode"] == "distill") & (table["teacher_arm"] == "whole")]
+    taught = table[(table["mode"] == "distill") & (table["teacher_arm"] == "whole") & (table["amount"] == 0)]
+    if "split" in taught:
+        taught = taught[taught["split"] <= 0]
     frames, found = [], {}
     for rung, student in (("ngrams", "linear"), ("network", config.network)):
         known = taught.groupby("student")["data_size"].agg(set)

@@ -51,6 +51,23 @@ def test_proposals_are_drawn_in_proportion_to_their_probability(trained, tokeniz
     assert np.allclose(counts, share, atol=5 * np.sqrt(0.25 / 3000))
 
 
+def test_every_place_gets_its_own_proposal_however_long_its_text_is(trained, tokenizer):
+    """Texts are asked by length, in parts: the likeliest token of each place is what its text alone gets."""
+    texts = [f"bad{row % 5} " + "word1 good2 " * (row * 7 % 5 + 1) for row in range(40)]
+    batch = encode_batch(tokenizer, texts, None, 16)
+    place_BL = batch.eligible_BL & (np.arange(batch.ids_BL.shape[1]) % 3 == 1)
+    place_BL[7] = False
+    model = MaskedModel(str(trained), tokenizer)
+    found = model.propose(batch, place_BL, batch.ids_BL[place_BL], 1, step_generator(0, 0, 1))
+    alone = [
+        model.propose(batch.rows(np.array([row])), place_BL[[row]], own, 1, step_generator(0, 0, 1))
+        for row in range(40)
+        if (own := batch.ids_BL[row][place_BL[row]]).size
+    ]
+    assert np.array_equal(found, np.concatenate(alone))
+    assert model.propose(batch, np.zeros_like(place_BL), None, 1, step_generator(0, 0, 1)).size == 0
+
+
 def test_the_head_sees_the_marked_places_only_and_they_are_masked(trained, tokenizer):
     network = BertForMaskedLM.from_pretrained(trained).eval()
     batch = encode_batch(tokenizer, ["bad1 word1 good2", "bad3 word3"], None, 16)

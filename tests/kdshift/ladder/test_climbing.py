@@ -87,6 +87,16 @@ def test_facts_say_how_much_of_the_teacher_the_stand_in_explains(run: StudyRun, 
     assert 0.2 < facts["stand_in"]["explained"] < 1 and 0.4 < facts["stand_in"]["agreement"] <= 1
 
 
+def test_other_numbers_of_copies_and_further_cuts_of_the_pool_are_no_rung(run: StudyRun) -> None:
+    noise = read_noise(run.folder)
+    plain, _ = text_rows(run.table, noise, CONFIG, CONFIG.data_sizes)
+    more = run.table.assign(amount=4.0)
+    cut = run.table.assign(split=1)
+    both = pd.concat([run.table.assign(split=0), more[more["degree"] > 0], cut], ignore_index=True)
+    found, _ = text_rows(both, noise, CONFIG, CONFIG.data_sizes)
+    assert len(found) == len(plain) and set(found["split"]) == {0}
+
+
 def test_a_network_that_the_table_lacks_is_named(run: StudyRun) -> None:
     assert run.table is not None
     config = replace(CONFIG, network="bilstm")
