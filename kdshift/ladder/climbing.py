@@ -28,7 +28,7 @@ from empirical.bank.study_table import NONE
 from empirical.files import write_atomically
 from kdshift.ladder.fourier_student import fit_features
 from kdshift.ladder.point_world import Sample, World
-from kdshift.ladder.rungs import LadderConfig, replicates_of
+from kdshift.ladder.rungs import LINEAR, LadderConfig, replicates_of
 from theory.errors import InputError
 from theory.progress_report import Progress
 
@@ -168,7 +168,7 @@ def text_rows(
     if "split" in taught:
         taught = taught[taught["split"] <= 0]
     frames, found = [], {}
-    for rung, student in (("ngrams", "linear"), ("network", config.network)):
+    for rung, student in (("ngrams", LINEAR), ("network", config.network)):
         known = taught.groupby("student")["data_size"].agg(set)
         if not set(data_sizes) <= known.get(student, set()):
             able = [str(name) for name, sizes in known.items() if set(data_sizes) <= sizes]

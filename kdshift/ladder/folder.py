@@ -17,7 +17,7 @@ from empirical.bank.study_table import read_noise
 from empirical.files import replacing, write_atomically, write_frame
 from kdshift.ladder.ladder_figure import draw_ladder
 from kdshift.ladder.ladder_reading import augmenters_of, ladder_frame, moves, sentence
-from kdshift.ladder.rungs import LadderConfig, copies_of, replicates_of, trimmed
+from kdshift.ladder.rungs import LINEAR, LadderConfig, copies_of, replicates_of, trimmed
 from theory.errors import InputError
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _text(
 
     from kdshift.ladder.climbing import text_rows
 
-    source = curves or (run.folder if run.table is not None else None)
+    source = curves or (run.folder if run.table is not None and LINEAR in set(run.table["student"]) else None)
     if source is not None and not (source / CURVES_TABLE).is_file():
         raise InputError("--curves", str(source), f"a folder of `kdshift empirical curves` with {CURVES_TABLE}")
     sizes = {size.data_size: size for size in run.study.sizes}

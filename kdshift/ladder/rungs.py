@@ -35,6 +35,7 @@ RUNGS = (
     Rung(name="ngrams", title="text, ridge on n-grams", gives_up="that the student sees no more than x"),
     Rung(name="network", title="text, a trained network", gives_up="that the student is a convex fit"),
 )
+LINEAR = "linear"  # the student of the rung `ngrams`
 GAUSSIAN = ("few", "gaussian")  # of drawn points
 GAUSSIAN_SHIFT = (*GAUSSIAN, "embeddings")  # shifted by tau; the others by the share of tokens
 
@@ -73,7 +74,7 @@ class LadderConfig:
 
 
 def trimmed(study: Study, config: LadderConfig) -> Study:
-    """The study with the ladder's augmenters and sizes alone, without controls and copied labels.
+    """The study with the ladder's augmenters and sizes alone, without controls and copied labels, with linear students.
 
     All sizes get the same number of copies of a text, the least that one of them has: what moves with n is n. Raises
     InputError for an augmenter or a data size that it does not have, or a size with a single replicate.
@@ -87,6 +88,7 @@ def trimmed(study: Study, config: LadderConfig) -> Study:
     chosen = [sizes[data_size] for data_size in config.data_sizes]
     copies = min(copies_of(study, size) for size in chosen)
     update = {
+        "students": tuple(dict.fromkeys((LINEAR, *study.students))),
         "shifts": shifts,
         "sizes": tuple(size.model_copy(update={"copies": copies}) for size in chosen),
         "unlabelled": (),

@@ -47,6 +47,15 @@ def test_climbed_again_nobody_is_asked_and_nothing_is_fitted(
     pd.testing.assert_frame_equal(again.table, ladder.table)
 
 
+def test_a_study_without_linear_students_gets_them(tmp_path: Path) -> None:
+    """The demo's study has static ones alone; its finished table has no rung of n-grams."""
+    run = tiny_run(tmp_path)
+    static = replace(run, study=run.study.model_copy(update={"students": ("static",), "finetune": ()}))
+    assert static.run() is not None
+    ladder = climb(static, ("knn",), (16, 32), 2, None, quick=True)
+    assert ladder is not None and set(ladder.moves["rung"]) == {rung.name for rung in RUNGS}
+
+
 def test_sizes_with_more_copies_than_others_are_fitted_anew(tmp_path: Path) -> None:
     """A finished table serves the sizes whose copies are the ladder's; all sizes have the least number of them."""
     run = tiny_run(tmp_path, large_copies=1)
