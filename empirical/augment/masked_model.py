@@ -16,7 +16,7 @@ from empirical.tokens.batch import Batch
 from empirical.tokens.codec import Codec
 from theory.errors import InputError
 
-PART = {"cpu": 16, "cuda": 64}  # texts of like length in one forward pass: what more of them add is padding
+PART = {"cpu": 8, "cuda": 64}  # texts of like length in one forward pass: what more of them add is padding
 ALLOWED = (
     "a masked language model with its head and the tokenizer of the texts: --language-model "
     "google-bert/bert-base-uncased, or one made by `kdshift empirical masked-lm`"
@@ -67,10 +67,10 @@ class MaskedModel:
         for start in range(0, len(by_length), size):
             rows = np.sort(by_length[start : start + size])
             part_N = np.isin(row_N, rows)
+            own_N = None if refused_N is None else refused_N[part_N]
             with torch.inference_mode():
                 logits_NV = logits_at(model, batch.rows(rows), place_BL[rows], mask_id)
-            own_N = None if refused_N is None else refused_N[part_N]
-            answer_N[part_N] = _drawn(logits_NV, ordinary_V, own_N, count, uniform_N[part_N])
+                answer_N[part_N] = _drawn(logits_NV, ordinary_V, own_N, count, uniform_N[part_N])
         return answer_N
 
     def _load(self) -> tuple[Any, int]:
@@ -124,14 +124,15 @@ def _drawn(
     count: int,
     uniform_N: NDArray[np.float64],
 ) -> NDArray[np.int32]:
+    """One token for each place, drawn from the `count` likeliest that are allowed; the logits are overwritten."""
     import torch
 
     closed_V = torch.ones(logits_NV.shape[1], dtype=torch.bool)
     closed_V[: len(allowed_V)] = torch.from_numpy(~allowed_V)
-    logits_NV = logits_NV.masked_fill(closed_V.to(logits_NV.device), -torch.inf)
+    logits_NV[:, closed_V.nonzero()[:, 0].to(logits_NV.device)] = -torch.inf
     if refused_N is not None:
         column_N1 = torch.from_numpy(refused_N.astype(np.int64))[:, None].to(logits_NV.device)
-        logits_NV = logits_NV.scatter(1, column_N1, -torch.inf)
+        logits_NV.scatter_(1, column_N1, -torch.inf)
     best = torch.topk(logits_NV, count, dim=1)
     share_NK = torch.softmax(best.values.double(), dim=1).cumsum(dim=1).cpu().numpy()
     place_N1 = (share_NK < uniform_N[:, None]).sum(axis=1).clip(max=count - 1)[:, None]

@@ -1,6 +1,6 @@
 """kNN and contextual augmentation against nlpaug's, on the same texts, vectors and model; not part of the tests.
 
-    python -m venv peer && peer/bin/pip install nlpaug gensim transformers torch
+    python -m venv peer && peer/bin/pip install nlpaug gensim 'transformers<5' torch
     python tests/benchmarks/peer_nlpaug.py --peer-python peer/bin/python
     kdshift empirical masked-lm --task tweets --steps 1 --out masked-lm
     python tests/benchmarks/peer_nlpaug.py --peer-python peer/bin/python --language-model masked-lm
