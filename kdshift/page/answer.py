@@ -75,7 +75,11 @@ def _effect(item: Found) -> str:
     if item.accuracy is None:
         return closer
     right = item.accuracy
-    return f"{closer} and {100 * right.gain:+.1f} points of accuracy [{100 * right.low:.1f}, {100 * right.high:.1f}]"
+    points = f"{100 * right.gain:+.1f} points"
+    ends = f"[{100 * right.low:.1f}, {100 * right.high:.1f}]"
+    if not right.low > 0:
+        return f"{closer}; accuracy does not tell it from none ({points} {ends})"
+    return f"{closer} and {points} of accuracy {ends}"
 
 
 def _trend(first: Found, last: Found) -> str:

@@ -59,7 +59,7 @@ def write_results_page(
     augmenters = list(dict.fromkeys(item.augmenter for item in distance))
     ladder = _kept_ladder(results / "ladder")
     views = [
-        _text_view(distance, accuracy, augmenters, sources.shift),
+        _text_view(distance, accuracy, augmenters, sources.shift, curves_command(results)),
         _simulation_view(sources),
         _theory_view(),
         _ladder_view(ladder),
@@ -102,13 +102,22 @@ def baselines(results: Path) -> list[tuple[str, str]]:
     return facts
 
 
+def curves_command(results: Path) -> str:
+    """The command that made the curves of light students in `results`, or one that makes some."""
+    for path in sorted(results.rglob("provenance.json")):
+        command = json.loads(path.read_text(encoding="utf-8")).get("command")
+        if isinstance(command, str) and "empirical curves" in command:
+            return command
+    return MISSING["text"]
+
+
 def _text_view(
     distance: Sequence[frames.TextCurve],
     accuracy: Sequence[frames.TextCurve],
     augmenters: Sequence[str],
     shift: pd.DataFrame | None,
+    command: str,
 ) -> View:
-    command = MISSING["text"]
     title = "Text: what shifting gains over none, by share of words changed"
     if not distance:
         return View(name="text", title=title, charts=[], text=[f"Not measured here. Make it: {command}"])
@@ -159,6 +168,7 @@ def _ladder_view(ladder: Ladder | None) -> View:
     command, title = MISSING["ladder"], "The ladder: from the theorem's Gaussian to distilled text, one change a rung"
     if ladder is None:
         return View(name="ladder", title=title, charts=[], text=[f"Not measured here. Make it: {command}"])
+    command = f"{command} {ladder.facts['preset']}"
     frame, augmenters = frames.ladder_gain_frame(ladder, command), augmenters_of(ladder.table)
     drawn = [
         Drawn.of(f"rung-{rung.name}", f"{number}. {rung.title}", charts.rung_chart(mine, augmenters, rung.title))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from kdshift.page.answer import findings, sentences
@@ -23,6 +25,14 @@ def test_a_gain_is_told_with_its_interval_and_noise_is_not_a_gain():
     assert "no degree of kNN replacement is distinguishable from none" in large
     assert large.endswith("the smaller the data, the more the shift is worth.")
     assert "random replacement at 50%" in peaks
+
+
+def test_accuracy_is_a_gain_only_where_its_interval_says_so():
+    near, clear, not_clear = text(55, 0.02, 0.001), text(55, 0.02, 0.001), text(55, 0.001, 0.02)
+    (line,) = sentences(findings([near], [clear]))
+    assert re.search(r" closer to its teacher and \+[12]\.\d points of accuracy \[", line)
+    (line,) = sentences(findings([near], [not_clear]))
+    assert " closer to its teacher; accuracy does not tell it from none (" in line
 
 
 def test_no_trend_is_claimed_where_intervals_meet():

@@ -14,7 +14,15 @@ from empirical.runs.result import RunResult
 from kdshift.claims import CLAIMS, SOURCES, score_all
 from kdshift.curve_sources import load_sources
 from kdshift.page.document import Table
-from kdshift.page.results_page import MISSING, SYMBOLS, baselines, claims_table, provenance, write_results_page
+from kdshift.page.results_page import (
+    MISSING,
+    SYMBOLS,
+    baselines,
+    claims_table,
+    curves_command,
+    provenance,
+    write_results_page,
+)
 from tests.empirical.tiny_kd import run
 from theory.inference.verdict import Evidence
 
@@ -63,6 +71,12 @@ def test_facts_are_the_best_finished_teacher_and_the_bag_of_words(tmp_path: Path
     assert baselines(root)[0] == ("the teacher's accuracy", "80.0 %")
     (root / "curves" / "provenance.json").write_text(json.dumps({"teacher": "a path"}))
     assert baselines(root)[0] == ("the teacher's accuracy", "74.5 %")
+
+
+def test_the_curves_own_command_is_told_where_it_is_known(tmp_path: Path) -> None:
+    assert curves_command(tmp_path) == MISSING["text"]
+    (tmp_path / "provenance.json").write_text(json.dumps({"command": "kdshift empirical curves mine"}))
+    assert curves_command(tmp_path) == "kdshift empirical curves mine"
 
 
 def test_claims_stand_in_order_with_a_cell_a_source() -> None:
