@@ -200,7 +200,7 @@ def augmenters() -> str:
     path = RESULTS / "text" / "augmenters" / "summary.json"
     if not path.is_file():
         return "(`kdshift empirical equal-seconds augmenters-tweets --out notebooks/results/text/augmenters` makes it)"
-    rows = json.loads(path.read_text("utf-8"))["rows"]
+    rows = [row for row in json.loads(path.read_text("utf-8"))["rows"] if row["student"] == "static"]
     size = min(row["data_size"] for row in rows)
     best = sorted((row for row in rows if row["data_size"] == size), key=lambda row: -row["gain"])[:5]
     lines = [

@@ -20,11 +20,12 @@ from empirical.augment.entropy_filter import UNFIT
 from empirical.bank.arms import Arm, BankTargets, Bench, Inputs, Targets, TrainingSet
 from empirical.bank.light import EmbeddingInputs, Job, NgramInputs, fit_linear, fit_static
 from empirical.bank.making import Bank, make_bank
+from empirical.bank.networks import TokenInputs, fit_network
 from empirical.bank.plan import Shift
 from empirical.bank.pool import replicates
 from empirical.bank.prices import Price
 from empirical.bank.shards import copies_of
-from empirical.bank.study import Size, Study
+from empirical.bank.study import Check, Size, Study
 from empirical.bank.study_table import DISJOINT, NONE
 from empirical.bank.summary import curve_of, unit_rows
 from empirical.randomness import Draws, step_generator
@@ -141,10 +142,15 @@ class Contest:
             if (entrant.shift.pool or pool) >= pool and self.allowed(entrant, size)
         ]
 
-    def fit(self, size: Size, student: str, entrant: Entrant | None) -> pd.DataFrame:
+    def checked(self, check: Check, size: Size) -> list[Entrant]:
+        """Whose texts a network is trained on as well: the check's augmenters, without selections."""
+        return [one for one in self.chosen(size) if one.shift.augmenter in check.augmenters and not one.rule]
+
+    def fit(self, size: Size, student: str, entrant: Entrant | None, check: Check | None = None) -> pd.DataFrame:
         """The table of one student at one size on an entrant's texts (None: on originals): a row a degree, replicate.
 
-        Columns: those of a study's table, further_texts, seconds (making and answers), calls (texts scored).
+        Columns: those of a study's table, further_texts, seconds (making and answers), calls (texts scored). check: how
+        the student is trained where it is a network.
         """
         import pandas as pd
 
@@ -158,6 +164,8 @@ class Contest:
         inputs: Inputs = NgramInputs()
         if student == "static":
             inputs = EmbeddingInputs(self.embeddings, bank.pool.validation.corpus)
+        elif check is not None:
+            inputs = TokenInputs(self.study.task.max_length)
         arms, allowed, rule = [Arm(augmenter=NONE, mode="distill")], 0, ""
         if entrant is not None:
             allowed, rule = self.allowed(entrant, size), entrant.rule
@@ -166,13 +174,17 @@ class Contest:
                 for degree in entrant.shift.degrees
             ]
         targets = BankTargets(bank, self.teacher, bank.store(self.teacher))
+        subsets = replicates(bank.plan.pool, size.data_size, size.splits)
         jobs = [
             Job(arm=arm, replicate=number, own_N=own_N, targets=targets)
-            for number, own_N in enumerate(replicates(bank.plan.pool, size.data_size, size.splits))
+            for number, own_N in enumerate(subsets[: None if check is None else check.replicates])
             for arm in arms
         ]
         bench = Budgeted(bank, inputs, allowed, rule, few)
-        rows = {"linear": fit_linear, "static": fit_static}[student](jobs, bench, self.study)
+        if check is not None:
+            rows = fit_network(jobs, bench, self.study, check)
+        else:
+            rows = {"linear": fit_linear, "static": fit_static}[student](jobs, bench, self.study)
         spent = {"further_texts": 0, "seconds": 0.0, "calls": 0.0} if entrant is None else self._spent(entrant, size)
         flat = [
             {

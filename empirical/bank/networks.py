@@ -89,15 +89,18 @@ def _train(model: Any, job: Job, data: TrainingSet, bench: Bench, study: Study, 
     rng = arm_generator(study, job)
     rng.integers(2**31)
     row_TB = epochs(len(data.label_N), check.steps, check.batch_size, rng)
-    copies = data.further // len(data.label_N)
-    more_TB = row_TB + len(data.label_N) * rng.integers(max(1, copies), size=row_TB.shape)
+    size, more_TB = len(data.label_N), None
+    if data.further % size:  # not every original has a copy
+        more_TB = epochs(data.further, check.steps, check.batch_size, rng)
+    elif data.further:
+        more_TB = row_TB + size * rng.integers(data.further // size, size=row_TB.shape)
     best, best_state, best_step = np.inf, _state(model), 0
     every = max(1, check.steps // LOOKS)
     for step in range(check.steps):
         set_learning_rate(optimizer, learning_rate(config, step))
         model.train()
         optimizer.zero_grad()
-        _loss(model, data, row_TB[step], more_TB[step] if copies else None, study, pad_id).backward()
+        _loss(model, data, row_TB[step], None if more_TB is None else more_TB[step], study, pad_id).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         if (step + 1) % every == 0 or step + 1 == check.steps:
@@ -121,7 +124,7 @@ def _loss(
     study: Study,
     pad_id: int,
 ) -> torch.Tensor:
-    """The loss of section 2 on a batch: originals, and as many copies of the same texts where the arm has them."""
+    """The loss of section 2 on a batch: originals, and as many copies where the arm has them."""
     rows = data.x[row_B] if more_B is None else np.concatenate([data.x[row_B], data.more[more_B]])
     output = model(**arguments(model, batch_of(rows, pad_id))).logits
     size, gamma = len(row_B), 1.0 if more_B is None else study.gamma

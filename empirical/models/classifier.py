@@ -197,6 +197,8 @@ def load_classifier(source: str) -> PreTrainedModel:
     Raises:
         InputError: weights or head that are missing, damaged or no safetensors.
     """
+    import empirical.models.mean_embedding  # noqa: F401 - a static student's class is known once its module is
+
     load = {"use_safetensors": True, "output_loading_info": True}
     kind = AutoModelForSequenceClassification
     loaded: tuple[PreTrainedModel, Any] = _load(

@@ -44,8 +44,8 @@ def open_contest(
     assert isinstance(run.teacher, NetworkAnswers)
     asked = [0]
     bank = replace(run.bank, models=_models(study, run.teacher, run.bank.tokenizer, asked), made_with=run.teacher.key)
-    # Parts are kept by size and entrant: a study with more of either goes on in the same folder.
-    same = study.model_copy(update={"shifts": (), "sizes": ()})
+    # Parts are kept by size, entrant and check: a study with more of them goes on in the same folder.
+    same = study.model_copy(update={"shifts": (), "sizes": (), "checks": ()})
     folder = study_folder(same, bank.task, run.teacher.key, results / "equal-seconds", name)
     found = _prices(study, bank, folder / PRICES, run.teacher, asked, progress)
     contest = Contest(

@@ -14,7 +14,10 @@ from kdshift.cli.output import Json, emit_json, emit_table, log_to_stderr, numbe
 from theory.errors import InputError
 
 if TYPE_CHECKING:
-    from empirical.bank.study import Size, Study
+    from collections.abc import Sequence
+
+    from empirical.bank.equal_seconds import Entrant
+    from empirical.bank.study import Check, Size, Study
 
 
 def equal_seconds(
@@ -88,25 +91,35 @@ def _tables(contest: Any, folder: Path, prices: Any) -> Any:
     from empirical.files import write_frame
 
     frames: list[Any] = []
+
+    def add(size: Size, student: str, entrants: Sequence[Entrant], check: Check | None = None) -> None:
+        for entrant in (None, *entrants):
+            label = "none" if entrant is None else f"{entrant.label.replace(', ', '-')}-{entrant.degrees}"
+            path = folder / f"{student}-{_place(contest.study, size, check)}" / f"{label}.parquet"
+            if not path.exists():
+                write_frame(contest.fit(size, student, entrant, check), path)
+            frames.append(pd.read_parquet(path))
+
     for size in sorted(contest.study.sizes, key=lambda size: size.data_size):
         first = len(frames)
         for student in contest.study.students:
-            for entrant in (None, *contest.chosen(size)):
-                label = "none" if entrant is None else f"{entrant.label.replace(', ', '-')}-{entrant.degrees}"
-                path = folder / f"{student}-{_place(contest.study, size)}" / f"{label}.parquet"
-                if not path.exists():
-                    write_frame(contest.fit(size, student, entrant), path)
-                frames.append(pd.read_parquet(path))
+            add(size, student, contest.chosen(size))
         if not contest.best:
             rows = summary(pd.concat(frames[first:], ignore_index=True), prices, contest.answer)
             contest.best = {row["augmenter"]: row["degree"] for row in rows}
+        for check in contest.study.checks:
+            if check.data_size == size.data_size:
+                add(size, check.student, contest.checked(check, size), check)
     return pd.concat(frames, ignore_index=True)
 
 
-def _place(study: Study, size: Size) -> str:
-    """What of a size decides its parts, as a folder's name."""
+def _place(study: Study, size: Size, check: Check | None) -> str:
+    """What of a size, and of a network that is trained on it, decides its parts, as a folder's name."""
+    from empirical.bank.study_run import digest_of
+
     cut = f"-cut-{size.splits}" if size.splits else ""
-    return f"{size.data_size}-of-{size.pool or study.pool}-copies-{size.copies or study.copies}{cut}"
+    own = "" if check is None else "-" + digest_of(check.model_dump(mode="json"))
+    return f"{size.data_size}-of-{size.pool or study.pool}-copies-{size.copies or study.copies}{cut}{own}"
 
 
 def _print(found: dict[str, Any]) -> None:

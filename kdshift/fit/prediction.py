@@ -41,8 +41,6 @@ class ShippedStudent:
     @classmethod
     def load(cls, folder: Path, max_length: int) -> ShippedStudent:
         """Raises InputError where the folder holds no classifier."""
-        # The static student's class is known to transformers once its module is.
-        import empirical.models.mean_embedding  # noqa: F401
         from empirical.config import ModelConfig
         from empirical.models.classifier import load_classifier, load_tokenizer
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,9 +12,11 @@ from empirical.bank.equal_seconds import Budgeted, Contest, Entrant, entrants, s
 from empirical.bank.light import EmbeddingInputs
 from empirical.bank.making import make_bank
 from empirical.bank.prices import Price
-from empirical.bank.study import Size, Study
+from empirical.bank.study import Check, Size, Study
 from empirical.bank.study_table import NONE
+from empirical.config import ModelConfig
 from empirical.metric import entropy
+from tests.empirical import tiny_kd
 from tests.empirical.bank import tiny_bank
 
 ANSWER = 0.01
@@ -103,3 +107,17 @@ def test_the_table_and_its_summary(contest):
         assert later == {label: (row["degree"],) for label, row in rows.items()}
     finally:
         contest.best = {}
+
+
+def test_a_network_is_trained_on_the_few_texts_that_its_seconds_pay_for(contest, tmp_path):
+    """A quarter of the originals have a copy here: it counts, though not every original has one."""
+    size, dear = contest.study.sizes[0], Entrant(shift=contest.study.shifts[1])
+    tiny_kd.bert(tmp_path / "bilstm", initializer_range=1.0)
+    check = Check(student="bilstm", data_size=16, replicates=2, augmenters=("random",), degrees=(0.5,), steps=20,
+                  learning_rate=0.01, hidden_size=4, test_size=20)  # fmt: skip
+    teacher = ModelConfig(name=str(tmp_path / "bilstm"))
+    checked = replace(contest, study=contest.study.model_copy(update={"teacher": teacher, "checks": (check,)}))
+    assert [entrant.label for entrant in checked.checked(check, size)] == ["random"]
+    none, few = (checked.fit(size, "bilstm", entrant, check) for entrant in (None, dear))
+    assert len(none) == len(few) == 2 and set(few["student"]) == {"bilstm"} and set(few["further_texts"]) == {4}
+    assert (none["distance"].to_numpy() != few["distance"].to_numpy()).all()

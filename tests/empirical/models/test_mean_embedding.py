@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
+import subprocess
+import sys
 
 import torch
 from transformers import AutoConfig, AutoModelForSequenceClassification
@@ -64,6 +67,21 @@ def test_it_survives_the_disk_and_is_found_by_its_name(tmp_path) -> None:
     again = AutoModelForSequenceClassification.from_pretrained(tmp_path).eval()
     ids = torch.tensor([[5, 9, 30]])
     torch.testing.assert_close(again(ids).logits, model(ids).logits)
+
+
+def test_a_shipped_folder_is_read_by_its_own_class_not_by_the_code_in_it(tmp_path) -> None:
+    """In a fresh process, as where a student of `kdshift fit` is named with --student: nothing has its class yet."""
+    model = tiny()
+    model.save_pretrained(tmp_path)
+    settings = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "mean_embedding.py").write_text("raise RuntimeError('code of a folder')")
+    names = {"AutoModelForSequenceClassification": "mean_embedding.MeanEmbeddingForSequenceClassification"}
+    (tmp_path / "config.json").write_text(json.dumps({**settings, "auto_map": names}))
+    program = (
+        f"from empirical.models.classifier import load_classifier; print(load_classifier({str(tmp_path)!r}).num_labels)"
+    )
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "3"
 
 
 def test_its_file_imports_nothing_of_this_project() -> None:
