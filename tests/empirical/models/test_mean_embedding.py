@@ -77,9 +77,8 @@ def test_a_shipped_folder_is_read_by_its_own_class_not_by_the_code_in_it(tmp_pat
     (tmp_path / "mean_embedding.py").write_text("raise RuntimeError('code of a folder')")
     names = {"AutoModelForSequenceClassification": "mean_embedding.MeanEmbeddingForSequenceClassification"}
     (tmp_path / "config.json").write_text(json.dumps({**settings, "auto_map": names}))
-    program = (
-        f"from empirical.models.classifier import load_classifier; print(load_classifier({str(tmp_path)!r}).num_labels)"
-    )
+    loaded = f"load_classifier({str(tmp_path)!r})"
+    program = f"from empirical.models.classifier import load_classifier; print({loaded}.config.num_labels)"
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "3"
 
