@@ -104,7 +104,7 @@ def _left_out(optima: Sequence[tuple[Optimum, ...]], found: Aligned) -> str:
         for best in block
         if best.censored
     ]
-    return "best shift at the grid's edge: " + ", ".join(parts) if parts else ""
+    return "best shift at the grid's edge: " + ", ".join(dict.fromkeys(parts)) if parts else ""
 
 
 def _none_is_best(curves: Sequence[ShiftErrorCurve]) -> str:
