@@ -38,8 +38,11 @@ def open_contest(
     """The contest of a study's shifts, and the folder of its files. Prices are measured once and kept there.
 
     Raises:
-        InputError: data, a model or an augmenter that is not to be had; two shifts that need different students.
+        InputError: data, a model or an augmenter that is not to be had; two shifts that need different students; a
+            teacher that PyTorch does not run.
     """
+    if study.runtime != "torch":
+        raise InputError("runtime", study.runtime, '"torch": some augmenters ask for the network itself')
     run = open_study(study, name, results, progress, stop)
     assert isinstance(run.teacher, NetworkAnswers)
     asked = [0]

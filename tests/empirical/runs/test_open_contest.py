@@ -50,3 +50,10 @@ def test_one_student_for_all(place, tmp_path):
     two = [study(place, "augpro-fgsm", student=str(tmp_path / name)).shifts[0] for name in ("one", "other")]
     with pytest.raises(InputError, match="one trained student for all shifts"):
         open_contest(study(place, "random").model_copy(update={"shifts": tuple(two)}), "tiny", tmp_path)
+
+
+def test_the_network_itself_is_needed(place, tmp_path):
+    exported = study(place, "random").model_copy(update={"runtime": "onnx"})
+    with pytest.raises(InputError, match="runtime: found 'onnx'; allowed: \"torch\""):
+        open_contest(exported, "tiny", tmp_path)
+    assert not list(tmp_path.iterdir())
