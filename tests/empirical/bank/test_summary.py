@@ -39,6 +39,7 @@ def test_gains_find_the_best_degree_and_exclude_zero_where_it_is_far() -> None:
     assert knn["degree"] == [0, *DEGREES] and knn["replicates"] == 8
     assert knn["gain"]["degree"] == 0.5 and random["gain"]["degree"] == 0.2
     assert 0.04 < knn["gain"]["low"] < 0.05 < knn["gain"]["high"] < 0.06
+    assert 0 < knn["gain"]["detectable"] < 0.01  # far below what is there
     assert knn["exchange"]["rate"] == pytest.approx(1.0, rel=0.1)  # 0.05 is what one n of real texts saves
     assert random["exchange"]["rate"] == pytest.approx(2 ** (-0.4), rel=0.1)
 
@@ -46,6 +47,7 @@ def test_gains_find_the_best_degree_and_exclude_zero_where_it_is_far() -> None:
 def test_one_replicate_has_a_curve_and_no_interval() -> None:
     curve = curves(table(replicates=1), {})[0]
     assert curve["distance_se"] is None and math.isnan(curve["gain"]["low"])
+    assert math.isnan(curve["gain"]["detectable"])
     assert curve["gain"]["degree"] == 0.5
 
 
