@@ -69,8 +69,11 @@ def _names(table: pd.DataFrame, value_RK: NDArray[np.float64]) -> tuple[Any, ...
 
 
 def is_split(frame: pd.DataFrame) -> bool:
-    """Whether the replicates of a size are halves of one pool, cut in several ways, and so share texts."""
-    return "split" in frame and bool((frame["split"] != DISJOINT).any())
+    """Whether the replicates of a size are halves of one pool, cut in several ways, and so share texts.
+
+    Rows that were kept before there were cuts have no number of one.
+    """
+    return "split" in frame and bool((frame["split"] > DISJOINT).any())
 
 
 def _noise_of(

@@ -166,7 +166,7 @@ def text_rows(
 
     taught = table[(table["mode"] == "distill") & (table["teacher_arm"] == "whole") & (table["amount"] == 0)]
     if "split" in taught:
-        taught = taught[taught["split"] <= 0]
+        taught = taught[~(taught["split"] > 0)]
     frames, found = [], {}
     for rung, student in (("ngrams", LINEAR), ("network", config.network)):
         known = taught.groupby("student")["data_size"].agg(set)

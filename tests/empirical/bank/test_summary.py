@@ -79,6 +79,7 @@ def test_halves_of_a_pool_are_read_by_their_cuts() -> None:
     (twice,) = equal_compute(frame)
     assert twice["low"] < 0.01 < twice["high"]
     assert curve_of(frame.assign(split=-1), "knn", "distance").replicates.shape == (8, 4)
+    assert curve_of(frame.assign(split=math.nan), "knn", "distance").replicates.shape == (8, 4)  # kept before
 
 
 def test_arms_with_other_numbers_of_copies_have_curves_of_their_own() -> None:
