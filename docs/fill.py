@@ -200,7 +200,8 @@ def augmenters() -> str:
     path = RESULTS / "text" / "augmenters" / "summary.json"
     if not path.is_file():
         return "(`kdshift empirical equal-seconds augmenters-tweets --out notebooks/results/text/augmenters` makes it)"
-    rows = [row for row in json.loads(path.read_text("utf-8"))["rows"] if row["student"] == "static"]
+    every = json.loads(path.read_text("utf-8"))["rows"]
+    rows = [row for row in every if row["student"] == "static"]
     size = min(row["data_size"] for row in rows)
     best = sorted((row for row in rows if row["data_size"] == size), key=lambda row: -row["gain"])[:5]
     lines = [
@@ -215,6 +216,17 @@ def augmenters() -> str:
             f"| {100 * row['accuracy']:.1f} [{100 * row['accuracy_low']:.1f}, {100 * row['accuracy_high']:.1f}] "
             f"| {row['further_texts']} | {row['seconds_a_thousand']:.3g} | {row['calls_a_text']:.2g} |"
         )
+    checked = sorted((row for row in every if row["student"] == "encoder"), key=lambda row: -row["gain"])
+    if checked:
+        told = (
+            f"{row['augmenter']} {row['gain'] / row['none']:.0%} [{row['low'] / row['none']:.0%}, "
+            f"{row['high'] / row['none']:.0%}]"
+            for row in checked
+        )
+        lines += [
+            "",
+            f"A two-layer encoder on the same texts ({checked[0]['replicates']} replicates): {', '.join(told)}.",
+        ]
     return "\n".join(lines)
 
 
