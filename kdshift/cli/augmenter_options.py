@@ -22,6 +22,15 @@ if TYPE_CHECKING:
 WHOLE_LINE = 10**6  # tokens: lines are not cut
 
 
+def check_names(names: Sequence[str]) -> None:
+    """Raise InputError for the first that is no augmenter, before any other is made: some take seconds."""
+    from empirical.config import AUGMENTERS
+
+    for name in names:
+        if name not in AUGMENTERS:
+            raise unknown_name("--augmenter", name, AUGMENTERS)
+
+
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
 class AugmenterOptions:
@@ -79,11 +88,10 @@ class AugmenterOptions:
         """
         from empirical.augment import make_augmenter
         from empirical.augment.catalogue import needs_of
-        from empirical.config import AUGMENTERS, AugmentConfig, ModelConfig
+        from empirical.config import AugmentConfig, ModelConfig
         from empirical.models.classifier import embedding_matrix
 
-        if name not in AUGMENTERS:
-            raise unknown_name("--augmenter", name, AUGMENTERS)
+        check_names([name])
         if not 0 <= degree <= 1:
             raise InputError("--degree", degree, "0 to 1")
         config = AugmentConfig(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 from cyclopts.types import NonNegativeInt, PositiveInt
 
-from kdshift.cli.augmenter_options import AugmenterOptions
+from kdshift.cli.augmenter_options import AugmenterOptions, check_names
 from kdshift.cli.lists import Numbers, Words, as_typed
 from kdshift.cli.output import Json, emit_json, emit_table
 from theory.errors import InputError
@@ -60,6 +60,7 @@ def shift(
         raise InputError("--degree", as_typed(degree), "numbers from 0 to 1")
     if second_teacher is not None and options.teacher is None:
         raise InputError("--second-teacher", second_teacher, "only together with --teacher")
+    check_names(augmenter)
     loaded = load_task(TaskConfig(name=task, max_length=max_length))
     split = loaded.train.take(loaded.subset(min(texts, len(loaded.train)), seed))
     tokenizer = load_tokenizer(ModelConfig(name=options.model))
@@ -131,6 +132,7 @@ def cost(
     from empirical.tasks.load import load_task
     from kdshift.cli.progress import shown
 
+    check_names(augmenter)
     tokenizer = load_tokenizer(ModelConfig(name=options.model))
     loaded = load_task(TaskConfig(name=task, max_length=max_length))
     split = loaded.train.take(loaded.subset(min(texts, len(loaded.train)), seed))

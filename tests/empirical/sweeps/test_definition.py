@@ -148,8 +148,8 @@ def in_small(sweep: Sweep, models: dict[str, str]) -> Sweep:
                  groups=("",) * len(runs))  # fmt: skip
 
 
-# Their blocks are those of another preset, on another task or with more learning rates.
-ALIKE = ("figure4", "table2-qnli")
+# Their blocks are those of another preset, on another task, with more learning rates or with other augmenters.
+ALIKE = ("figure4", "table2-qnli", "table4", "table8", "figure5")
 
 
 @pytest.mark.parametrize(
