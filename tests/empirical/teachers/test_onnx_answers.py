@@ -9,7 +9,7 @@ import pytest
 
 from empirical.bank.plan import Shift
 from empirical.bank.study import Size, Study
-from empirical.config import TaskConfig, TrainConfig
+from empirical.config import ModelConfig, TaskConfig, TrainConfig
 from empirical.runs.study_teachers import open_study
 from empirical.teachers.onnx_answers import OnnxAnswers
 from tests.empirical import tiny_kd
@@ -18,10 +18,9 @@ pytest.importorskip("onnxruntime")
 
 
 def test_a_study_runs_its_teacher_as_it_says(tmp_path: Path) -> None:
-    run = tiny_kd.run(tmp_path)
-    assert run.teacher is not None
+    run, network_of = tiny_kd.run(tmp_path), ModelConfig(name=str(tiny_kd.bert(tmp_path / "one", layers=1)))
     train = TrainConfig(steps=2, batch_size=8, learning_rate=1e-3, alpha=1.0, gamma=1.0)
-    study = Study(task=TaskConfig(name=run.task.name, max_length=32), teacher=run.teacher, teacher_train=train, pool=16,
+    study = Study(task=TaskConfig(name=run.task.name, max_length=32), teacher=network_of, teacher_train=train, pool=16,
                   shifts=(Shift(augmenter="random", degrees=(0.5,)),), sizes=(Size(data_size=16),))  # fmt: skip
     opened = {
         runtime: open_study(study.model_copy(update={"runtime": runtime}), "mine", tmp_path / "results")
