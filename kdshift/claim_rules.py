@@ -67,12 +67,22 @@ def in_text(sources: Sources, measure: Measure, *, others: bool = False) -> Evid
     distance = in_parts(sources.light, measure)
     if distance.effect is None:
         return accuracy
-    beside = "" if accuracy.effect is None else f"; accuracy in sweeps: {accuracy.verdict} {brief_effect(accuracy)}"
+    beside = _beside("accuracy in sweeps", accuracy)
     variants = {key.variant for key in sources.light.curves if key.supervision == "teacher"} - {sources.light.variant}
     for variant in sorted(variants) if others else ():
         found = in_parts(replace(sources.light, variant=variant), measure)
-        beside += "" if found.effect is None else f"; by {variant}: {found.verdict} {brief_effect(found)}"
-    return replace(distance, note="distance to the teacher" + (f": {distance.note}" if distance.note else "") + beside)
+        beside += _beside(f"by {variant}", found)
+    return replace(distance, note=_noted("distance to the teacher", distance) + beside)
+
+
+def _beside(name: str, found: Evidence) -> str:
+    """What another measurement says, to be put behind a note; nothing where there is none."""
+    return "" if found.effect is None else f"; {name}: {found.verdict} {brief_effect(found)}"
+
+
+def _noted(lead: str, found: Evidence) -> str:
+    """What was measured, and behind it the note of the evidence."""
+    return f"{lead}: {found.note}" if found.note else lead
 
 
 def some_shift_helps(source: Source) -> Evidence:
@@ -97,7 +107,7 @@ def more_data(sources: Sources, setting: CurveGroup, measure: Callable[[Pairs], 
     for copied labels, whose claim is about points; sweeps (online against 4x) otherwise.
     """
     simulated = sources.simulation("more-data")
-    amounts = sorted({key.amount for key in simulated.curves if key.amount != "online"}, key=_amount)
+    amounts = _amounts(simulated)
     online = replace(setting, variant="isotropic")
     least = replace(online, amount=amounts[0] if amounts else "1x")
     mute = "the bound's sample term falls with more draws, whoever labels them" if setting is TEACHER else SILENT
@@ -112,15 +122,14 @@ def more_data(sources: Sources, setting: CurveGroup, measure: Callable[[Pairs], 
 def _more_copies(sources: Sources, setting: CurveGroup, measure: Callable[[Pairs], Evidence]) -> Evidence:
     swept = in_parts(sources.text, lambda source: measure(source.pairs(setting, replace(setting, amount="4x"))))
     light = sources.light if setting is TEACHER else sources.light_error
-    copies = sorted({key.amount for key in light.curves if key.amount != "online"}, key=_amount)
+    copies = _amounts(light)
     if len(copies) < 2:
         return swept
     most, least = (replace(setting, amount=amount) for amount in (copies[-1], copies[0]))
     found = in_parts(light, lambda source: measure(source.pairs(most, least)))
     outcome = "distance to the teacher" if setting is TEACHER else "error of light students"
-    beside = "" if swept.effect is None else f"; accuracy in sweeps: {swept.verdict} {brief_effect(swept)}"
-    told = f": {found.note}" if found.note else ""
-    return replace(found, note=f"{outcome}, {most.amount} against {least.amount}{told}{beside}")
+    compared = _noted(f"{outcome}, {most.amount} against {least.amount}", found)
+    return replace(found, note=compared + _beside("accuracy in sweeps", swept))
 
 
 def no_help_for_copies(sources: Sources) -> Row:
@@ -209,7 +218,7 @@ def _in_accuracy(sources: Sources, measure: Measure) -> Evidence:
     light = in_parts(sources.light_error, measure)
     if light.effect is None:
         return in_parts(sources.text, measure)
-    return replace(light, note="light students" + (f": {light.note}" if light.note else ""))
+    return replace(light, note=_noted("light students", light))
 
 
 def rule_is_good(curves: Sequence[ShiftErrorCurve]) -> Evidence:
@@ -259,6 +268,11 @@ def _measured_guarantee(sources: Sources) -> Evidence:
     se = float(np.sqrt((table["l1_distance_se"].to_numpy(float) ** 2).sum())) / len(table)
     found = student_from(gap, se, float(table["replicates"].min()) - 1)
     return judge(found, unit="epsilon - measured L1", runs=int(table["replicates"].sum()))
+
+
+def _amounts(source: Source) -> list[str]:
+    """The offline amounts that a source has curves of, the least first."""
+    return sorted({key.amount for key in source.curves if key.amount != "online"}, key=_amount)
 
 
 def _amount(label: str) -> float:

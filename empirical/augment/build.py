@@ -60,7 +60,7 @@ class Sources:
     student: a trained student that reads the same ids.
     labels: names of the classes, in the order of the teacher's logits.
     cache: folder for WordNet, translations and parses; None: the user's cache folder.
-    tables: folder for neighbour tables; None: in `cache`.
+    tables: folder for neighbour tables; None: the user's, which all results share.
     max_length: tokens that texts which grew are cut to; None: the tokenizer's own limit.
     progress: of what takes long (a neighbour table, translations by a model).
     """
@@ -238,5 +238,4 @@ def _table(config: AugmentConfig, given: Sources, embeddings: NDArray[np.float32
         raise InputError("embeddings", f"{len(embeddings)} rows", f"a row for each of {len(vocabulary)} token ids")
     candidate_V = np.zeros(len(embeddings), dtype=bool)
     candidate_V[: len(vocabulary)] = vocabulary.ordinary_V
-    folder = given.tables or (None if given.cache is None else given.cache / "neighbours")
-    return neighbour_table(embeddings, candidate_V, config.neighbours, config.metric, folder, given.progress)
+    return neighbour_table(embeddings, candidate_V, config.neighbours, config.metric, given.tables, given.progress)

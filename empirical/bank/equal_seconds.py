@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 
 from empirical.augment.entropy_filter import UNFIT
 from empirical.bank.arms import Arm, BankTargets, Bench, Inputs, Targets, TrainingSet
-from empirical.bank.light import EmbeddingInputs, Job, NgramInputs, fit_linear, fit_static
+from empirical.bank.light import Job
 from empirical.bank.making import Bank, make_bank
-from empirical.bank.networks import TokenInputs, fit_network
 from empirical.bank.plan import Shift
 from empirical.bank.pool import replicates
 from empirical.bank.prices import Price
 from empirical.bank.shards import copies_of
+from empirical.bank.student_kinds import fit_students, inputs_of
 from empirical.bank.study import Check, Size, Study
 from empirical.bank.study_table import DISJOINT, NONE
 from empirical.bank.summary import curve_of, unit_rows
@@ -161,11 +161,6 @@ class Contest:
             few = self._few(entrant, bank)
         else:
             make_bank(bank, self.teacher, self.progress)
-        inputs: Inputs = NgramInputs()
-        if student == "static":
-            inputs = EmbeddingInputs(self.embeddings, bank.pool.validation.corpus)
-        elif check is not None:
-            inputs = TokenInputs(self.study.task.max_length)
         arms, allowed, rule = [Arm(augmenter=NONE, mode="distill")], 0, ""
         if entrant is not None:
             allowed, rule = self.allowed(entrant, size), entrant.rule
@@ -180,11 +175,8 @@ class Contest:
             for number, own_N in enumerate(subsets[: None if check is None else check.replicates])
             for arm in arms
         ]
-        bench = Budgeted(bank, inputs, allowed, rule, few)
-        if check is not None:
-            rows = fit_network(jobs, bench, self.study, check)
-        else:
-            rows = {"linear": fit_linear, "static": fit_static}[student](jobs, bench, self.study)
+        bench = Budgeted(bank, inputs_of(student, bank, self.embeddings), allowed, rule, few)
+        rows = fit_students(student, jobs, bench, self.study, check)
         spent = {"further_texts": 0, "seconds": 0.0, "calls": 0.0} if entrant is None else self._spent(entrant, size)
         flat = [
             {

@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 
 from empirical.augment import make_augmenter
 from empirical.augment.catalogue import needs_of
-from empirical.augment.neighbours import users_tables
 from empirical.augment.protocol import Augmenter
 from empirical.bank.plan import BLOCK, BankPlan, Shift, Unit
 from empirical.bank.pool import Pool, pool_order, read_pool
@@ -126,7 +125,6 @@ class Bank:
                 tokenizer=self.tokenizer,
                 embeddings=self.embeddings,
                 cache=self.root,
-                tables=users_tables(),
                 max_length=self.plan.task.max_length,
                 **self.models,
             )

@@ -86,6 +86,7 @@ def price_of(shift: Shift, degree: float, bank: Bank, asked: list[int]) -> Price
             tokenizer=bank.tokenizer,
             embeddings=bank.embeddings,
             cache=Path(folder),
+            tables=Path(folder),
             max_length=length,
             **bank.models,
         )

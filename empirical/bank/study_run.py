@@ -21,12 +21,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from empirical.bank.arms import Arm, BankTargets, Bench, Inputs, SubsetTargets, Targets, arms, checked_arms
-from empirical.bank.light import BY_TEXT, EmbeddingInputs, Job, NgramInputs, Row, fit_linear, fit_static
+from empirical.bank.arms import Arm, BankTargets, Bench, SubsetTargets, Targets, arms, checked_arms
+from empirical.bank.light import BY_TEXT, Job, Row
 from empirical.bank.making import Bank, make_bank
-from empirical.bank.networks import TokenInputs, fit_network
 from empirical.bank.plan import BankPlan
 from empirical.bank.pool import replicates
+from empirical.bank.student_kinds import fit_students, inputs_of
 from empirical.bank.study import Check, Size, Study
 from empirical.bank.study_table import CHECKS, DISJOINT, MADE, NOISE, SAME, TABLE, WHOLE
 from empirical.files import write_atomically, write_frame
@@ -164,12 +164,7 @@ class StudyRun:
             for other in [other for other in self._benches if other[1] != size]:
                 del self._benches[other]
             bank = self._bank(self.study.bank_of(size))
-            inputs: Inputs = NgramInputs()
-            if student == "static":
-                inputs = EmbeddingInputs(self.embeddings, bank.pool.validation.corpus)
-            elif student != "linear":
-                inputs = TokenInputs(self.study.task.max_length)
-            self._benches[key] = Bench(bank, self.study.bank_of(size), inputs)
+            self._benches[key] = Bench(bank, bank.plan, inputs_of(student, bank, self.embeddings))
         return self._benches[key]
 
     def fit(self, part: Part) -> None:
@@ -187,10 +182,7 @@ class StudyRun:
             for arm in self._arms(part)
             if arm.shift is None or own_N[-1] < bench.plan.reach(arm.shift)
         ]
-        if part.check is not None:
-            rows = fit_network(jobs, bench, self.study, part.check)
-        else:
-            rows = {"linear": fit_linear, "static": fit_static}[part.student](jobs, bench, self.study)
+        rows = fit_students(part.student, jobs, bench, self.study, part.check)
         noise = covariance(rows)
         frame = pd.DataFrame([{key: value for key, value in row.items() if key != BY_TEXT} for row in rows])
         frame["split"] = frame["replicate"] // 2 if part.size.splits else DISJOINT

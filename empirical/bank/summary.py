@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from empirical.bank.exchange import exchange_rate
 from empirical.bank.study_table import DISJOINT, NONE, TWICE, UNLABELLED
 from theory.inference.calibrate import detectable
-from theory.inference.contrast import gain_over_none, gains_over_none, paired_difference
+from theory.inference.contrast import gain_over_none, paired_difference
 from theory.inference.curve import ShiftErrorCurve
 from theory.inference.half_samples import as_replicates
 
@@ -68,6 +68,11 @@ def _names(table: pd.DataFrame, value_RK: NDArray[np.float64]) -> tuple[Any, ...
     return tuple(table.index) if len(value_RK) == len(table) else tuple(range(len(value_RK)))
 
 
+def disjoint(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of replicates that share no text: all but the further cuts of a pool into halves."""
+    return table[~(table["split"] > 0)] if "split" in table else table
+
+
 def is_split(frame: pd.DataFrame) -> bool:
     """Whether the replicates of a size are halves of one pool, cut in several ways, and so share texts.
 
@@ -105,9 +110,8 @@ def curves(table: pd.DataFrame, noise: Noise) -> list[dict[str, Any]]:
         for augmenter in [name for name in frame["augmenter"].unique() if name not in controls]:
             distance = curve_of(frame, augmenter, "distance", part)
             accuracy = curve_of(frame, augmenter, "accuracy")
-            gain, every = gain_over_none(distance), gains_over_none(distance)
+            gain = gain_over_none(distance)
             several = distance.replicates is not None
-            noise_of_best = float(every.se[int(np.argmax(every.effect))])
             found.append(
                 {
                     "augmenter": augmenter,
@@ -123,7 +127,7 @@ def curves(table: pd.DataFrame, noise: Noise) -> list[dict[str, Any]]:
                         "distance": gain.gain,
                         "low": gain.low,
                         "high": gain.high,
-                        "detectable": detectable(noise_of_best, every.units, len(every.effect)),
+                        "detectable": detectable(gain.se, gain.units, gain.looks),
                     },
                     "exchange": _exchange(frame, augmenter),
                 }
@@ -133,8 +137,7 @@ def curves(table: pd.DataFrame, noise: Noise) -> list[dict[str, Any]]:
 
 def _exchange(frame: pd.DataFrame, augmenter: str) -> dict[str, Any] | None:
     """How many real unlabelled texts the best degree is worth, in units of n; None where the study has none."""
-    if is_split(frame):
-        frame = frame[frame["split"] == 0]  # a replicate has a rate of its own: those that share no text
+    frame = disjoint(frame)  # a replicate has a rate of its own
     real = frame[frame["augmenter"] == UNLABELLED]
     if real["amount"].nunique() < 2:
         return None

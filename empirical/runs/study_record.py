@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from empirical.bank.study_run import StudyRun
-from empirical.bank.study_table import CHECKS, MADE, NOISE, TABLE
+from empirical.bank.study_table import CHECKS, MADE, NOISE, TABLE, read_checks
 from empirical.files import replacing, write_atomically
 from empirical.runs.layout import RunFiles
 from empirical.runs.record import made_by, read_result
@@ -29,23 +29,21 @@ def keep_study(run: StudyRun, preset: str, folder: Path) -> None:
     Raises:
         InputError: the study has no table yet.
     """
-    import pandas as pd
-
-    if run.table is None:
+    table, checks = run.table, read_checks(run.folder)
+    if table is None:
         raise InputError("study", str(run.folder), "a finished one")
     folder.mkdir(parents=True, exist_ok=True)
     for name in (NOISE, CHECKS, TABLE):
         if (run.folder / name).exists():
             with replacing(folder / name) as draft:
                 shutil.copy(run.folder / name, draft)
-    checks = run.folder / CHECKS
     facts = {
         "preset": preset,
         "title": run.study.title,
         "command": f"kdshift empirical curves {preset}",
         "copies": run.study.copies,
-        "students": len(run.table),
-        "networks": len(pd.read_parquet(checks)) if checks.exists() else 0,
+        "students": len(table),
+        "networks": 0 if checks is None else len(checks),
         "parts": json.loads((run.folder / MADE).read_text("utf-8")),
         "teacher": _teacher(run),
         "runtime": run.runtime,

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from empirical.augment import make_augmenter
 from empirical.augment.catalogue import needs_of, textless
 from empirical.augment.in_context import Examples
-from empirical.augment.neighbours import users_tables
 from empirical.config import AugmentConfig, ModelConfig, RunConfig
 from empirical.models.classifier import build_model, embedding_matrix
 from empirical.models.input_gradient import InputGradient
@@ -77,9 +76,7 @@ def make_augmentation(
         needs["student"] = frozen_network("student", augment.student, tokenizer, task.labels)
     return Augmentation(
         config=augment,
-        augmenter=make_augmenter(
-            augment, tokenizer=tokenizer, cache=cache, tables=users_tables(), progress=progress, **needs
-        ),
+        augmenter=make_augmenter(augment, tokenizer=tokenizer, cache=cache, progress=progress, **needs),
         data_seed=config.data_seed,
         max_length=config.task.max_length,
         tokenizer=tokenizer if written else None,

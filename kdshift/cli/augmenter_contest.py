@@ -119,7 +119,8 @@ def _place(study: Study, size: Size, check: Check | None) -> str:
 
     cut = f"-cut-{size.splits}" if size.splits else ""
     own = "" if check is None else "-" + digest_of(check.model_dump(mode="json"))
-    return f"{size.data_size}-of-{size.pool or study.pool}-copies-{size.copies or study.copies}{cut}{own}"
+    plan = study.bank_of(size)
+    return f"{size.data_size}-of-{plan.pool}-copies-{plan.copies}{cut}{own}"
 
 
 def _print(found: dict[str, Any]) -> None:

@@ -125,6 +125,7 @@ class AugmenterOptions:
             student=student,
             labels=None if teacher is None else teacher.labels,
             cache=cache,
+            tables=cache,
             max_length=max_length,
         )
 

@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 from empirical.augment import make_augmenter
 from empirical.augment.lines import augment_texts
-from empirical.augment.neighbours import users_tables
 from empirical.config import AugmentConfig
 from empirical.randomness import Draws, step_generator
 from empirical.tokens.corpus import encode_corpus
@@ -85,7 +84,6 @@ class PaidStage:
             tokenizer=fit.tokenizer,
             embeddings=fit.embeddings,
             cache=fit.stages.folder / "bank",
-            tables=users_tables(),
             max_length=fit.options.max_length,
         )
         rng = step_generator(fit.options.seed, round(1e6 * degree), Draws.COPIES)

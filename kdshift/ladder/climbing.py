@@ -25,6 +25,7 @@ from empirical.bank.pool import replicates
 from empirical.bank.study import Size
 from empirical.bank.study_run import StudyRun, covariance
 from empirical.bank.study_table import NONE
+from empirical.bank.summary import disjoint
 from empirical.files import write_atomically
 from kdshift.ladder.fourier_student import fit_features
 from kdshift.ladder.point_world import Sample, World
@@ -165,8 +166,7 @@ def text_rows(
     import pandas as pd
 
     taught = table[(table["mode"] == "distill") & (table["teacher_arm"] == "whole") & (table["amount"] == 0)]
-    if "split" in taught:
-        taught = taught[~(taught["split"] > 0)]
+    taught = disjoint(taught)
     frames, found = [], {}
     for rung, student in (("ngrams", LINEAR), ("network", config.network)):
         known = taught.groupby("student")["data_size"].agg(set)

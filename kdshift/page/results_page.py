@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -90,8 +91,8 @@ def baselines(results: Path) -> list[tuple[str, str]]:
     folders = [path.parent for path in sorted(teachers_folder(results).glob("*/result.json"))]
     kept = [result for folder in folders if (result := read_result(folder)) is not None and result.finished]
     taught = [float(result.test["accuracy"]) for result in kept if "accuracy" in result.test]
-    for path in sorted(results.rglob("provenance.json")):
-        teacher = json.loads(path.read_text(encoding="utf-8")).get("teacher")
+    for made in _provenances(results):
+        teacher = made.get("teacher")
         if isinstance(teacher, dict) and "accuracy_test" in teacher:
             taught.append(float(teacher["accuracy_test"]))
     if taught:
@@ -102,10 +103,16 @@ def baselines(results: Path) -> list[tuple[str, str]]:
     return facts
 
 
+def _provenances(results: Path) -> Iterator[dict[str, Any]]:
+    """How each table of `results` that says so was made."""
+    for path in sorted(results.rglob("provenance.json")):
+        yield json.loads(path.read_text(encoding="utf-8"))
+
+
 def curves_command(results: Path) -> str:
     """The command that made the curves of light students in `results`, or one that makes some."""
-    for path in sorted(results.rglob("provenance.json")):
-        command = json.loads(path.read_text(encoding="utf-8")).get("command")
+    for made in _provenances(results):
+        command = made.get("command")
         if isinstance(command, str) and "empirical curves" in command:
             return command
     return MISSING["text"]

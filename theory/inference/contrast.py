@@ -67,6 +67,7 @@ class Gain:
 
     `shift` has the lowest mean error, `gain` is what it saves. `low` and `high` hold the greatest of all true gains,
     whichever shift has it, so having looked at all shifts does not flatter it. NaN ends: one replicate, no interval.
+    `se` is the standard error of `gain`, `looks` the number of positive shifts.
     """
 
     shift: float
@@ -75,6 +76,8 @@ class Gain:
     high: float
     p: float
     units: int
+    se: float
+    looks: int
 
 
 def student_interval(sample: npt.ArrayLike, *, level: float = LEVEL, shared_variance: float = 0.0) -> Interval:
@@ -240,7 +243,7 @@ def gain_over_none(curve: ShiftErrorCurve, *, level: float = LEVEL, draws: int =
     best = greatest(found)
     return Gain(
         shift=float(curve.shift[1 + int(np.argmax(found.effect))]), gain=best.effect, low=best.low, high=best.high,
-        p=best.p, units=found.units,
+        p=best.p, units=found.units, se=best.se, looks=len(found.effect),
     )  # fmt: skip
 
 
