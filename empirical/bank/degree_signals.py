@@ -22,6 +22,7 @@ from empirical.bank.making import Bank
 from empirical.bank.plan import BLOCK, Shift, Unit
 from empirical.bank.pool import replicates
 from empirical.bank.study import Size, Study
+from empirical.bank.study_table import distilled
 from empirical.metric import entropy
 from empirical.models.linear import LinearStudent, fit_labels
 from empirical.teachers.answering import Answering
@@ -140,8 +141,7 @@ def with_tau(table: pd.DataFrame, shift: pd.DataFrame) -> pd.DataFrame:
 
 def outcomes_beside(table: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
     """The signals with each light student's mean distance, a row a cell and student that distils."""
-    chosen = curves[(curves["mode"] == "distill") & (curves["teacher_arm"] == "whole")]
     keys = ["data_size", "augmenter", "degree"]
-    distance = chosen.groupby(["student", *keys], as_index=False)["distance"].mean()
+    distance = distilled(curves).groupby(["student", *keys], as_index=False)["distance"].mean()
     beside: pd.DataFrame = distance.merge(table, on=keys)
     return beside

@@ -25,6 +25,7 @@ from empirical.bank.light import EmbeddingInputs
 from empirical.bank.plan import Shift
 from empirical.bank.pool import replicates
 from empirical.bank.study_run import StudyRun
+from empirical.bank.study_table import distilled
 from theory.errors import InputError
 from theory.excess_distance import Pool, excess_distance
 from theory.progress_report import Progress
@@ -201,7 +202,7 @@ def against_students(table: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     told = table.groupby(["augmenter", "data_size", "degree"])["predicted"].min()
-    taught = curves[(curves["mode"] == "distill") & (curves["teacher_arm"] == "whole") & (curves["amount"] == 0)]
+    taught = distilled(curves)
     rows = []
     for augmenter, data_size in dict.fromkeys((key[0], key[1]) for key in told.index):
         predicted = told.xs((augmenter, data_size))

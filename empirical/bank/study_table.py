@@ -19,6 +19,12 @@ DISJOINT = -1  # in the column `split`, which numbers the cuts of a pool into ha
 WHOLE, SAME = "whole", "same"  # teacher trained on the whole split, or on the student's own texts
 
 
+def distilled(table: pd.DataFrame) -> pd.DataFrame:
+    """The students of the whole split's teacher, on the number of copies that their size has of itself."""
+    whole = (table["mode"] == "distill") & (table["teacher_arm"] == WHOLE)
+    return table[whole & (table["amount"] == 0)]
+
+
 def read_checks(folder: Path) -> pd.DataFrame | None:
     """The networks that check a study's light students, or None where it has none."""
     import pandas as pd

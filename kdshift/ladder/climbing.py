@@ -24,7 +24,7 @@ from empirical.bank.outcomes import outcomes, text_distances
 from empirical.bank.pool import replicates
 from empirical.bank.study import Size
 from empirical.bank.study_run import StudyRun, covariance
-from empirical.bank.study_table import NONE
+from empirical.bank.study_table import NONE, distilled
 from empirical.bank.summary import disjoint
 from empirical.files import write_atomically
 from kdshift.ladder.fourier_student import fit_features
@@ -165,8 +165,7 @@ def text_rows(
     """
     import pandas as pd
 
-    taught = table[(table["mode"] == "distill") & (table["teacher_arm"] == "whole") & (table["amount"] == 0)]
-    taught = disjoint(taught)
+    taught = disjoint(distilled(table))
     frames, found = [], {}
     for rung, student in (("ngrams", LINEAR), ("network", config.network)):
         known = taught.groupby("student")["data_size"].agg(set)

@@ -68,7 +68,7 @@ def test_tau_is_linear_between_what_was_measured_and_goes_on_beyond():
 
 
 def test_outcomes_are_means_over_replicates_of_students_that_distil():
-    lead = {"teacher_arm": "whole", "mode": "distill", "student": "static", "data_size": 16}
+    lead = {"teacher_arm": "whole", "mode": "distill", "student": "static", "data_size": 16, "amount": 0.0}
     cell = {"augmenter": "knn", "degree": 0.3}
     curves = pd.DataFrame(
         [
@@ -76,6 +76,7 @@ def test_outcomes_are_means_over_replicates_of_students_that_distil():
             {**lead, **cell, "distance": 0.3},
             {**lead, **cell, "distance": 9.0, "mode": "finetune"},
             {**lead, **cell, "distance": 9.0, "teacher_arm": "same"},
+            {**lead, **cell, "distance": 9.0, "amount": 4.0},
         ]
     )
     table = outcomes_beside(pd.DataFrame([{"data_size": 16, **cell, "entropy": 1.0}]), curves)
