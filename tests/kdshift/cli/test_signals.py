@@ -42,7 +42,7 @@ def test_the_ranking_is_kept_and_printed(opened, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("empirical.bank.study.load_study", lambda source: opened.study)
     run = SimpleNamespace(bank=opened.bank, teacher=opened.teacher)
     monkeypatch.setattr("empirical.runs.study_teachers.open_study", lambda *given: run)
-    lead = {"teacher_arm": "whole", "mode": "distill", "student": "static", "data_size": 16}
+    lead = {"teacher_arm": "whole", "mode": "distill", "student": "static", "data_size": 16, "amount": 0}
     cells = [("knn", 0.3), ("knn", 0.8), ("random", 0.5)]
     rows = [{**lead, "augmenter": name, "degree": degree, "distance": degree} for name, degree in cells]
     pd.DataFrame(rows).to_parquet(tmp_path / "curves.parquet")
