@@ -18,6 +18,7 @@ from kdshift.source import Source
 from theory.errors import InputError
 from theory.inference.calibrate import detectable, null_world, power, units_to_decide
 from theory.inference.contrast import LEVEL
+from theory.inference.verdict import DECIDED
 from theory.progress_report import Progress
 
 
@@ -41,9 +42,10 @@ def null_sources(sources: Sources, rng: np.random.Generator) -> Sources:
 
 
 def calibrate(sources: Sources, worlds: int, *, seed: int = 0, progress: Progress | None = None) -> dict[str, Any]:
-    """The share of null worlds in which each rule says supported, or contradicted, for each source that measures it.
+    """The share of null worlds in which each rule decides, by verdict, for each source that measures it.
 
-    Claims of no effect and of a small regret are true in a null world: there `supported` is how often they are found.
+    Claims of no effect and of a small regret are true in a null world: there `supported` is how often they are found,
+    as is `negligible` everywhere.
     Raises InputError for fewer than one world.
     """
     if worlds < 1:
@@ -55,7 +57,7 @@ def calibrate(sources: Sources, worlds: int, *, seed: int = 0, progress: Progres
             for source in ("simulation", "text", "paper"):
                 if claim == "theorem-1" or row[source].effect is None:
                     continue
-                found = counts.setdefault(claim, {}).setdefault(source, {"supported": 0, "contradicted": 0})
+                found = counts.setdefault(claim, {}).setdefault(source, dict.fromkeys(DECIDED, 0))
                 if row[source].verdict in found:
                     found[row[source].verdict] += 1
         if progress is not None:

@@ -90,6 +90,16 @@ def some_shift_helps(source: Source) -> Evidence:
     return effects.some_shift_helps(source())
 
 
+def inverted_u(source: Source) -> Evidence:
+    """Error falls, then rises; by less than half a point is negligible."""
+    return effects.inverted_u(source(), margin=TOLERANCE)
+
+
+def extreme_hurts(source: Source) -> Evidence:
+    """The largest shift loses against the best; less than half a point is negligible."""
+    return effects.extreme_hurts(source(), margin=TOLERANCE)
+
+
 def falls_with_size(source: Source) -> Evidence:
     """The best shift falls with the data size, within tasks."""
     return optima.falls_with_size(source.by_task())

@@ -14,7 +14,7 @@ from kdshift import claim_rules as rules
 from kdshift.curve_sources import Sources
 from theory.inference import effects
 from theory.inference.contrast import LEVEL
-from theory.inference.verdict import RULE, Evidence, brief_effect, survives, with_holm
+from theory.inference.verdict import DECIDED, RULE, Evidence, brief_effect, survives, with_holm
 
 SOURCES = ("theory", "simulation", "text", "paper")
 Scores = Mapping[str, Mapping[str, Evidence]]
@@ -65,13 +65,13 @@ CLAIMS: tuple[Claim, ...] = (
         name="inverted-u",
         statement="Error falls, then rises with the shift",
         section="sections 4.1 and 5.1, Figure 4",
-        score=lambda sources: rules.everywhere(sources, lambda source: effects.inverted_u(source()), others=True),
+        score=lambda sources: rules.everywhere(sources, rules.inverted_u, others=True),
     ),
     Claim(
         name="extreme-hurts",
         statement="The largest shift is worse than the best below it",
         section="section 5.1",
-        score=lambda sources: rules.everywhere(sources, lambda source: effects.extreme_hurts(source()), others=True),
+        score=lambda sources: rules.everywhere(sources, rules.extreme_hurts, others=True),
     ),
     Claim(
         name="smaller-data-larger-shift",
@@ -158,7 +158,7 @@ def brief(found: Evidence) -> str:
     note = f" ({found.note})" if found.note else ""
     if found.effect is None:
         return found.verdict + note
-    decided = found.verdict in ("supported", "contradicted")
+    decided = found.verdict in DECIDED
     return f"{found.verdict}{'*' if decided and not survives(found) else ''}: {brief_effect(found)}{note}"
 
 

@@ -83,18 +83,19 @@ def _calibrate(sources: Sources, worlds: int, json: bool) -> None:
     from kdshift.calibration import calibrate
     from kdshift.cli.output import emit_json, emit_table
     from kdshift.cli.progress import shown
+    from theory.inference.verdict import DECIDED
 
     with shown() as progress:
         found = calibrate(sources, worlds, progress=progress)
     if json:
         return emit_json(found)
     rows = [
-        (claim, source, shares["supported"], shares["contradicted"])
+        (claim, source, *(shares[word] for word in DECIDED))
         for claim, row in found["rules"].items()
         for source, shares in row.items()
     ]
     title = f"Share of {worlds} worlds where nothing depends on the degree, by verdict"
-    emit_table(title, ["claim", "source", "supported", "contradicted"], rows)
+    emit_table(title, ["claim", "source", *DECIDED], rows)
 
 
 def _power(sources: Sources, effect: float, json: bool) -> None:

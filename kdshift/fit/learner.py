@@ -247,12 +247,15 @@ def predict_logits(
     corpus: Corpus,
     row_M: NDArray[np.int64] | None = None,
 ) -> NDArray[np.float32]:
-    """Logits of these texts (default: all) in evaluation mode, float32 of shape (M, C), scored sorted by length."""
+    """Logits of these texts (default: all) in evaluation mode, float32 of shape (M, C), scored sorted by length.
+
+    In fp32 on every processor, as `autocast` is for training: what ships answers alike wherever it is asked.
+    """
     row_M = np.arange(len(corpus)) if row_M is None else row_M
     output_MC = np.zeros((len(row_M), int(model.config.num_labels or 0)), dtype=np.float32)
     model.eval()
     order = np.argsort(corpus.length_N[row_M], kind="stable")
-    with torch.inference_mode(), autocast():
+    with torch.inference_mode():
         for start in range(0, len(order), SCORED_AT_ONCE):
             place_B = order[start : start + SCORED_AT_ONCE]
             logits_BC = model(**arguments(model, corpus.batch(row_M[place_B]))).logits

@@ -30,7 +30,14 @@ from theory.inference.verdict import RULE, Evidence, brief_effect
 TITLE = "How far to shift augmented text: theorem, simulation and real distillation"
 BASELINES = "baselines.json"
 STUDENT = "static"
-SYMBOLS = {"supported": "yes", "contradicted": "no", "undecided": "open", "depends": "depends", "not measured": "–"}
+SYMBOLS = {
+    "supported": "yes",
+    "contradicted": "no",
+    "negligible": "no: below half a point",
+    "undecided": "open",
+    "depends": "depends",
+    "not measured": "–",
+}
 MISSING = {
     "simulation": f"kdshift simulate run {MAIN_PRESET}",
     "text": "kdshift empirical curves curves-demo",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -33,19 +34,26 @@ def some_shift_helps(curves: Curves) -> Evidence:
     return judge_greatest(_mean(found, rows), unit="error at least shift - at best", runs=found.runs(), note=found.note)
 
 
-def extreme_hurts(curves: Curves) -> Evidence:
-    """There is a shift below the largest whose error is below the largest's, in the mean over the curves."""
+def extreme_hurts(curves: Curves, *, margin: float | None = None) -> Evidence:
+    """There is a shift below the largest whose error is below the largest's, in the mean over the curves.
+
+    margin: a loss that is shown to be smaller is negligible (see `_or_negligible`).
+    """
     found = align([(curve,) for curve in curves])
     if found is None or found.shift.size < 2:
         return unmeasured(NO_RUNS)
     rows = _against(found.shift.size, -1, range(found.shift.size - 1))
-    return judge_greatest(
+    said = judge_greatest(
         _mean(found, rows), unit="error at the largest shift - at best", runs=found.runs(), note=found.note
     )
+    return _or_negligible(said, found, (-1,), margin)
 
 
-def inverted_u(curves: Curves) -> Evidence:
-    """There is an interior shift whose error is below that of both ends: the smaller of the two losses."""
+def inverted_u(curves: Curves, *, margin: float | None = None) -> Evidence:
+    """There is an interior shift whose error is below that of both ends: the smaller of the two losses.
+
+    margin: where one of them is shown to be smaller, the U is negligible (see `_or_negligible`).
+    """
     found = align([(curve,) for curve in curves])
     if found is None or found.shift.size < 3:
         return unmeasured(NO_RUNS)
@@ -60,7 +68,8 @@ def inverted_u(curves: Curves) -> Evidence:
         p=float(max(side.p[low] for side in sides)), units=weak.units, freedom=float(weak.freedom[best]),
     )  # fmt: skip
     unit = "error at the better end - at best"
-    return judge(interval, unit=unit, runs=found.runs(), note=found.note, looks=len(effects))
+    said = judge(interval, unit=unit, runs=found.runs(), note=found.note, looks=len(effects))
+    return _or_negligible(said, found, (0, -1), margin)
 
 
 def regret_below(curves: Curves, rule: Callable[[float], float], tolerance: float) -> Evidence:
@@ -181,6 +190,25 @@ def slope_over_rows(values: Floats, slope: Floats, groups: Sequence[int]) -> Int
     residual = values - np.repeat(means, groups) - effect * slope / (slope @ slope)
     se = math.sqrt(float(residual @ residual) / freedom * float(slope @ slope))
     return student_from(effect, se, freedom)
+
+
+def _or_negligible(said: Evidence, found: Aligned, ends: Sequence[int], margin: float | None) -> Evidence:
+    """Undecided evidence of a loss at all of these ends of the grid, or what shows that it is below the margin at one.
+
+    Where curves are flat no interval of a loss against the best shift lies below zero, however many the runs: only
+    equivalence can speak against a claim that there is one. As in `regret_below` every curve may choose its own shift, each choice against its own
+    one-sided interval; with several ends, of which one is enough, each at its share of the level (Bonferroni).
+    """
+    if margin is None or said.verdict != "undecided":
+        return said
+    for end in ends:
+        every = [_against(found.shift.size, end, range(found.shift.size))] * len(found.blocks)
+        highest, se = highest_choice(found, every, 1 - (1 - LEVEL) / len(ends))
+        if highest < margin:
+            loss = float(np.mean([block[0].error[end] - block[0].error.min() for block in found.blocks]))
+            p = min(1.0, len(ends) * p_of(margin - loss, se, said.units))
+            return replace(said, verdict="negligible", p=p, at_most=highest)
+    return said
 
 
 def _against(count: int, reference: int, others: Sequence[int]) -> Floats:

@@ -15,11 +15,20 @@ import numpy as np
 from theory.inference.contrast import LEVEL, Contrasts, Interval, greatest
 
 Verdict = Literal[
-    "supported", "contradicted", "undecided", "depends", "the bound predicts", "the bound denies", "not measured"
+    "supported",
+    "contradicted",
+    "negligible",
+    "undecided",
+    "depends",
+    "the bound predicts",
+    "the bound denies",
+    "not measured",
 ]
+DECIDED: tuple[Verdict, ...] = ("supported", "contradicted", "negligible")
 RULE = (
-    f"supported: the {LEVEL:.0%} interval of the effect lies above zero; contradicted: it lies below; undecided: it "
-    "holds zero; depends: the settings that a source has disagree, one decided and another's interval wholly apart "
+    f"supported: the {LEVEL:.0%} interval of the effect lies above zero; contradicted: it lies below; "
+    "negligible: a loss against the best shift is shown to be below half a point, with a shift for each curve; "
+    "undecided: the interval holds zero; depends: the settings that a source has disagree, one decided and another's interval wholly apart "
     "from its (settings are never averaged); the bound predicts, or denies: the shape of a bound, which is no measured "
     "error. Intervals: Student's over shared replicates, simultaneous over the "
     "shifts a claim may choose from. *: no longer decided after Holm's correction for all cells of the matrix."
@@ -35,6 +44,7 @@ class Evidence:
     p, p_holm : two-sided p-value, and Holm's over the matrix that it stands in; None without an interval
     se, units, looks : standard error, replicates (or rows) it is over, shifts the claim may choose from
     runs : replicates, trained students or table cells behind it (0: an exact evaluation)
+    at_most : negligible: the largest loss that is not excluded, where every curve chooses its own best shift
     cases : what the settings of a source say each, where it has several
     """
 
@@ -50,6 +60,7 @@ class Evidence:
     se: float | None = None
     units: int = 0
     looks: int = 1
+    at_most: float | None = None
     cases: tuple[tuple[str, Evidence], ...] = ()
 
 
@@ -80,7 +91,9 @@ def unmeasured(note: str) -> Evidence:
 
 def as_prediction(found: Evidence, note: str = "the bound's shape, not a measured error") -> Evidence:
     """What a bound, an exact function of the shift, says: a prediction, whatever its size."""
-    names: Mapping[Verdict, Verdict] = {"supported": "the bound predicts", "contradicted": "the bound denies"}
+    names: Mapping[Verdict, Verdict] = {
+        "supported": "the bound predicts", "contradicted": "the bound denies", "negligible": "the bound denies"
+    }  # fmt: skip
     return replace(found, verdict=names.get(found.verdict, found.verdict), note=found.note or note, p=None)
 
 
@@ -100,6 +113,8 @@ def together(cases: Mapping[str, Evidence]) -> Evidence:
     verdict: Verdict = "undecided"
     if len(verdicts) == 1:
         verdict = next(iter(verdicts))
+    elif verdicts == {"contradicted", "negligible"}:
+        verdict = "negligible"
     elif "depends" in verdicts or any(_disagree(a, b) for a in measured.values() for b in measured.values()):
         verdict = "depends"
     least = min(measured.values(), key=lambda found: math.inf if found.low is None else found.low)
@@ -114,7 +129,7 @@ def together(cases: Mapping[str, Evidence]) -> Evidence:
 def _disagree(decided: Evidence, other: Evidence) -> bool:
     """Whether the first is decided and the second's interval is apart from its."""
     ends = (decided.low, decided.high, other.low, other.high)
-    if decided.verdict not in ("supported", "contradicted") or any(end is None or math.isnan(end) for end in ends):
+    if decided.verdict not in DECIDED or any(end is None or math.isnan(end) for end in ends):
         return False
     low, high, other_low, other_high = (float(end) for end in ends if end is not None)
     return low > other_high or high < other_low
@@ -161,4 +176,5 @@ def brief_effect(found: Evidence) -> str:
         return f"at least {found.low:.3g}"
     if math.isinf(found.low):
         return f"at most {found.high:.3g}"
-    return f"{found.effect:.3g} [{found.low:.3g}, {found.high:.3g}]"
+    most = "" if found.at_most is None else f", at most {found.at_most:.2g}"
+    return f"{found.effect:.3g} [{found.low:.3g}, {found.high:.3g}]{most}"

@@ -53,6 +53,38 @@ def test_an_inverted_u_is_seen_and_its_size_is_right() -> None:
     assert effects.inverted_u(falling).verdict == effects.extreme_hurts(falling).verdict == "contradicted"
 
 
+@pytest.mark.parametrize(
+    ("count", "shared", "worlds"),
+    [(5, 0.0, 60)] + [pytest.param(r, s, 1000, marks=SLOW) for r in (3, 5, 16) for s in (0.0, 0.002)],
+)
+def test_a_loss_of_the_margin_is_hardly_ever_called_negligible(count: int, shared: float, worlds: int) -> None:
+    margin, rng = 0.02, np.random.default_rng([count, worlds])
+
+    def one_best(degree: np.ndarray, size: float) -> np.ndarray:
+        return 0.3 - margin * (degree == 0.3)
+
+    false = {"extreme": 0, "inverted u": 0}
+    for _ in range(worlds):
+        world = curves(count, rng, shared=shared, mean=one_best)
+        false["extreme"] += effects.extreme_hurts(world, margin=margin).verdict == "negligible"
+        false["inverted u"] += effects.inverted_u(world, margin=margin).verdict == "negligible"
+    assert max(false.values()) <= max(0.025 * worlds, 3), false
+
+
+def test_a_loss_below_the_margin_is_negligible_where_the_noise_lets_it_be_seen() -> None:
+    flat = curves(12, np.random.default_rng(6), noise=0.001)
+    for rule in (effects.extreme_hurts, effects.inverted_u):
+        assert rule(flat).verdict == "undecided" and rule(flat).at_most is None
+        found = rule(flat, margin=0.005)
+        assert found.verdict == "negligible" and 0 < found.at_most < 0.005 and found.high < 0.005
+        assert rule(flat, margin=1e-5).verdict == "undecided"
+        assert rule(curves(3, np.random.default_rng(7)), margin=0.005).verdict == "undecided"
+    falling = curves(8, np.random.default_rng(8), mean=lambda degree, size: 0.3 - 0.1 * degree, noise=0.002)
+    assert effects.extreme_hurts(falling, margin=0.005).verdict == "contradicted"
+    bowl = curves(8, np.random.default_rng(9), mean=degree_bowl, noise=0.002)
+    assert effects.inverted_u(bowl, margin=0.005).verdict == "supported"
+
+
 def test_two_replicates_decide_little_and_single_runs_are_read_over_rows() -> None:
     rng = np.random.default_rng(2)
     pairs = [effects.some_shift_helps(curves(2, rng)).verdict for _ in range(60)]
