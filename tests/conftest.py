@@ -25,6 +25,10 @@ os.environ.setdefault(
 )
 
 
+# Altair's jsonschema compiles 38 grammars of web addresses where this package is found, and no test reads one.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A cache folder of this test run, shared by its processes: nothing is read that an earlier one left."""

@@ -25,7 +25,7 @@ from empirical.augment.network import Scorer
 from empirical.tokens.batch import Augmented, Batch
 
 PACE = 3
-PART = 64  # texts searched side by side, of similar length
+PART = 24  # texts searched side by side, of similar length: larger parts pad more, smaller ones fill no matrix product
 EFFECT = 0.35  # of a token's lead alone, what it moves among others (median, tweets): where the search looks first
 
 

@@ -22,7 +22,7 @@ from tests import forked
 from tests.empirical.tiny_kd import run
 
 ROOT = Path(__file__).parents[3]
-SETTINGS = {"steps": 120, "evaluate_every": 20, "checkpoint_every": 5, "batch_size": 9}
+SETTINGS = {"steps": 80, "evaluate_every": 20, "checkpoint_every": 5, "batch_size": 9}
 
 
 def train(asked: Path, root: Path) -> None:
