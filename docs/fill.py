@@ -100,8 +100,8 @@ def claims() -> str:
 
 
 def undecided() -> str:
-    """What is not decided in text, with effect and interval, and the effect that this noise would show."""
-    lines = []
+    """What is not decided in text, with effect and interval, and the effect that this noise would show; what is small."""
+    lines, small = [], []
     for claim in CLAIMS:
         evidence = scored()[claim.name]["text"]
         if evidence.verdict == "undecided" and evidence.effect is not None:
@@ -109,6 +109,13 @@ def undecided() -> str:
             found = "" if math.isnan(power) else f"; {power:.4f} would be found four times in five"
             interval = f"{evidence.effect:.4f} [{evidence.low:.4f}, {evidence.high:.4f}]"
             lines.append(f"- {claim.statement}: {interval}{found}")
+        if evidence.at_most is not None:
+            small.append(f"{claim.statement} (by at most {evidence.at_most:.4f})")
+    if small:
+        cases = scored()["gain-in-distance"]["text"].cases
+        gains = ", ".join(f"{found.effect:.4f} ({name})" for name, found in cases if found.effect is not None)
+        told = f"Shown to be below half a point of distance, every size with its own best shift: {'; '.join(small)}."
+        lines += ["", f"{told} The shift's gain over none there: {gains}."]
     return "\n".join(lines)
 
 

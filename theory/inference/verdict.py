@@ -119,9 +119,11 @@ def together(cases: Mapping[str, Evidence]) -> Evidence:
         verdict = "depends"
     least = min(measured.values(), key=lambda found: math.inf if found.low is None else found.low)
     p = [found.p for found in measured.values() if found.p is not None]
+    bounds = [found.at_most for found in measured.values() if found.at_most is not None]
     note = "; ".join(f"{name}: {brief_effect(found)}" for name, found in measured.items())
     return replace(
         least, verdict=verdict, note=note, cases=tuple(measured.items()), p=max(p) if p else None,
+        at_most=max(bounds) if verdict == "negligible" and bounds else None,
         runs=sum(found.runs for found in measured.values()),
     )  # fmt: skip
 
