@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,15 @@ import pytest
 from scipy.stats import binom
 
 from kdshift.calibration import calibrate, null_sources, powers
+from kdshift.claim_rules import TOLERANCE, extreme_hurts, inverted_u
 from kdshift.curve_sources import Sources, paper_source, text_source
 from kdshift.notebook import default_results
 from kdshift.source import Source
+from tests import committed
 from tests.kdshift import synthetic
 from theory.errors import InputError
+from theory.inference.calibrate import null_world
+from theory.inference.curve import ShiftErrorCurve
 
 BEST = {("distill", "knn", 200): 0.5, ("distill", "knn", 4000): 0.3, ("finetune", "knn", 200): 0.1,
         ("finetune", "knn", 4000): 0.1}  # fmt: skip
@@ -78,3 +83,23 @@ def test_no_rule_is_wrong_too_often_on_the_committed_tables() -> None:
     assert kept["level"] == 0.95
     for place, share in false_support(kept).items():
         assert binom.sf(round(share * kept["worlds"]) - 1, kept["worlds"], 0.05) > 0.01, place
+
+
+@pytest.mark.parametrize("rule", [extreme_hurts, inverted_u])
+def test_a_loss_of_half_a_point_is_not_called_negligible_with_the_noise_of_the_committed_students(rule) -> None:
+    """Null worlds of kNN's distillation curves in which one degree is better than all others by the margin itself."""
+    light, false = committed.sources().light, 0
+    taught = [key for key in light.curves if key.supervision == "teacher" and key.variant == light.variant]
+    for world in range(20):
+        null = null_world({at: light.curves[key] for at, key in enumerate(taught)}, np.random.default_rng(world))
+        best = dict(zip(taught, ([dipped(curve) for curve in group] for group in null.values()), strict=True))
+        parts = replace(light, curves=best).parts().values()
+        false += sum(rule(part).verdict == "negligible" for part in parts)
+    assert false <= 3
+
+
+def dipped(curve: ShiftErrorCurve) -> ShiftErrorCurve:
+    """The curve with an error that is lower by the margin at 50 % alone."""
+    dip_S = -TOLERANCE * (curve.shift == 0.5)
+    replicates = None if curve.replicates is None else curve.replicates + dip_S
+    return replace(curve, error=curve.error + dip_S, replicates=replicates)
