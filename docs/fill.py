@@ -100,7 +100,7 @@ def claims() -> str:
 
 
 def undecided() -> str:
-    """What is not decided in text, with effect and interval, and the effect that this noise would show; what is small."""
+    """What is not decided in text, with its interval and the effect that this noise would show; what is small."""
     lines, small = [], []
     for claim in CLAIMS:
         evidence = scored()[claim.name]["text"]

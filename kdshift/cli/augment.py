@@ -5,6 +5,7 @@ from __future__ import annotations
 import json as json_format
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
@@ -13,8 +14,9 @@ from cyclopts import Parameter
 from cyclopts.types import NonNegativeInt
 
 from kdshift.cli.augmenter_options import WHOLE_LINE, AugmenterOptions
+from kdshift.cli.lists import named_value
 from kdshift.cli.output import emit_json, emit_table
-from theory.errors import InputError
+from theory.errors import InputError, unknown_name
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -104,6 +106,10 @@ def showcase(
     others: Annotated[Path | None, Parameter(help="file of further lines, for augmenters that mix texts")] = None,
     seed: Seed = 0,
     options: AugmenterOptions = DEFAULTS,
+    models: Annotated[
+        list[str] | None,
+        Parameter(consume_multiple=True, negative="", help="language models of single augmenters: mate-kd=DIR"),
+    ] = None,
     out: Annotated[Path | None, Parameter(help="JSON file for the rows")] = None,
     json: Json = False,
 ) -> None:
@@ -121,7 +127,13 @@ def showcase(
     if others is not None:
         with _opened(others, "--others") as stream:
             lines = next(_chunks(stream, whole=True), ([], None))[0]
-    builders = {name: partial(options.build, name, degree, tokenizer) for name in CATALOGUE if name != "ground-truth"}
+    made_with = dict.fromkeys((name for name in CATALOGUE if name != "ground-truth"), options)
+    for item in models or ():
+        name, model = named_value(item, "--models", "augmenter=model")
+        if name not in made_with:
+            raise unknown_name("--models", name, made_with)
+        made_with[name] = replace(options, language_model=model)
+    builders = {name: partial(given.build, name, degree, tokenizer) for name, given in made_with.items()}
     rows = shown_rows(text, lines, builders, tokenizer, degree, seed=seed)
     found = {"text": text, "degree": degree, "rows": rows}
     if out is not None:

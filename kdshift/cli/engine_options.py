@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from kdshift.cli.lists import named_value
 from theory.errors import InputError
 
 if TYPE_CHECKING:
@@ -44,9 +45,7 @@ class EngineOptions:
 
 
 def _parameter(item: str) -> tuple[str, Any]:
-    name, equals, value = item.partition("=")
-    if not equals or not name:
-        raise InputError("slurm", item, "name=value, as submitit's update_parameters takes them")
+    name, value = named_value(item, "slurm", "name=value, as submitit's update_parameters takes them")
     return name, int(value) if value.isdigit() else value
 
 

@@ -27,6 +27,14 @@ def words(text: str) -> list[str]:
     return [word.strip() for word in text.split(",")]
 
 
+def named_value(item: str, argument: str, allowed: str) -> tuple[str, str]:
+    """The two sides of `name=value`. Raises InputError, saying what is allowed, where there is no name or no `=`."""
+    name, equals, value = item.partition("=")
+    if not equals or not name:
+        raise InputError(argument, item, allowed)
+    return name, value
+
+
 def numbers(name: str, text: str) -> list[float]:
     """The numbers that `text` lists; those of a range are increasing.
 

@@ -196,8 +196,9 @@ def _or_negligible(said: Evidence, found: Aligned, ends: Sequence[int], margin: 
     """Undecided evidence of a loss at all of these ends of the grid, or what shows that it is below the margin at one.
 
     Where curves are flat no interval of a loss against the best shift lies below zero, however many the runs: only
-    equivalence can speak against a claim that there is one. As in `regret_below` every curve may choose its own shift, each choice against its own
-    one-sided interval; with several ends, of which one is enough, each at its share of the level (Bonferroni).
+    equivalence can speak against a claim that there is one. As in `regret_below` every curve may choose its own shift,
+    each choice against its own one-sided interval; with several ends, of which one is enough, each at its share of the
+    level (Bonferroni).
     """
     if margin is None or said.verdict != "undecided":
         return said

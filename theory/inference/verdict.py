@@ -28,10 +28,10 @@ DECIDED: tuple[Verdict, ...] = ("supported", "contradicted", "negligible")
 RULE = (
     f"supported: the {LEVEL:.0%} interval of the effect lies above zero; contradicted: it lies below; "
     "negligible: a loss against the best shift is shown to be below half a point, with a shift for each curve; "
-    "undecided: the interval holds zero; depends: the settings that a source has disagree, one decided and another's interval wholly apart "
-    "from its (settings are never averaged); the bound predicts, or denies: the shape of a bound, which is no measured "
-    "error. Intervals: Student's over shared replicates, simultaneous over the "
-    "shifts a claim may choose from. *: no longer decided after Holm's correction for all cells of the matrix."
+    "undecided: the interval holds zero; depends: the settings that a source has disagree, one decided and another's "
+    "interval wholly apart from its (settings are never averaged); the bound predicts, or denies: the shape of a "
+    "bound, which is no measured error. Intervals: Student's over shared replicates, simultaneous over the shifts a "
+    "claim may choose from. *: no longer decided after Holm's correction for all cells of the matrix."
 )
 
 

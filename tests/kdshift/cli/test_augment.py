@@ -7,7 +7,10 @@ import json
 
 import pytest
 
-from kdshift.cli.augment import augment
+from empirical.augment.catalogue import CATALOGUE
+from empirical.config import ModelConfig
+from empirical.training.masked_lm import train_masked_model
+from kdshift.cli.augment import augment, showcase
 from kdshift.cli.augmenter_options import AugmenterOptions
 from tests.empirical import tiny_kd
 from theory.errors import InputError
@@ -76,3 +79,22 @@ def test_a_mistake_is_one_line(monkeypatch, capsys, source, lines, values, patte
 def test_a_file_that_is_not_there_is_named(monkeypatch, capsys, source, tmp_path):
     with pytest.raises(InputError, match=r"--held-out: found .*nowhere"):
         told(monkeypatch, capsys, LINES, source, augmenter="ground-truth", held_out=tmp_path / "nowhere")
+
+
+def test_the_showcase_gives_each_augmenter_the_model_that_is_named_for_it(monkeypatch, capsys, source, tmp_path):
+    two = {name: CATALOGUE[name] for name in ("contextual", "contextual-insert")}
+    monkeypatch.setattr("empirical.augment.catalogue.CATALOGUE", two)
+    model = tmp_path / "masked"
+    train_masked_model(ModelConfig(name=source), ["bad1 word1 good1"], model, steps=1)
+    options = AugmenterOptions(model=str(model), neighbours=3)
+    out = tmp_path / "rows.json"
+    showcase("bad1 word1 good1", degree=0.4, options=options, models=[f"contextual={model}"], out=out, json=True)
+    assert json.loads(capsys.readouterr().out) == json.loads(out.read_text())
+    rows = {row["augmenter"]: row for row in json.loads(out.read_text())["rows"]}
+    assert rows["contextual"]["changed"] > 0 and "--language-model" in rows["contextual-insert"]["missing"]
+    for item, pattern in (
+        (str(model), "--models: found .*augmenter=model"),
+        (f"kn={model}", "--models: found .kn.; allowed: one of contextual"),
+    ):
+        with pytest.raises(InputError, match=pattern):
+            showcase("bad1", options=options, models=[item])
