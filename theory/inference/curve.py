@@ -29,7 +29,8 @@ class Optimum:
     `error` and `error_se` belong to the best grid point; `probability` (S,) is how often each grid shift was the best
     in the bootstrap; `at_edge` says that the best is the first or last grid point, and `censored` that the true optimum
     may lie beyond it (there is nothing below no shift, nor above all tokens). `samples` (draws,) are the bootstrap's
-    best shifts.
+    best shifts. `ends_possible` says of the first and of the last grid point whether it may be the best: where one may,
+    the samples are drawn towards the middle of the grid and only `low` and `high` can be relied on.
     """
 
     shift: float
@@ -42,6 +43,7 @@ class Optimum:
     data_size: float
     samples: Floats
     censored: Literal["", "at most", "at least"] = ""
+    ends_possible: tuple[bool, bool] = (False, False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,6 +188,7 @@ class ShiftErrorCurve:
             data_size=float(self.data_size),
             samples=refined[1:],
             censored=self._censored(at),
+            ends_possible=(bool(candidate[0]), bool(candidate[-1])),
         )
 
     def _censored(self, at: int) -> Literal["", "at most", "at least"]:

@@ -2,8 +2,11 @@
 
 Best shifts of curves that share replicates are drawn by one bootstrap (`ShiftErrorCurve.optimum` with one seed), so
 that pairing counts; curves of one run each get a seed each. An optimum at the end of a grid is known from one side only
-(censored): it is left out and named, unless every one is, when the effect is known from one side. Best taus are those
-above 0; where no augmented data (tau = 0) is better still, that is named too. Sections 4.2 and 5.1.
+(censored), and a flat curve, of which either end may be the best, has none to speak of: both are left out and named,
+unless every one is, when the effect is known from the intervals' ends. Where one end may be the best, drawn best shifts
+lie too near the middle, and a mean over data sizes shrinks their spread and not that bias: there the ends of the
+interval stand for the draws. Best taus are those above 0; where no augmented data (tau = 0) is better still, that is
+named too. Sections 4.2 and 5.1.
 """
 
 from __future__ import annotations
@@ -32,7 +35,7 @@ def larger_best_shift(pairs: Pairs, *, level: float = LEVEL) -> Evidence:
         return unmeasured(NO_RUNS)
     unit = "difference of log best tau" if tau else "difference of best degrees"
     optima = [best_shifts(found, block) for block in range(len(found.blocks))]
-    inside = [pair for pair in optima if not any(best.censored for best in pair)]
+    inside = [pair for pair in optima if not any(_unknown(best, found) for best in pair)]
     none = _none_is_best([curve for pair in pairs for curve in pair])
     note = "; ".join(part for part in (found.note, _left_out(optima, found), none) if part)
     if not inside:
@@ -41,8 +44,9 @@ def larger_best_shift(pairs: Pairs, *, level: float = LEVEL) -> Evidence:
     points = np.array([scale(a.shift) - scale(b.shift) for a, b in inside])
     if found.unit == "row":
         return judge(student_interval(points, level=level), unit=unit, runs=found.runs(), note=note)
-    draws = np.mean([scale(a.samples) - scale(b.samples) for a, b in inside], axis=0)
-    return _judged(float(points.mean()), draws, found, unit=unit, note=note, level=level)
+    weight = np.repeat([1.0, -1.0], len(inside)) / len(inside)
+    best = [_drawn(pair[side], tau) for side in (0, 1) for pair in inside]
+    return _judged(float(points.mean()), _combined(weight, best), found, unit=unit, note=note, level=level)
 
 
 def falls_with_size(groups: Sequence[Sequence[ShiftErrorCurve]], *, level: float = LEVEL) -> Evidence:
@@ -58,7 +62,7 @@ def falls_with_size(groups: Sequence[Sequence[ShiftErrorCurve]], *, level: float
         return unmeasured("needs at least two data sizes")
     unit = "minus the exponent of best tau in n" if tau else "fall of best degree per decade of n"
     optima = [best_shifts(found, block) for block in range(len(found.blocks))]
-    keep = [at for at, (best,) in enumerate(optima) if not best.censored]
+    keep = [at for at, (best,) in enumerate(optima) if not _unknown(best, found)]
     sizes = sizes_by_group(found, groups, keep)
     none = _none_is_best([curve for group in groups for curve in group])
     note = "; ".join(part for part in (found.note, _left_out(optima, found), none) if part)
@@ -70,8 +74,8 @@ def falls_with_size(groups: Sequence[Sequence[ShiftErrorCurve]], *, level: float
     if found.unit == "row":
         over_rows = slope_over_rows(points, slope, [len(group) for group in sizes])
         return judge(over_rows, unit=unit, runs=found.runs(), note=note)
-    draws = slope @ np.stack([scale(optima[at][0].samples) for at in keep])
-    return _judged(float(slope @ points), draws, found, unit=unit, note=note, level=level)
+    drawn = _combined(slope, [_drawn(optima[at][0], tau) for at in keep])
+    return _judged(float(slope @ points), drawn, found, unit=unit, note=note, level=level)
 
 
 def best_shifts(found: Aligned, block: int) -> tuple[Optimum, ...]:
@@ -80,14 +84,44 @@ def best_shifts(found: Aligned, block: int) -> tuple[Optimum, ...]:
     return tuple(curve.optimum(level=LEVEL, draws=DRAWS, seed=seed) for curve in found.blocks[block])
 
 
+def _unknown(best: Optimum, found: Aligned) -> bool:
+    """Whether the best shift lies beyond the grid or, with replicates, may be anywhere on it."""
+    return bool(best.censored) or (found.unit != "row" and all(best.ends_possible))
+
+
+def _drawn(best: Optimum, tau: bool) -> Floats:
+    """Draws (3, D) of a best shift, its logarithm for tau: as they are, at the least, at the most.
+
+    The last two are the interval's ends where an end of the grid may be the best, beyond the grid if it could go on: no
+    tau is the least or the greatest, every token is the greatest degree.
+    """
+    samples = _scale(tau)(best.samples)
+    if not any(best.ends_possible):
+        return np.stack([samples] * 3)
+    low, high = (float(_scale(tau)(end)) for end in (best.low, best.high))
+    low = -math.inf if tau and best.ends_possible[0] else low
+    high = (math.inf if tau else 1.0) if best.ends_possible[1] else high
+    return np.stack([samples, np.full(len(samples), low), np.full(len(samples), high)])
+
+
+def _combined(weights: Floats, drawn: Sequence[Floats]) -> Floats:
+    """Draws (3, D) of a weighted sum of best shifts: as they are, at its least, at its most."""
+    used = [
+        (weight, rows if weight > 0 else rows[[0, 2, 1]]) for weight, rows in zip(weights, drawn, strict=True) if weight
+    ]
+    return np.asarray(sum(weight * rows for weight, rows in used), dtype=float)
+
+
 def _scale(tau: bool) -> np.ufunc:
     return np.log if tau else np.positive
 
 
-def _judged(point: float, draws: Floats, found: Aligned, *, unit: str, note: str, level: float) -> Evidence:
-    low, high = (float(end) for end in np.quantile(draws, [(1 - level) / 2, (1 + level) / 2]))
-    low, high = min(low, point), max(high, point)
-    tail = min(int(np.sum(draws <= 0)), int(np.sum(draws >= 0)))
+def _judged(point: float, drawn: Floats, found: Aligned, *, unit: str, note: str, level: float) -> Evidence:
+    """Evidence from draws (3, D) of an effect: as they are, at its least, at its most."""
+    draws, least, most = drawn
+    low = min(float(np.quantile(least, (1 - level) / 2, method="inverted_cdf")), point)
+    high = max(float(np.quantile(most, (1 + level) / 2, method="inverted_cdf")), point)
+    tail = min(int(np.sum(least <= 0)), int(np.sum(most >= 0)))
     p = 0.0 if found.exact else min(2 * (tail + 1) / (len(draws) + 1), 1.0)
     units = 0 if found.exact else min(len(curve.names) for curve in found.curves)
     interval = Interval(
@@ -97,14 +131,20 @@ def _judged(point: float, draws: Floats, found: Aligned, *, unit: str, note: str
 
 
 def _left_out(optima: Sequence[tuple[Optimum, ...]], found: Aligned) -> str:
-    """The blocks whose best shift is censored, in words."""
+    """The blocks whose best shift is censored or may be anywhere, in words."""
     parts = [
         f"n = {found.sizes[at]:,.0f}: {best.censored} {best.shift:.3g}"
         for at, block in enumerate(optima)
         for best in block
         if best.censored
     ]
-    return "best shift at the grid's edge: " + ", ".join(dict.fromkeys(parts)) if parts else ""
+    flat = [
+        f"n = {found.sizes[at]:,.0f}"
+        for at, block in enumerate(optima)
+        if any(_unknown(best, found) and not best.censored for best in block)
+    ]
+    named = (("best shift at the grid's edge: ", parts), ("no best shift to speak of: ", flat))
+    return "; ".join(lead + ", ".join(dict.fromkeys(places)) for lead, places in named if places)
 
 
 def _none_is_best(curves: Sequence[ShiftErrorCurve]) -> str:
@@ -120,7 +160,7 @@ def _none_is_best(curves: Sequence[ShiftErrorCurve]) -> str:
 
 
 def _one_sided(optima: Sequence[tuple[Optimum, ...]], tau: bool, unit: str, found: Aligned, note: str) -> Evidence:
-    """Every pair has a censored side: the mean difference is at least, or at most, what the edges give, or unknown.
+    """Every pair has a side that is not known: the mean difference is at least, or at most, what the ends give.
 
     Of single runs an optimum's interval knows the evaluation set's noise and not the seeds': no interval is given.
     """
@@ -132,6 +172,8 @@ def _one_sided(optima: Sequence[tuple[Optimum, ...]], tau: bool, unit: str, foun
         highs.append(scale(above.high) - scale(below.low) if high_known else math.inf)
     low, high = float(np.mean(lows)), float(np.mean(highs))
     effect = low if math.isfinite(low) else high if math.isfinite(high) else math.nan
+    if math.isfinite(low) and math.isfinite(high):
+        effect = float(np.mean([scale(above.shift) - scale(below.shift) for above, below in optima]))
     if math.isnan(effect):
         return unmeasured(note)
     if found.unit == "row":

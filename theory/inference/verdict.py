@@ -174,6 +174,8 @@ def brief_effect(found: Evidence) -> str:
         return found.verdict
     if found.low is None or found.high is None or math.isnan(found.low):
         return f"{found.effect:.3g}"
+    if math.isinf(found.high) and math.isinf(found.low):
+        return f"{found.effect:.3g} (unbounded)"
     if math.isinf(found.high):
         return f"at least {found.low:.3g}"
     if math.isinf(found.low):
