@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from kdshift.page.frames import TextCurve
-from theory.inference.contrast import Gain, gain_over_none
+from theory.inference.contrast import Gain, gain_over_none, gains_over_none
+from theory.inference.curve import ShiftErrorCurve
 
 PLAIN = {"knn": "kNN replacement", "random": "random replacement", "eda": "EDA", "synonym": "synonym replacement"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """One augmenter's gain at one data size: in distance to the teacher, relative to none, and in accuracy."""
+    """One augmenter's gain at one data size: in distance to the teacher, relative to none, and in accuracy.
+
+    accuracy: what the degree that is best in distance gains in accuracy, its interval simultaneous over the degrees.
+    """
 
     augmenter: str
     data_size: int
@@ -29,17 +36,30 @@ class Found:
 
 def findings(distance: Sequence[TextCurve], accuracy: Sequence[TextCurve]) -> list[Found]:
     """The gains of all curves; `accuracy` holds the same curves in accuracy where it was measured."""
-    right = {(text.augmenter, text.data_size): gain_over_none(text.curve) for text in accuracy}
-    return [
-        Found(
-            augmenter=text.augmenter,
-            data_size=text.data_size,
-            distance=gain_over_none(text.curve),
-            none=float(text.curve.error[0]),
-            accuracy=right.get((text.augmenter, text.data_size)),
+    right = {(text.augmenter, text.data_size): text.curve for text in accuracy}
+    found = []
+    for text in distance:
+        gain, curve = gain_over_none(text.curve), right.get((text.augmenter, text.data_size))
+        found.append(
+            Found(
+                augmenter=text.augmenter,
+                data_size=text.data_size,
+                distance=gain,
+                none=float(text.curve.error[0]),
+                accuracy=None if curve is None else _gain_at(curve, gain.shift),
+            )
         )
-        for text in distance
-    ]
+    return found
+
+
+def _gain_at(curve: ShiftErrorCurve, shift: float) -> Gain:
+    """What one shift saves, with its simultaneous interval: it was not chosen on this curve alone."""
+    gains, at = gains_over_none(curve), int(np.argmin(np.abs(curve.shift[1:] - shift)))
+    return Gain(
+        shift=float(curve.shift[1 + at]), gain=float(gains.effect[at]), low=float(gains.low[at]),
+        high=float(gains.high[at]), p=float(gains.p[at]), units=gains.units, se=float(gains.se[at]),
+        looks=len(gains.effect),
+    )  # fmt: skip
 
 
 def sentences(found: Sequence[Found], augmenter: str = "knn") -> list[str]:
@@ -65,8 +85,12 @@ def _name(item: Found) -> str:
 
 def _effect(item: Found) -> str:
     gain = item.distance
+    if math.isnan(gain.low):
+        return f"one replicate of {_name(item)} tells of no degree whether it helps (best gain {gain.gain:.4f})"
     if not gain.low > 0:
         interval = f"{gain.gain:.4f} [{gain.low:.4f}, {gain.high:.4f}]"
+        if gain.high < 0:
+            return f"every degree of {_name(item)} takes a student further from its teacher (the least bad: {interval})"
         return f"no degree of {_name(item)} is distinguishable from none (best gain in distance {interval})"
     interval = f"{item.share:.0%} [{gain.low / item.none:.0%}, {gain.high / item.none:.0%}]"
     closer = (
@@ -77,12 +101,16 @@ def _effect(item: Found) -> str:
     right = item.accuracy
     points = f"{100 * right.gain:+.1f} points"
     ends = f"[{100 * right.low:.1f}, {100 * right.high:.1f}]"
+    if right.high < 0:
+        return f"{closer}, and costs accuracy ({points} {ends})"
     if not right.low > 0:
         return f"{closer}; accuracy does not tell it from none ({points} {ends})"
     return f"{closer} and {points} of accuracy {ends}"
 
 
 def _trend(first: Found, last: Found) -> str:
-    if first.distance.low > last.distance.high:
-        return ": the smaller the data, the more the shift is worth"
+    """Whether a shift is worth more at the first data size than at the last, in distance and as a share of it."""
+    more = first.distance.low > last.distance.high
+    if more and first.distance.low / first.none > last.distance.high / last.none:
+        return f": a shift is worth more with {first.data_size:,} texts"
     return ""

@@ -33,7 +33,7 @@ STUDENT = "static"
 SYMBOLS = {
     "supported": "yes",
     "contradicted": "no",
-    "negligible": "no: below half a point",
+    "negligible": "no: below half a point of distance",
     "undecided": "open",
     "depends": "depends",
     "not measured": "–",

@@ -80,9 +80,9 @@ class Aligned:
         pairs = zip(self.blocks, weights, strict=True)
         return [np.einsum("rps,kps->rk", self.errors(block), own) for block, own in pairs]
 
-    def contrasts(self, weights: Sequence[Floats], *, level: float = LEVEL) -> Contrasts:
-        """The mean over blocks of K contrasts each: `weights` holds (K, P, S) for every block."""
-        tables = self.effects(weights)
+    def contrasts(self, weights: Sequence[Floats], *, level: float = LEVEL, plus: float = 0.0) -> Contrasts:
+        """The mean over blocks of K contrasts each, and `plus`: `weights` holds (K, P, S) for every block."""
+        tables = [rows + plus for rows in self.effects(weights)]
         if self.exact:
             return exact_contrasts(np.mean([rows[0] for rows in tables], axis=0), level=level)
         shared = self._shared_variance(weights)

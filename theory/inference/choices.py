@@ -19,8 +19,8 @@ Ints = npt.NDArray[np.intp]
 Moments = Callable[[int, Ints], tuple[Floats, Floats]]
 
 
-def highest_choice(found: Aligned, weights: Sequence[Floats], level: float) -> tuple[float, float]:
-    """The highest upper end among all choices of one contrast a block, and the standard error there.
+def highest_choice(found: Aligned, weights: Sequence[Floats], level: float) -> tuple[float, float, float]:
+    """The highest upper end among all choices of one contrast a block, and the mean and the standard error there.
 
     `weights` holds (K, P, S) for every block. The true best choice is among them and its own one-sided interval holds
     with probability (1 + level) / 2, so there is nothing to correct for. Found by changing one block's choice at a time
@@ -28,16 +28,18 @@ def highest_choice(found: Aligned, weights: Sequence[Floats], level: float) -> t
     """
     tables = found.effects(weights)
     if found.exact:
-        return float(np.mean([table[0].max() for table in tables])), 0.0
+        exact = float(np.mean([table[0].max() for table in tables]))
+        return exact, exact, 0.0
     units = len(tables) if found.unit == "row" else min(len(table) for table in tables)
     if units < 2:
-        return math.nan, math.nan
+        return math.nan, math.nan, math.nan
     moments = _apart(tables) if found.unit == "own replicate" else _together(tables, rows=found.unit == "row")
     critical = float(student_t.ppf((1 + level) / 2, units - 1))
     means = np.stack([table.mean(axis=0) for table in tables])
     starts = [means.argmax(axis=1), *(np.full(len(tables), k, dtype=np.intp) for k in range(means.shape[1]))]
     shared = found.block_spread(weights)
-    return max(_climb(moments, shared, critical, start) for start in starts)
+    upper, se = max(_climb(moments, shared, critical, start) for start in starts)
+    return upper, upper - critical * se, se
 
 
 def _together(tables: Sequence[Floats], *, rows: bool) -> Moments:

@@ -58,14 +58,18 @@ def inverted_u(curves: Curves, *, margin: float | None = None) -> Evidence:
     if found is None or found.shift.size < 3:
         return unmeasured(NO_RUNS)
     inside = range(1, found.shift.size - 1)
-    sides = [_mean(found, _against(found.shift.size, end, inside)) for end in (0, -1)]
-    lows, highs = (np.minimum(*(getattr(side, name) for side in sides)) for name in ("low", "own_high"))
-    effects = np.minimum(sides[0].effect, sides[1].effect)
+    rows = [_against(found.shift.size, end, inside) for end in (0, -1)]
+    sides = [_mean(found, row) for row in rows]
+    lows, effects = (np.minimum(*(getattr(side, name) for side in sides)) for name in ("low", "effect"))
+    # The smaller of two upper ends: each at half of the level's error.
+    highs = np.minimum(*(_mean(found, row, level=1 - (1 - LEVEL) / 2).own_high for row in rows))
+    above = [float(np.where(side.effect > 0, side.p, 1.0)[int(np.argmax(lows))]) for side in sides]
+    below = 2 * np.minimum(*(np.where(side.effect < 0, side.own_p, 1.0) for side in sides))
     best, low = int(np.argmax(effects)), int(np.argmax(lows))
     weak = sides[int(np.argmin([side.effect[best] for side in sides]))]
     interval = Interval(
         effect=float(effects[best]), low=float(lows[low]), high=float(np.max(highs)), se=float(weak.se[best]),
-        p=float(max(side.p[low] for side in sides)), units=weak.units, freedom=float(weak.freedom[best]),
+        p=min(max(above), float(np.max(below)), 1.0), units=weak.units, freedom=float(weak.freedom[best]),
     )  # fmt: skip
     unit = "error at the better end - at best"
     said = judge(interval, unit=unit, runs=found.runs(), note=found.note, looks=len(effects))
@@ -87,11 +91,11 @@ def regret_below(curves: Curves, rule: Callable[[float], float], tolerance: floa
     common = found.contrasts(every)
     chosen = np.array([block[0].error @ own[0] for block, own in zip(found.blocks, ruled, strict=True)])
     best = np.array([block[0].error.min() for block in found.blocks])
-    worst, se = highest_choice(found, every, LEVEL)
+    worst, mean, se = highest_choice(found, every, LEVEL)
     effect, beaten = float(np.mean(chosen - best)), max(0.0, float(np.max(common.low)))
     interval = Interval(
         effect=tolerance - effect, low=tolerance - worst, high=tolerance - beaten if common.units != 1 else math.nan,
-        se=se, p=p_of(tolerance - effect, se, common.units), units=common.units, freedom=common.units - 1.0,
+        se=se, p=p_of(tolerance - max(effect, mean), se, common.units), units=common.units, freedom=common.units - 1.0,
     )  # fmt: skip
     unit = f"{tolerance:g} - error lost by the rule"
     return judge(interval, unit=unit, runs=found.runs(), note=found.note, looks=found.shift.size)
@@ -111,26 +115,25 @@ def lower_error(pairs: Pairs) -> Evidence:
 
     Where they have none in common, each is read as the mean over its own positive shifts.
     """
+    return _saved(pairs, 1.0, 0.0, "error saved")
+
+
+def no_gain(pairs: Pairs, margin: float) -> Evidence:
+    """The first curve of each pair saves less than `margin` of the second's error: equivalence, margin - saving."""
+    return _saved(pairs, -1.0, margin, f"{margin:g} - error saved")
+
+
+def _saved(pairs: Pairs, sign: float, plus: float, unit: str) -> Evidence:
+    """`plus` and, by its sign, the error that the first curve of each pair saves against the second."""
     found = align([pair for pair in pairs])
     if found is None or not np.any(found.shift > 0):
         points = [(mean_over_shifts(a), mean_over_shifts(b)) for a, b in pairs]
         found = align([(a, b) for a, b in points if a is not None and b is not None])
     if found is None:
         return unmeasured(NO_RUNS)
-    positive = (found.shift > 0) / np.sum(found.shift > 0)
-    return _one(found, [np.stack([-positive, positive])[None]] * len(found.blocks), unit="error saved")
-
-
-def no_gain(pairs: Pairs, margin: float) -> Evidence:
-    """The first curve of each pair saves less than `margin` of the second's error: equivalence, margin - saving."""
-    saved = lower_error(pairs)
-    if saved.effect is None or saved.low is None or saved.high is None or saved.se is None:
-        return saved
-    interval = Interval(
-        effect=margin - saved.effect, low=margin - saved.high, high=margin - saved.low, se=saved.se,
-        p=p_of(margin - saved.effect, saved.se, saved.units), units=saved.units, freedom=saved.units - 1.0,
-    )  # fmt: skip
-    return judge(interval, unit=f"{margin:g} - error saved", runs=saved.runs, note=saved.note)
+    positive = sign * (found.shift > 0) / np.sum(found.shift > 0)
+    weights = [np.stack([-positive, positive])[None]] * len(found.blocks)
+    return judge_greatest(found.contrasts(weights, plus=plus), unit=unit, runs=found.runs(), note=found.note)
 
 
 def larger_gain(pairs: Pairs) -> Evidence:
@@ -204,10 +207,9 @@ def _or_negligible(said: Evidence, found: Aligned, ends: Sequence[int], margin: 
         return said
     for end in ends:
         every = [_against(found.shift.size, end, range(found.shift.size))] * len(found.blocks)
-        highest, se = highest_choice(found, every, 1 - (1 - LEVEL) / len(ends))
+        highest, mean, se = highest_choice(found, every, 1 - (1 - LEVEL) / len(ends))
         if highest < margin:
-            loss = float(np.mean([block[0].error[end] - block[0].error.min() for block in found.blocks]))
-            p = min(1.0, len(ends) * p_of(margin - loss, se, said.units))
+            p = min(1.0, len(ends) * p_of(margin - mean, se, said.units))
             return replace(said, verdict="negligible", p=p, at_most=highest)
     return said
 
@@ -217,9 +219,9 @@ def _against(count: int, reference: int, others: Sequence[int]) -> Floats:
     return np.stack([np.eye(count)[reference] - np.eye(count)[other] for other in others])[:, None, :]
 
 
-def _mean(found: Aligned, rows: Floats) -> Contrasts:
+def _mean(found: Aligned, rows: Floats, *, level: float = LEVEL) -> Contrasts:
     """The same contrasts in every block, averaged over blocks."""
-    return found.contrasts([rows] * len(found.blocks))
+    return found.contrasts([rows] * len(found.blocks), level=level)
 
 
 def _at(grid: Floats, shift: float) -> Floats:

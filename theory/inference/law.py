@@ -91,12 +91,13 @@ def fit_law(curves: Sequence[ShiftErrorCurve]) -> Law:
     ranked = sorted(scores, key=lambda form: -scores[form])
     form = next(name for name in ranked if name != NONE)
     best, gain = _answers(form, rows, u, m)
-    at = [_answers(form, np.delete(rows, unit, axis=0), u, m) for unit in range(len(rows))]
+    at = [[_answers(form, left, u, m) for left in part] for part in _one_left_out(rows, found.unit == "own replicate")]
+    best_moves, gain_moves = ([[_slope(answer[of], m) for answer in part] for part in at] for of in (0, 1))
     unscaled = np.interp(best, u, found.shift) if u[0] < u[-1] else best
     return Law(
         form=form, fits=ranked[0] != NONE, scores=scores, data_sizes=found.sizes, best=unscaled, gain=gain,
-        best_move=_jackknife(_slope(best, m), [_slope(own, m) for own, _ in at]),
-        gain_move=_jackknife(_slope(gain, m), [_slope(own, m) for _, own in at]),
+        best_move=_jackknife(_slope(best, m), best_moves),
+        gain_move=_jackknife(_slope(gain, m), gain_moves),
     )  # fmt: skip
 
 
@@ -187,8 +188,23 @@ def _slope(values: Floats, m: Floats) -> float:
     return float((values - values[0]) @ m / (m @ m))
 
 
-def _jackknife(whole: float, without: Sequence[float]) -> Interval:
-    """Student's interval from Tukey's pseudo-values, one unit left out at a time."""
-    count = len(without)
-    pseudo = count * whole - (count - 1) * np.array(without)
-    return student_from(whole, float(pseudo.std(ddof=1)) / math.sqrt(count), count - 1.0)
+def _one_left_out(rows: Floats, apart: bool) -> list[list[Floats]]:
+    """The rows (U, B, S) without each unit in turn; apart: for each data size, without each replicate of its own."""
+    if not apart:
+        return [[np.delete(rows, unit, axis=0) for unit in range(len(rows))]]
+    parts: list[list[Floats]] = []
+    for size in range(rows.shape[1]):
+        parts.append([])
+        for unit in np.flatnonzero(np.isfinite(rows[:, size, 0])):
+            left = rows.copy()
+            left[unit, size] = math.nan
+            parts[-1].append(left)
+    return parts
+
+
+def _jackknife(whole: float, parts: Sequence[Sequence[float]]) -> Interval:
+    """Student's interval from what is found with one unit left out, by independent parts whose variances add."""
+    variance = [(len(part) - 1) ** 2 / len(part) * float(np.var(part, ddof=1)) for part in parts]
+    rest = sum(own**2 / (len(part) - 1) for own, part in zip(variance, parts, strict=True))
+    freedom = sum(variance) ** 2 / rest if rest > 0 else float(min(map(len, parts)) - 1)
+    return student_from(whole, math.sqrt(sum(variance)), freedom)

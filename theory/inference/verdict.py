@@ -25,9 +25,10 @@ Verdict = Literal[
     "not measured",
 ]
 DECIDED: tuple[Verdict, ...] = ("supported", "contradicted", "negligible")
+AGAINST: frozenset[Verdict] = frozenset(("contradicted", "negligible"))
 RULE = (
     f"supported: the {LEVEL:.0%} interval of the effect lies above zero; contradicted: it lies below; "
-    "negligible: a loss against the best shift is shown to be below half a point, with a shift for each curve; "
+    "negligible: a loss against the best shift is shown to be below half a point (of distance, in text); "
     "undecided: the interval holds zero; depends: the settings that a source has disagree, one decided and another's "
     "interval wholly apart from its (settings are never averaged); the bound predicts, or denies: the shape of a "
     "bound, which is no measured error. Intervals: Student's over shared replicates, simultaneous over the shifts a "
@@ -102,7 +103,8 @@ def together(cases: Mapping[str, Evidence]) -> Evidence:
 
     Two disagree where one is decided and the other's interval lies wholly apart from its: they contradict each other,
     or one has an effect that the other is shown not to have. Where some decide and others only cannot tell, nothing is
-    decided. The effect shown is the one least favourable to the claim and the note names every case.
+    decided. The effect shown is the one least favourable to the claim, or to what speaks against it, and the note names
+    every case.
     """
     measured = {name: found for name, found in cases.items() if found.effect is not None}
     if not measured:
@@ -113,23 +115,31 @@ def together(cases: Mapping[str, Evidence]) -> Evidence:
     verdict: Verdict = "undecided"
     if len(verdicts) == 1:
         verdict = next(iter(verdicts))
-    elif verdicts == {"contradicted", "negligible"}:
-        verdict = "negligible"
+    elif verdicts == AGAINST:
+        verdict = "contradicted"
     elif "depends" in verdicts or any(_disagree(a, b) for a in measured.values() for b in measured.values()):
         verdict = "depends"
-    least = min(measured.values(), key=lambda found: math.inf if found.low is None else found.low)
+    least = min(measured.values(), key=lambda found: _or(found.low, -math.inf))
+    if verdict in AGAINST:
+        least = max(measured.values(), key=lambda found: _or(found.at_most, _or(found.high, math.inf)))
     p = [found.p for found in measured.values() if found.p is not None]
     bounds = [found.at_most for found in measured.values() if found.at_most is not None]
     note = "; ".join(f"{name}: {brief_effect(found)}" for name, found in measured.items())
     return replace(
         least, verdict=verdict, note=note, cases=tuple(measured.items()), p=max(p) if p else None,
-        at_most=max(bounds) if verdict == "negligible" and bounds else None,
+        at_most=max(bounds) if verdict == "negligible" else None,
         runs=sum(found.runs for found in measured.values()),
     )  # fmt: skip
 
 
+def _or(value: float | None, otherwise: float) -> float:
+    return otherwise if value is None or math.isnan(value) else value
+
+
 def _disagree(decided: Evidence, other: Evidence) -> bool:
-    """Whether the first is decided and the second's interval is apart from its."""
+    """Whether the first is decided, the second not in the same way, and its interval apart from the first's."""
+    if decided.verdict == other.verdict or {decided.verdict, other.verdict} == AGAINST:
+        return False
     ends = (decided.low, decided.high, other.low, other.high)
     if decided.verdict not in DECIDED or any(end is None or math.isnan(end) for end in ends):
         return False

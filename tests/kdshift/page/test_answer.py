@@ -23,7 +23,7 @@ def test_a_gain_is_told_with_its_interval_and_noise_is_not_a_gain():
     small, large, peaks = sentences(findings(curves, []))
     assert small.startswith("With 55 texts, changing 50% of the words by kNN replacement brings a student 10% [")
     assert "no degree of kNN replacement is distinguishable from none" in large
-    assert large.endswith("the smaller the data, the more the shift is worth.")
+    assert large.endswith(": a shift is worth more with 55 texts.")
     assert "random replacement at 50%" in peaks
 
 
@@ -35,9 +35,32 @@ def test_accuracy_is_a_gain_only_where_its_interval_says_so():
     assert " closer to its teacher; accuracy does not tell it from none (" in line
 
 
+def test_accuracy_is_that_of_the_degree_that_is_named():
+    """Best in distance at 90 %, where accuracy falls; it rises at 50 %, of which nothing is said."""
+    rng, noise = np.random.default_rng(0), 0.001
+    tables = (0.2 - np.array([0.0, 0.01, 0.03]), 0.3 - np.array([0.0, 0.03, -0.03]))
+    near, right = (
+        TextCurve(augmenter="knn", data_size=55, curve=ShiftErrorCurve.from_replicates(
+            [0.0, 0.5, 0.9], table + rng.normal(0, noise, (8, 3)), 55, shift_name="degree"))
+        for table in tables
+    )  # fmt: skip
+    (line,) = sentences(findings([near], [right]))
+    assert "changing 90% of the words" in line and re.search(r"costs accuracy \(-[23]\.\d points \[-", line)
+
+
+def test_harm_is_called_harm_and_one_replicate_tells_nothing():
+    (harm,) = sentences(findings([text(55, -0.02, 0.001)], []))
+    assert "every degree of kNN replacement takes a student further from its teacher" in harm
+    single = ShiftErrorCurve(
+        shift=[0.0, 0.5], error=[0.3, 0.2], error_se=[0.01, 0.01], data_size=55, shift_name="degree"
+    )
+    (line,) = sentences(findings([TextCurve(augmenter="knn", data_size=55, curve=single)], []))
+    assert "one replicate of kNN replacement tells of no degree" in line and "nan" not in line
+
+
 def test_no_trend_is_claimed_where_intervals_meet():
     lines = sentences(findings([text(55, 0.01, 0.004), text(880, 0.01, 0.004)], []))
-    assert not any("the more the shift is worth" in line for line in lines)
+    assert not any("worth more" in line for line in lines)
 
 
 def test_without_curves_the_command_is_told():

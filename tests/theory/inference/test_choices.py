@@ -55,8 +55,8 @@ def counted(found: Aligned) -> float:
 def test_the_highest_end_is_that_of_all_choices_counted_out(unit: str) -> None:
     for seed in range(6):
         found = blocks(unit, np.random.default_rng(seed))
-        upper, se = highest_choice(found, [SAVED] * 3, 0.95)
-        assert upper == pytest.approx(counted(found), abs=1e-9) and se >= 0
+        upper, mean, se = highest_choice(found, [SAVED] * 3, 0.95)
+        assert upper == pytest.approx(counted(found), abs=1e-9) and se >= 0 and mean <= upper
 
 
 def test_exact_curves_have_their_best_and_one_run_has_no_end() -> None:
@@ -66,7 +66,7 @@ def test_exact_curves_have_their_best_and_one_run_has_no_end() -> None:
 
     exact, alone = align([(curve(1, 0.0),), (curve(9, 0.0),)]), align([(curve(1, 0.01),)])
     assert exact is not None and alone is not None
-    assert highest_choice(exact, [SAVED] * 2, 0.95) == (pytest.approx((0.09 + 0.05) / 2), 0.0)
+    assert highest_choice(exact, [SAVED] * 2, 0.95) == (*[pytest.approx((0.09 + 0.05) / 2)] * 2, 0.0)
     assert np.isnan(highest_choice(alone, [SAVED], 0.95)).all()
 
 

@@ -65,11 +65,25 @@ def test_pairing_cancels_what_replicates_share() -> None:
         paired_difference(knn, translated[:2])
 
 
-def test_shared_variance_adds_with_fewer_degrees_of_freedom_than_welchs() -> None:
+def test_a_known_variance_never_narrows_an_interval() -> None:
     sample = np.array([1.0, 2.0, 3.0])
     alone, wider = student_interval(sample), student_interval(sample, shared_variance=1 / 3)
-    assert wider.se == pytest.approx(alone.se * np.sqrt(2))
-    assert wider.freedom == pytest.approx(2 * alone.freedom)
+    assert wider.se == pytest.approx(alone.se * np.sqrt(2)) and wider.freedom == alone.freedom == 2
+    own, known = (alone.high - alone.low) / 2, 1.959964 * np.sqrt(1 / 3)
+    assert (wider.high - wider.low) / 2 == pytest.approx(np.hypot(own, known), rel=1e-6)
+    for shared in (1e-4, 0.02, 0.5, 30.0):
+        found = student_interval(sample, shared_variance=shared)
+        assert found.low < alone.low and found.p > alone.p
+        at_level = student_interval(sample, level=1 - found.p, shared_variance=shared)
+        assert at_level.low == pytest.approx(0, abs=1e-6), "the p-value is where the interval ends at zero"
+
+
+def test_the_greatest_has_the_p_value_of_its_direction() -> None:
+    rng = np.random.default_rng(0)
+    split = greatest(simultaneous(np.column_stack([rng.normal(-1, 0.2, 12), rng.normal(0, 5, 12)])))
+    assert split.low < 0 < split.high and split.p > 0.1
+    below = greatest(simultaneous(rng.normal(-1, 0.2, (12, 3))))
+    assert below.high < 0 and below.p < 1e-4
 
 
 def test_equivalence_needs_the_whole_interval_below_the_margin() -> None:

@@ -88,3 +88,30 @@ def test_exact_curves_have_no_noise() -> None:
     ]
     found = optima.falls_with_size([exact])
     assert found.effect == pytest.approx(0.4) and found.p == 0.0 and found.runs == 0
+
+
+def test_a_flat_curve_has_no_best_shift_and_one_end_that_may_be_best_stands_for_itself() -> None:
+    """Both best at no shift: one steep, one nearly flat, whose drawn best shifts lie in the middle of the grid."""
+
+    def nearly_flat(degree: np.ndarray, size: float) -> np.ndarray:
+        return 0.3 + 0.002 * degree
+
+    def steep(degree: np.ndarray, size: float) -> np.ndarray:
+        return 0.3 + 0.1 * degree
+
+    found = []
+    for world in range(20):
+        rng = np.random.default_rng(world)
+        pairs = list(zip(curves(8, rng, mean=nearly_flat), curves(8, rng, mean=steep), strict=True))
+        found.append(optima.larger_best_shift(pairs))
+    assert sum(each.verdict == "supported" for each in found) <= 1
+    assert any("no best shift to speak of" in each.note for each in found)
+
+
+def test_a_steeper_curve_for_more_data_is_no_fall_of_the_best_shift() -> None:
+    def steeper(degree: np.ndarray, size: float) -> np.ndarray:
+        return 0.3 + 0.0003 * size**0.6 * degree
+
+    rng = np.random.default_rng(0)
+    found = [optima.falls_with_size([curves(8, rng, mean=steeper)]).verdict for _ in range(20)]
+    assert found.count("supported") <= 1

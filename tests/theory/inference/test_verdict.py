@@ -8,7 +8,7 @@ import pytest
 from theory.inference.calibrate import power, units_to_decide
 from theory.inference.contrast import student_from, student_interval
 from theory.inference.evaluation import bounded_covariance, least_correlation, measured_covariance
-from theory.inference.verdict import as_prediction, brief_effect, holm, judge, judge_both, together, with_holm
+from theory.inference.verdict import Evidence, as_prediction, brief_effect, holm, judge, judge_both, together, with_holm
 
 
 def evidence(effect: float, se: float = 0.01):
@@ -64,3 +64,34 @@ def test_the_bound_on_an_evaluation_set_holds_what_two_way_noise_gives() -> None
     assert contrast @ found @ contrast < contrast @ bound @ contrast
     assert found[0, 0] == pytest.approx(hard[:, 0].var() / 4000, rel=0.15)
     assert least_correlation(bound) == pytest.approx(0.75) and least_correlation(found) > 0.8
+
+
+def case(verdict: str, low: float, high: float, at_most: float | None = None) -> Evidence:
+    return Evidence(verdict=verdict, effect=(low + high) / 2, low=low, high=high, at_most=at_most)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("cases", "verdict"),
+    [
+        ((case("supported", 0.05, 0.06), case("supported", 0.01, 0.02), case("undecided", -0.01, 0.055)), "undecided"),
+        ((case("contradicted", -0.02, -0.01), case("negligible", -0.001, 0.003, 0.004)), "contradicted"),
+        (
+            (case("contradicted", -0.02, -0.01), case("negligible", -0.001, 0.003, 0.004), case("undecided", -1, 1)),
+            "undecided",
+        ),
+        ((case("negligible", -0.001, 0.001, 0.002), case("negligible", -0.001, 0.003, 0.004)), "negligible"),
+        ((case("supported", 0.05, 0.06), case("negligible", -0.001, 0.003, 0.004)), "depends"),
+    ],
+)
+def test_settings_together_say_what_some_setting_says(cases: tuple[Evidence, ...], verdict: str) -> None:
+    for order in (cases, cases[::-1]):
+        found = together({str(at): each for at, each in enumerate(order)})
+        assert found.verdict == verdict
+        assert found.at_most == (0.004 if verdict == "negligible" else None)
+    assert verdict != "negligible" or found.high == 0.003, "the least favourable to what speaks against the claim"
+
+
+def test_a_case_without_an_interval_is_the_least_favourable_in_any_order() -> None:
+    cases = [case("supported", 0.01, 0.02), case("undecided", float("nan"), float("nan"))]
+    for order in (cases, cases[::-1]):
+        assert np.isnan(together({str(at): each for at, each in enumerate(order)}).low)
