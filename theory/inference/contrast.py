@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import ndtri, stdtrit
 from scipy.stats import t as student_t
 
 from theory.errors import InputError
@@ -275,7 +276,9 @@ def _two_sided(t: float, freedom: float) -> float:
 
 def _quantile(share: float | Floats, freedom: Floats) -> Floats:
     """Student's two-sided critical values at an error probability, one a contrast."""
-    return np.asarray(student_t.isf(np.clip(share, 1e-300, 1.0) / 2, np.minimum(freedom, 1e9)), dtype=float)
+    tail = np.clip(share, 1e-300, 1.0) / 2
+    with np.errstate(invalid="ignore"):  # stdtrit knows no infinite freedom: there the normal law stands
+        return np.asarray(np.where(np.isinf(freedom), -ndtri(tail), -stdtrit(freedom, tail)), dtype=float)
 
 
 def _half_of_two(share: float | Floats, variance: Floats, shared: Floats, freedom: Floats) -> Floats:
@@ -291,7 +294,7 @@ def _p_of_two(mean: Floats, variance: Floats, shared: Floats, freedom: Floats) -
     if not mixed.any():
         return plain
     least, most = np.full(mean.shape, -690.0), np.zeros(mean.shape)
-    for _ in range(50):
+    for _ in range(40):
         middle = (least + most) / 2
         inside = _half_of_two(np.exp(middle), variance, shared, freedom) > np.abs(mean)
         least, most = np.where(inside, middle, least), np.where(inside, most, middle)
