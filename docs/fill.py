@@ -26,7 +26,7 @@ from kdshift.page.answer import Found, findings, sentences  # noqa: E402
 from kdshift.page.frames import DIMENSIONS, text_curves, trust_radius  # noqa: E402
 from kdshift.page.results_page import SYMBOLS, baselines  # noqa: E402
 from simulate.experiment_config import presets, read_values  # noqa: E402
-from simulate.findings import decide  # noqa: E402
+from simulate.findings import Finding, decide  # noqa: E402
 from simulate.tau_curves import read_curves  # noqa: E402
 from theory import printed, repaired, risk  # noqa: E402
 from theory.inference.calibrate import detectable  # noqa: E402
@@ -146,11 +146,19 @@ def simulation() -> str:
     """Each preset's finding with its verdict."""
     edges = "°: at some sizes the best tau is the grid's edge, or no augmented data is better still"
     lines = [f"| preset | finding ({edges}) |", "| --- | --- |"]
-    for preset in presets():
-        folder, values = RESULTS / "simulate" / preset, read_values(preset)
-        if values.get("verdict") and (folder / "replicates.parquet").is_file():
-            lines.append(f"| `{preset}` | {decide(values['verdict'], read_curves(folder)).line(mark='°')} |")
+    lines += [f"| `{folder.name}` | {finding.line(mark='°')} |" for folder, finding in simulated().items()]
     return "\n".join(lines)
+
+
+@cache
+def simulated() -> dict[Path, Finding]:
+    """The finding of every committed preset that has a verdict, by its folder."""
+    verdicts = {RESULTS / "simulate" / preset: read_values(preset).get("verdict") for preset in presets()}
+    return {
+        folder: decide(verdict, read_curves(folder))
+        for folder, verdict in verdicts.items()
+        if verdict and (folder / "replicates.parquet").is_file()
+    }
 
 
 def fit(texts: int = 600) -> str:
@@ -289,11 +297,12 @@ def draw_gain() -> None:
 
 def main(check: bool) -> int:
     """Fill all pages, or say which are out of date."""
+    wanted = {path: filled(path.read_text(encoding="utf-8")) for path in PAGES}
+    wanted |= {folder / "verdict.txt": finding.line() + "\n" for folder, finding in simulated().items()}
     stale = []
-    for path in PAGES:
-        old = path.read_text(encoding="utf-8")
-        if (new := filled(old)) != old:
-            stale.append(path.name)
+    for path, new in wanted.items():
+        if not path.is_file() or path.read_text(encoding="utf-8") != new:
+            stale.append(str(path.relative_to(ROOT)))
             if not check:
                 path.write_text(new, encoding="utf-8")
     if not check:

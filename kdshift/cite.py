@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from theory.errors import InputError
+from theory.replacing import read_frame
 
 PAPER = """@article{wang2023understanding,
   title = {Understanding the Effect of Data Augmentation on Knowledge Distillation},
@@ -68,11 +69,9 @@ def bibtex(results: Path | None = None) -> str:
 
 def used(results: Path) -> set[str]:
     """Names of augmenters and models in the tables and configurations under `results`."""
-    import pandas as pd
-
     found: set[str] = set()
     for path in sorted(results.rglob("*.parquet")):
-        frame = pd.read_parquet(path)
+        frame = read_frame(path)
         for column in ("augmenter", "teacher", "student"):
             if column in frame:
                 found |= set(_words(frame[column].dropna().astype(str).unique()))

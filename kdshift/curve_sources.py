@@ -24,6 +24,7 @@ from simulate.tau_curves import CurveKey, read_curves
 from theory.errors import InputError
 from theory.inference.curve import ShiftErrorCurve
 from theory.inference.evaluation import MEANS, SINGLE, bounded_covariance
+from theory.replacing import read_frame
 from theory.risk import mean_risk_bound
 
 if TYPE_CHECKING:
@@ -109,12 +110,10 @@ def light_source(folders: Sequence[Path], outcome: str = "distance") -> Source:
     them. Sizes with one replicate are left out. amount: `online` for the copies that a size has of itself, `4x` for
     arms with four.
     """
-    import pandas as pd
-
     curves: dict[CurveGroup, list[ShiftErrorCurve]] = {}
     for folder in folders:
         noise = read_noise(folder) if outcome == "distance" and (folder / NOISE).is_file() else {}
-        table = pd.read_parquet(folder / TABLE)
+        table = read_frame(folder / TABLE)
         for lead, frame in groups(table[table["teacher_arm"] == WHOLE]):
             part = noise.get("-".join(str(lead[name]) for name in ("student", "mode", "data_size", "teacher_arm")))
             shifted = frame[~frame["augmenter"].isin((NONE, TWICE, UNLABELLED))]
@@ -225,6 +224,23 @@ def default_settings(dimension: int = 5, trust_radius: float = 3.0, teacher_epsi
     return [CurveKey(supervision="teacher", data_size=size, **shared, **names) for size in sizes]  # type: ignore[arg-type]
 
 
+def experiment_folders(results: Path) -> list[Path]:
+    """The finished simulated experiments of a results directory."""
+    return [path.parent for path in sorted((results / "simulate").glob("*/replicates.parquet"))]
+
+
+def light_folders(results: Path) -> list[Path]:
+    """The finished studies of light students of a results directory."""
+    return [path.parent for folder in ("curves", "text") for path in sorted((results / folder).rglob(TABLE))]
+
+
+def check_results(results: Path) -> None:
+    """Raise InputError if a results directory holds nothing that `load_sources` reads."""
+    single = any(path.is_file() for path in tables_of(results).values())
+    if not (single or experiment_folders(results) or light_folders(results)):
+        raise InputError("--results", str(results), "a directory with simulate/, text/ and shift/ tables")
+
+
 def load_sources(results: Path) -> Sources:
     """Everything a results directory holds. Raises InputError where there is no such directory."""
     import pandas as pd
@@ -233,15 +249,14 @@ def load_sources(results: Path) -> Sources:
         raise InputError("--results", str(results), "an existing directory with simulate/, text/ and shift/ tables")
     presets: dict[str, Source] = {}
     like: list[CurveKey] = []
-    for folder in sorted((results / "simulate").glob("*")):
-        if (folder / "replicates.parquet").is_file():
-            found = read_curves(folder)
-            presets[folder.name] = simulation_source(found, f"kdshift simulate run {folder.name}")
-            if folder.name == MAIN_PRESET:
-                like = list(found)
-    tables = {name: pd.read_parquet(path) for name, path in tables_of(results).items() if path.is_file()}
-    sweeps = [pd.read_parquet(path) for path in sweep_tables(results)]
-    light = [path.parent for folder in ("curves", "text") for path in sorted((results / folder).rglob(TABLE))]
+    for folder in experiment_folders(results):
+        found = read_curves(folder)
+        presets[folder.name] = simulation_source(found, f"kdshift simulate run {folder.name}")
+        if folder.name == MAIN_PRESET:
+            like = list(found)
+    tables = {name: read_frame(path) for name, path in tables_of(results).items() if path.is_file()}
+    sweeps = [read_frame(path) for path in sweep_tables(results)]
+    light = light_folders(results)
     return Sources(
         theory=theory_source(like or default_settings()),
         presets=presets,

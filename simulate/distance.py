@@ -16,7 +16,7 @@ import torch
 
 from simulate.experiment_config import ExperimentConfig, Family
 from simulate.mixture import log_density, log_standard_normal, sample
-from simulate.parallel import one_torch_thread, run_units
+from simulate.parallel import check_device, one_torch_thread, run_units
 from simulate.seeds import stream
 from theory.errors import InputError
 from theory.progress_report import Progress
@@ -137,6 +137,7 @@ def distances_of_sets(
             raise InputError(name, value, f"a whole number >= {least}")
     if not (math.isfinite(tau) and tau > 0):
         raise InputError("tau", tau, "a finite variance > 0")
+    check_device(device)
 
     def one(replicate: int) -> tuple[int, float]:
         torch.set_num_threads(1)

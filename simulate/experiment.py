@@ -22,11 +22,11 @@ import torch
 from simulate.cell import MEASURES, simulate_block
 from simulate.distance import measure_distances
 from simulate.experiment_config import GROWING, Engine, ExperimentConfig, Family
-from simulate.parallel import one_torch_thread, run_units
+from simulate.parallel import check_device, one_torch_thread, run_units
 from simulate.truth import bayes_error
 from theory.errors import InputError
 from theory.progress_report import Progress
-from theory.replacing import write_frame
+from theory.replacing import write_atomically, write_frame
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,9 +62,12 @@ def run_experiment(
     work for a configuration that does not fit the machine or a directory made with another configuration.
     """
     config.check_memory()
+    if engine != "cluster":  # whose machines may have other devices
+        check_device(config.device)
     check_directory(config, out)
     out.mkdir(parents=True, exist_ok=True)
-    (out / "config.toml").write_text(config.to_toml(), encoding="utf-8")
+    if not (out / "table.parquet").is_file():  # finished tables keep theirs until the new ones are there
+        write_atomically(out / "config.toml", config.to_toml())
     memory = joblib.Memory(out / "cells", verbose=0)
     results: dict[Unit, dict[str, np.ndarray] | str] = {}
     pending = first_units(config)
@@ -81,6 +84,7 @@ def run_experiment(
     table = summarise(config, replicates, results)
     for name, frame in (("replicates", replicates), ("table", table)):
         write_frame(frame, out / f"{name}.parquet")
+    write_atomically(out / "config.toml", config.to_toml())
     return table
 
 

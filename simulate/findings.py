@@ -138,6 +138,8 @@ def decide(rule: str, found: Curves) -> Finding:
 def _finding(finding: str, cases: Mapping[str, Evidence], sentence: str) -> Finding:
     """One verdict from the cases; the sentence has a place for the effects of all of them."""
     judged = together(cases)
+    if judged.effect is None:
+        return Finding(finding=finding, outcome=judged.verdict, sentence=judged.note)
     if len(cases) == 1:
         numbers = _with_note(next(iter(cases.values())))
     else:

@@ -10,9 +10,18 @@ import joblib
 import torch
 
 from simulate.experiment_config import Engine
-from theory.errors import missing_extra
+from theory.errors import InputError, missing_extra
 
 BACKEND = {"threads": "threading", "processes": "loky"}
+
+
+def check_device(name: str) -> None:
+    """Raise InputError if torch cannot compute on the device of this name here."""
+    try:
+        torch.zeros(1, device=name).item()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = " ".join(str(error).split(".")[0].split())
+        raise InputError("--device", name, f"a torch device of this machine, such as cpu or cuda ({reason})") from None
 
 
 def run_units(
@@ -25,7 +34,7 @@ def run_units(
     """Results of `compute(*arguments[i])` as they finish, in any order.
 
     engine `cluster` hands the units to the Ray cluster at `cluster` (`auto`, `ray://host:port`); results then come at
-    the end. Raises InputError if Ray is not installed.
+    the end. Raises InputError if Ray is not installed or no cluster answers there.
     """
     tasks = (joblib.delayed(compute)(*each) for each in arguments)
     if engine == "cluster":
@@ -42,7 +51,10 @@ def _on_cluster(tasks: Iterator[Any], address: str | None) -> Iterator[Any]:
     except ImportError:
         raise missing_extra("ray", "cluster") from None
     if not ray.is_initialized():
-        ray.init(address=address, log_to_driver=False)
+        try:
+            ray.init(address=address, log_to_driver=False)
+        except ConnectionError:
+            raise InputError("--cluster", address, "the address of a running Ray cluster") from None
     register_ray()
     with joblib.parallel_backend("ray"):
         yield from joblib.Parallel(n_jobs=-1, batch_size=1)(tasks)

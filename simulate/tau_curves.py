@@ -15,6 +15,7 @@ import pandas as pd
 from theory.errors import InputError
 from theory.inference.curve import Optimum, ShiftErrorCurve
 from theory.inference.power_law import PowerLaw, power_law
+from theory.replacing import read_frame
 from theory.risk import best_tau
 
 
@@ -86,7 +87,7 @@ def read_curves(out: Path, measure: str = "error") -> Curves:
     for name in ("table", "replicates"):
         if not (out / f"{name}.parquet").is_file():
             raise InputError("results", str(out), f"a directory with {name}.parquet (kdshift simulate run --out)")
-    return curves(pd.read_parquet(out / "table.parquet"), pd.read_parquet(out / "replicates.parquet"), measure)
+    return curves(read_frame(out / "table.parquet"), read_frame(out / "replicates.parquet"), measure)
 
 
 def select(found: Mapping[CurveKey, ShiftErrorCurve], **wanted: Any) -> Curves:

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from theory.errors import InputError
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -50,6 +52,16 @@ def write_frame(frame: pd.DataFrame, path: Path) -> None:
     """Write a table as Parquet, whole or not at all; equal tables give equal bytes."""
     with replacing(path) as draft:
         frame.to_parquet(draft, index=False)
+
+
+def read_frame(path: Path, allowed: str = "a readable Parquet table") -> pd.DataFrame:
+    """A table that `write_frame` wrote. Raises InputError, naming the file, where it cannot be read."""
+    import pandas as pd
+
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError) as error:  # pyarrow.ArrowInvalid is a ValueError
+        raise InputError(str(path), str(error).splitlines()[0], allowed) from None
 
 
 def remove_abandoned(folder: Path) -> None:

@@ -83,7 +83,7 @@ class BiLSTMForSequenceClassification(PreTrainedModel):
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> SequenceClassifierOutput:
         """Logits of shape (B, C) for ids of shape (B, L); padding stands on the right and changes nothing."""
         state_BLE = self.dropout(self.embedding(input_ids))
-        row_B = torch.arange(len(input_ids), device=input_ids.device)
+        row_B = torch.arange(input_ids.shape[0], device=input_ids.device)
         last_B = attention_mask.sum(dim=1).long() - 1
         # A text read backwards starts at its own last token: its padding stays behind it.
         turned_BL = last_B[:, None] - torch.arange(input_ids.shape[1], device=input_ids.device)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import logging
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -57,6 +58,12 @@ def load_tokenizer(config: ModelConfig) -> Any:
     if tokenizer.pad_token_id is None:
         raise InputError(f"tokenizer of {source}", "no padding token", "a tokenizer with one")
     return tokenizer
+
+
+def longest_text(config: ModelConfig) -> float:
+    """The most tokens that a model reads: its learned positions, or infinity where it has none."""
+    most = getattr(AutoConfig.from_pretrained(source_of(config), **LOCAL), "max_position_embeddings", None)
+    return math.inf if most is None else int(most)
 
 
 def build_model(config: ModelConfig, labels: Sequence[str], seed: int) -> PreTrainedModel:

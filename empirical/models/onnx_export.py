@@ -44,7 +44,7 @@ def export_onnx(model: PreTrainedModel, path: Path) -> None:
     """Write `model` to `path` for any batch and any length up to the model's own.
 
     Raises:
-        InputError: the packages of the extra `onnx` are not installed, or the model cannot be traced.
+        InputError: the packages of the extra `onnx` are not installed, or the model cannot be traced for all of them.
     """
     for package in ("onnx", "onnxscript"):
         try:
@@ -53,23 +53,40 @@ def export_onnx(model: PreTrainedModel, path: Path) -> None:
             raise missing_extra(package, "onnx") from None
     model = model.float().eval()
     names = NAMES[: 3 if takes_segments(model) else 2]
-    example = (torch.randint(1, 100, (2, 9)), torch.ones(2, 9, dtype=torch.long), torch.zeros(2, 9, dtype=torch.long))
+    example = (
+        torch.randint(1, min(100, int(model.config.vocab_size)), (2, 9)),
+        torch.ones(2, 9, dtype=torch.long),
+        torch.zeros(2, 9, dtype=torch.long),
+    )
     batch, length = torch.export.Dim("batch"), torch.export.Dim("length", max=_longest(model))
+    shapes: dict[str, Any] = {
+        "dynamic_shapes": (tuple({0: batch, 1: length} for _ in names),), "dynamo": True, "external_data": False,
+    }  # fmt: skip
+    if any(isinstance(module, nn.LSTM) for module in model.modules()):  # torch.export fixes an LSTM's batch and length
+        shapes = {"dynamic_axes": {name: {0: "batch", 1: "length"} for name in names}, "dynamo": False}
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with _quiet():
             torch.onnx.export(
-                _Logits(model),
+                _Logits(model).eval(),
                 example[: len(names)],
                 str(path),
                 input_names=list(names),
                 output_names=["logits"],
-                dynamic_shapes=(tuple({0: batch, 1: length} for _ in names),),
-                dynamo=True,
-                external_data=False,
+                **shapes,
             )
+            _check_shapes(path)
     except Exception as error:  # the exporter has many kinds
         raise InputError("--onnx", type(model).__name__, f"a model that torch.onnx can trace ({error})"[:300]) from None
+
+
+def _check_shapes(path: Path) -> None:
+    """Raise ValueError where an exported model takes one batch or one length only, which no exporter says aloud."""
+    import onnx
+
+    for given in onnx.load(str(path), load_external_data=False).graph.input:
+        if not all(size.dim_param for size in given.type.tensor_type.shape.dim):
+            raise ValueError(f"{given.name} has a fixed shape")
 
 
 def _longest(model: PreTrainedModel) -> int:
@@ -78,15 +95,17 @@ def _longest(model: PreTrainedModel) -> int:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Without the exporter's own reports, which go to standard output."""
-    level = logging.getLogger("torch.onnx").level
+    """Without the exporters' own reports, which go to standard output and to the root's and torch's loggers."""
+    levels = {logger: logger.level for logger in (logging.getLogger("torch.onnx"), logging.getLogger())}
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
-        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+        for logger in levels:
+            logger.setLevel(logging.ERROR)
         try:
             yield
         finally:
-            logging.getLogger("torch.onnx").setLevel(level)
+            for logger, level in levels.items():
+                logger.setLevel(level)
 
 
 def quantise(source: Path, path: Path) -> None:

@@ -21,6 +21,7 @@ from empirical.sweeps.results import sweep_frame
 from empirical.tables.bootstrap import RowBootstrap, bootstrap_row, normal_row
 from empirical.tables.curves import CELL, ROW, RowKey, curves, labelled_curves, select_learning_rate, with_vanilla
 from theory.errors import InputError
+from theory.replacing import read_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,7 +93,7 @@ def result_table(sweep: Sweep, root: Path, *, draws: int = DRAWS, seed: int = 0)
     saved = SweepFiles.of(sweep.name, root).table
     kept = bool((frame["status"] != "left").any()) or not saved.is_file()
     if not kept:
-        frame = _read_table(saved)
+        frame = read_frame(saved, "a sweep's table, as `sweep` writes it")
     selected = select_learning_rate(frame, sweep.protocol)
     if not len(selected):
         raise InputError("table", sweep.name, f"a sweep with finished runs in {root}")
@@ -214,15 +215,6 @@ def _key_text(name: str, value: Any) -> str:
     if name == "task":
         return Path(value).stem
     return f"{value:g} examples" if name == "data_size" else str(value)
-
-
-def _read_table(path: Path) -> pd.DataFrame:
-    import pandas as pd
-
-    try:
-        return pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise InputError(str(path), str(error).splitlines()[0], "a sweep's table, as `sweep` writes it") from None
 
 
 def _notes(sweep: Sweep, selected: pd.DataFrame, paper: PaperTable | None, kept: bool) -> tuple[str, ...]:

@@ -40,16 +40,17 @@ def read_rows(
     header: column names of a file without a header line. broken: takes the lines of delimited rows that have another
     number of fields, which are then left out. Raises InputError for what cannot be read.
     """
-    if path.suffix == ".parquet":
+    suffix = path.suffix.lower()
+    if suffix == ".parquet":
         yield from _parquet(path)
         return
-    if path.suffix not in (*SUFFIXES, ".txt"):
+    if suffix not in (*SUFFIXES, ".txt"):
         raise InputError("data file", str(path), "a file ending in " + ", ".join(SUFFIXES))
     text = _decoded(path)
-    if path.suffix == ".jsonl":
+    if suffix == ".jsonl":
         yield from _json_lines(path, text)
     else:
-        separator = _separator(text) if path.suffix == ".csv" else "\t"
+        separator = _separator(text) if suffix == ".csv" else "\t"
         yield from _delimited(path, text, separator, quoted, header, broken)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from kdshift.cli.engine_options import ONE_PROCESS, EngineOptions
-from kdshift.cli.output import Json, emit_json, emit_table, log_to_stderr
+from kdshift.cli.output import Json, check_figure, emit_json, emit_table, log_to_stderr
 
 if TYPE_CHECKING:
     from empirical.bank.study_run import StudyRun
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 Results = Annotated[Path, Parameter(help="results directory: teachers, banks and curves get folders in it")]
 Source = Annotated[
-    str, Parameter(help="a preset (curves-quick, curves-demo, curves-tweets, curves-full) or a TOML file")
+    str,
+    Parameter(
+        help="a preset (curves-quick, curves-demo, curves-tweets, curves-full, augmenters-tweets) or a TOML file"
+    ),
 ]
 FORWARD_SAMPLE = 256  # texts on which the teacher's speed is measured for the estimate
 
@@ -90,6 +93,8 @@ def curves(
     from empirical.bank.agreement import agreements
     from empirical.bank.study_table import read_checks, read_noise
 
+    if figure is not None:
+        check_figure(figure)
     began, chosen = time.perf_counter(), engine.engine()
     with opened(preset, results) as run:
         if run.table is None and not chosen.alone and not _by_processes(run, preset, results, chosen, fit=True):

@@ -30,9 +30,14 @@ def compare(
     themselves are measured on those results instead: in worlds of the same shape and noise where nothing depends on
     the degree, and for an effect of a given size.
     """
-    from kdshift.curve_sources import load_sources, side_by_side
+    from kdshift.cli.output import check_figure
+    from kdshift.curve_sources import check_results, load_sources, side_by_side
     from kdshift.notebook import default_results
 
+    if results is not None:
+        check_results(results)
+    if figure is not None:
+        check_figure(figure)
     sources = load_sources(results or default_results())
     if calibrate is not None:
         return _calibrate(sources, calibrate, json)
@@ -125,9 +130,12 @@ def report(
     """Execute the notebooks on a results directory and write a self-contained HTML site with an index."""
     from kdshift.cli.output import emit_json
     from kdshift.cli.progress import shown
+    from kdshift.curve_sources import check_results
     from kdshift.notebook import NOTEBOOKS, default_results
     from kdshift.report import write_report
 
+    if results is not None:
+        check_results(results)
     with shown() as progress:
         index = write_report(results or default_results(), out, notebooks=notebooks, progress=progress)
     if json:

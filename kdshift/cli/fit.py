@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from cyclopts import Parameter
 
 from kdshift.cli.lists import Numbers, Words
 from kdshift.cli.output import emit_json, emit_table
+from theory.errors import InputError
 
 if TYPE_CHECKING:
     from kdshift.fit.options import FitOptions
@@ -66,7 +68,6 @@ def fit(
     Example: `kdshift fit reviews.csv --text review --label stars`
     """
     from kdshift.fit.options import DEGREES, FitOptions
-    from theory.errors import InputError
 
     options = FitOptions(
         teacher=teacher,
@@ -108,6 +109,9 @@ def _run(
     own = None if file is None else _read(file, texts)
     if own is not None and (done := finished(folder, options.digest(own.digest()))) is not None:
         return done
+    there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        raise InputError("--out", str(folder), "a folder that can be written")
     with shown() as progress:
         columns = (texts.text, texts.text_b)
         asked = ask_outside(own, texts.unlabelled, options, folder, columns, budget, progress)
@@ -144,4 +148,6 @@ def _show(facts: dict[str, Any], folder: Path) -> None:
     emit_table(f"{facts['measure']}, by {facts['protocol']}", ("", facts["measure"], "95 % interval", "texts"), rows)
     sys.stdout.write(f"\n{facts['recommendation']['sentence']}\n")
     sys.stdout.write(f"\n{folder}/: model/ predictions.csv card.html README.md fit.json\n")
-    sys.stdout.write(f"next: kdshift predict {folder} new.csv; kdshift export {folder} --onnx --int8\n")
+    words = facts.get("ship") == "bag_of_words"
+    follow = " --model bag-of-words" if words else f"; kdshift export {folder} --onnx --int8"
+    sys.stdout.write(f"next: kdshift predict {folder} new.csv{follow}\n")

@@ -7,9 +7,12 @@ import logging
 import math
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any, TextIO
 
 from cyclopts import Parameter
+
+from theory.errors import InputError
 
 Json = Annotated[bool, Parameter(negative="", help="print one JSON object on standard output and nothing else there")]
 
@@ -66,6 +69,15 @@ def emit_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
     for row in rows:
         table.add_row(*(number(cell) for cell in row))
     Console().print(table)
+
+
+def check_figure(path: Path) -> None:
+    """Raise InputError if no figure can be drawn into this file: its folder is missing, or its ending unknown."""
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    known = sorted(FigureCanvasBase.get_supported_filetypes())
+    if path.suffix.lstrip(".") not in known or not path.parent.is_dir():
+        raise InputError("--figure", str(path), f"a file in an existing folder, ending in one of {', '.join(known)}")
 
 
 class _StandardError(logging.StreamHandler[TextIO]):

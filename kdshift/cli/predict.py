@@ -34,8 +34,11 @@ def predict(
     from kdshift.fit.prediction import fit_facts, load_shipped, predictions, read_lines
 
     columns = fit_facts(folder)["columns"]
-    asked = (text or columns["text"], text_b or columns["text_b"])
-    text_a, second = read_lines(file, sys.stdin.read() if file is None else None, columns["text_b"] is not None, asked)
+    pairs = columns["text_b"] is not None
+    if text_b is not None and not pairs:
+        raise InputError("--text-b", text_b, f"none: {folder} was fitted on single texts")
+    stdin = sys.stdin.buffer.read() if file is None else None
+    text_a, second = read_lines(file, stdin, pairs, (text, text_b or columns["text_b"]), columns["text"])
     classifier = load_shipped(folder, model)
     for label, probability, p_C in predictions(classifier, text_a, second):
         if json:

@@ -128,16 +128,20 @@ def run(
         List the presets.
     """
     from simulate.experiment_config import presets, read_values
+    from theory.errors import InputError
 
     if list_presets:
         return _list(presets(), json)
     given, values = grid.given(), read_values(preset)
     out = out or Path("results/simulate") / Path(preset).stem
+    if any(path.exists() and not path.is_dir() for path in (out, *out.parents)):
+        raise InputError("--out", str(out), "a directory, new or of the same experiment, and no file")
     if values.get("kind") == "counterexample":
         return _counterexample(values, given, out, json)
     if "kind" in values:
         return _study(values, given, preset, out, json)
-    _experiment({**values, **given}, preset, out, workers, "cluster" if cluster else engine, cluster, json)
+    if not _experiment({**values, **given}, preset, out, workers, "cluster" if cluster else engine, cluster, json):
+        raise SystemExit(1)
 
 
 def _list(names: list[str], json: bool) -> None:
@@ -150,7 +154,8 @@ def _list(names: list[str], json: bool) -> None:
 
 def _experiment(
     values: dict[str, Any], preset: str, out: Path, workers: int, engine: Any, cluster: str | None, json: bool
-) -> None:
+) -> bool:
+    """Run it and print what was found; False if every cell failed."""
     import time
 
     from simulate.error_figures import experiment_figure
@@ -183,13 +188,15 @@ def _experiment(
         payload = {"preset": preset, "out": str(out), "cells": len(table), "failed": len(failed)}
         payload |= {"verdict": vars(verdict) if verdict else None, "optima": optima.to_dict("records")}
         payload |= _reading_record(reading)
-        return emit_json({**payload, "seconds": time.perf_counter() - begin})
+        emit_json({**payload, "seconds": time.perf_counter() - begin})
+        return len(failed) < len(table)
     _show(config.title, optima, verdict)
     if reading:
         _show_reading(config.title, reading)
     for reason in sorted(set(failed["reason"])):
         print(f"failed: {int((failed['reason'] == reason).sum())} of {len(table)} cells: {reason}")
     print(f"{len(table)} cells in {out}: table.parquet, replicates.parquet, config.toml, figure.png")
+    return len(failed) < len(table)
 
 
 def _show(title: str, optima: Any, verdict: Finding | None) -> None:

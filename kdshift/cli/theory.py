@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import cyclopts
 from cyclopts import Parameter
 
 from kdshift.cli.lists import Numbers, WholeNumbers, Words
-from kdshift.cli.output import emit_json, emit_table
+from kdshift.cli.output import check_figure, emit_json, emit_table
 from kdshift.cli.theory_text import emit_grid, recommendation_record, show_bounds, show_evidence, show_recommendation
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ def bounds(
     if output is not None:
         check_output(output)
     if figure is not None:
+        check_figure(figure)
         _draw_page(given, trust_radius, teacher_epsilon, figure)
     found = evaluate(**dict(zip(given, np.ix_(*given.values()), strict=True)))
     if found.setting["dimension"].size == 1:
@@ -116,17 +117,7 @@ def _draw_page(given: dict[str, Floats], trust_radius: float | None, teacher_eps
         trust_radius=trust_radius,
         teacher_epsilon=teacher_epsilon,
     )
-    _save(page, path)
-
-
-def _save(figure: Any, path: Path) -> None:
-    """Write a figure; its ending names the format."""
-    from theory.errors import InputError
-
-    known = sorted(figure.canvas.get_supported_filetypes())
-    if path.suffix.lstrip(".") not in known or not path.parent.is_dir():
-        raise InputError("figure", str(path), f"a file in an existing folder, ending in one of {', '.join(known)}")
-    figure.savefig(path, dpi=150)
+    page.savefig(path, dpi=150)
 
 
 @app.command
@@ -164,6 +155,8 @@ def audit(
     from theory.audit import STEPS, audit, verdict_text
     from theory.audit import markdown as as_markdown
 
+    if figure is not None:
+        check_figure(figure)
     dimensions = list(dimension)
     chosen = [one.number for one in STEPS] if step is None else list(step)
     findings: list[Finding] = []
@@ -174,7 +167,7 @@ def audit(
     if figure is not None:
         from theory import bound_figures as figures
 
-        _save(figures.audit_table(findings), figure)
+        figures.audit_table(findings).savefig(figure, dpi=150)
     if json:
         emit_json(
             {
@@ -294,12 +287,13 @@ def recommend(
     if figure is not None:
         from theory import bound_figures as figures
 
+        check_figure(figure)
         if dimension is None:
             raise InputError("figure", str(figure), "together with --dimension")
         drawn = figures.best_tau_against_data_size(
             data_size, dimension, trust_radius=radius, teacher_epsilon=teacher_epsilon
         )
-        _save(drawn, figure)
+        drawn.savefig(figure, dpi=150)
     if json:
         return emit_json(recommendation_record(found, degree.RULE_SOURCE))
     show_recommendation(found, degree.RULE_SOURCE)

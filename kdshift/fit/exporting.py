@@ -28,6 +28,9 @@ PARITY = 1e-4
 MOST_TEXTS, TIMED_TEXTS, AT_ONCE = 1_000, 100, 64
 
 
+EXPORTED = ("model.onnx", "model-int8.onnx", "export.json")
+
+
 def export_student(folder: Path, *, int8: bool) -> dict[str, Any]:
     """Write `model.onnx` (and `model-int8.onnx`) into a fit's folder; what they weigh, take and lose.
 
@@ -52,16 +55,16 @@ def export_student(folder: Path, *, int8: bool) -> dict[str, Any]:
     if (folder / "teacher" / "config.json").exists():
         teacher = ShippedStudent.load(folder / "teacher", length)
         models.insert(0, _network("teacher, PyTorch", teacher, text_a, None, label_N))
-    export_onnx(student.model, folder / "model.onnx")
-    exact_NC, row = _onnx("student, ONNX fp32", folder / "model.onnx", student, corpus, text_a, label_N)
+    export_onnx(student.model, folder / EXPORTED[0])
+    exact_NC, row = _onnx("student, ONNX fp32", folder / EXPORTED[0], student, corpus, text_a, label_N)
     gap = float(np.abs(exact_NC - plain_NC).max())
     if gap > PARITY:
         raise InputError("--onnx", f"logits {gap:.1e} apart", f"an export within {PARITY:.0e} of the original")
     models.append(row)
     loss: dict[str, Any] | None = None
     if int8:
-        quantise(folder / "model.onnx", folder / "model-int8.onnx")
-        small_NC, row = _onnx("student, ONNX int8", folder / "model-int8.onnx", student, corpus, text_a, label_N)
+        quantise(folder / EXPORTED[0], folder / EXPORTED[1])
+        small_NC, row = _onnx("student, ONNX int8", folder / EXPORTED[1], student, corpus, text_a, label_N)
         models.append(row)
         right, same = small_NC.argmax(axis=1) == label_N, exact_NC.argmax(axis=1) == label_N
         loss = {
@@ -76,7 +79,7 @@ def export_student(folder: Path, *, int8: bool) -> dict[str, Any]:
         "texts": len(text_a),
         "note": _note(gap, loss),
     }
-    write_atomically(folder / "export.json", json.dumps(exported, indent=2) + "\n")
+    write_atomically(folder / EXPORTED[2], json.dumps(exported, indent=2) + "\n")
     return exported
 
 

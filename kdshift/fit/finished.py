@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from empirical.files import replacing, write_atomically
 from kdshift.fit.card import write_cards
+from kdshift.fit.exporting import EXPORTED
 from kdshift.fit.fitting import Fit
 from kdshift.fit.outcome import Outcome
 from kdshift.fit.prediction import fit_facts
@@ -31,10 +32,16 @@ def finished(folder: Path, digest: str) -> dict[str, Any] | None:
     return facts if facts.get("digest") == digest and (folder / "model" / "config.json").exists() else None
 
 
+def clear_finished(folder: Path) -> None:
+    """A folder half replaced is not finished, and what was exported is of another student."""
+    for name in ("fit.json", *EXPORTED):
+        (folder / name).unlink(missing_ok=True)
+
+
 def write_all(fit: Fit, outcome: Outcome) -> dict[str, Any]:
     """Write everything a user gets into the fit's folder, `fit.json` last; the work of the fit is then cleared away."""
     folder, work = fit.folder, fit.stages.folder
-    (folder / "fit.json").unlink(missing_ok=True)  # a folder half replaced is not finished
+    clear_finished(folder)
     for name, source in (
         ("model", work / "model"),
         ("bag-of-words", work / "words"),

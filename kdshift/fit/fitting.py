@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from empirical.models.classifier import embedding_matrix, load_tokenizer
+from empirical.models.classifier import embedding_matrix, load_tokenizer, longest_text
 from empirical.tasks.spec import Split
 from empirical.teachers.answering import NetworkAnswers
 from empirical.tokens.corpus import Corpus, encode_corpus
@@ -27,6 +27,7 @@ from kdshift.fit.own_texts import OwnTexts
 from kdshift.fit.shipping import StudentMaker, Wish
 from kdshift.fit.stages import Clock, Stages
 from kdshift.fit.temperature import calibrated
+from theory.errors import InputError
 from theory.progress_report import Progress
 
 TAUGHT = 0.5  # share of the time after which teachers are trained
@@ -100,7 +101,11 @@ class Fit:
 
     @cached_property
     def corpus(self) -> Corpus:
-        return encode_corpus(self.tokenizer, self.texts.text_a, self.texts.text_b, self.options.max_length)
+        corpus = encode_corpus(self.tokenizer, self.texts.text_a, self.texts.text_b, self.options.max_length)
+        if corpus.length_N.max(initial=0) > (longest := longest_text(self.options.network)):
+            allowed = f"up to {longest}, the most tokens that {self.options.network.name} reads"
+            raise InputError("--max-length", self.options.max_length, allowed)
+        return corpus
 
     def baselines(self) -> dict[str, NDArray[np.float64]]:
         """Probabilities of majority and bag of words for every scored text, (N, C), NaN for the others."""

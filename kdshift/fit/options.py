@@ -11,6 +11,7 @@ from empirical.config import ModelConfig
 from theory.errors import InputError
 
 DEGREES = (0.1, 0.2, 0.4, 0.6, 0.8)
+LEAST_LENGTH = 4  # tokens: two special ones and two of a text
 Kind = Literal["static", "encoder", "bilstm"]
 KINDS: tuple[Kind, ...] = ("static", "encoder", "bilstm")  # of students, the fastest to train first
 
@@ -47,6 +48,10 @@ class FitOptions:
                     raise InputError(name, degree, f"shares of the tokens, above 0 and up to 1{hint}")
         if self.paid_degrees and "://" not in self.teacher:
             raise InputError("--paid-degree", self.teacher, "a --teacher URL#model: only an endpoint reads new texts")
+        if self.max_length < LEAST_LENGTH:
+            raise InputError("--max-length", self.max_length, f"a whole number of tokens >= {LEAST_LENGTH}")
+        if self.seed < 0:
+            raise InputError("--seed", self.seed, "a whole number >= 0")
         if self.student not in ("auto", *KINDS):
             raise InputError("--student", self.student, "one of auto, " + ", ".join(KINDS))
         if self.augmenter not in ("knn", "random", "synonym", "eda"):

@@ -117,7 +117,7 @@ def read_texts(
         before = len(kept)
         kept = [entry for entry in kept if entry.key not in seen]
         dropped = Dropped(**{**vars(dropped), "in_test": before - len(kept)})
-    labels = _checked_labels(files["train"], kept)
+    labels = _checked_labels(files["train"], kept, dropped)
     train, line_N = _split(kept, labels, columns)
     test_split = test_line_N = None
     if "test" in files:
@@ -132,16 +132,24 @@ def read_texts(
         test_line_N=test_line_N,
         unlabelled=None
         if unlabelled is None
-        else read_unlabelled(unlabelled, columns.text, columns.text_b, kept + test_kept)[0],
+        else read_unlabelled(unlabelled, None, columns.text_b, kept + test_kept, remembered=columns.text)[0],
         columns=columns,
         dropped=dropped,
     )
 
 
 def read_unlabelled(
-    path: Path, text: str | None, text_b: str | None, known: Sequence[Kept] = (), *, keep_all: bool = False
+    path: Path,
+    text: str | None,
+    text_b: str | None,
+    known: Sequence[Kept] = (),
+    *,
+    remembered: str | None = None,
+    keep_all: bool = False,
 ) -> tuple[Split, list[Row]]:
     """Texts without labels and their rows; repeats, empty texts and `known` ones left out unless `keep_all`.
+
+    text: the column that was asked for; None: `remembered` where the file has it, else one with a usual name.
 
     Raises:
         InputError: no such file, no such column, or no text that is new.
@@ -151,9 +159,11 @@ def read_unlabelled(
             "FILE" if keep_all else "--unlabelled", str(path), "an existing CSV, TSV, JSONL or Parquet file"
         )
     rows = list(read_rows(path))
-    names = [str(name) for name in (rows[0][1] if rows else {})]
-    usual = next((name for name in TEXT_NAMES if name in names), names[0] if len(names) == 1 else None)
-    found = text if text in names else usual
+    if not rows:
+        raise InputError("FILE" if keep_all else "--unlabelled", f"{path}, without a row", "at least one row of text")
+    names = [str(name) for name in rows[0][1]]
+    usual = [name for name in (remembered, *TEXT_NAMES) if name in names] or names[: len(names) == 1]
+    found = next(iter(usual if text is None else [name for name in names if name == text]), None)
     if found is None or (text_b is not None and text_b not in names):
         wanted = "none given" if text is None else " and ".join(name for name in (text, text_b) if name)
         raise InputError(f"{path}: column of text", wanted, f"one of {', '.join(names) or 'no column at all'}")
@@ -250,10 +260,11 @@ def _value(row: dict[str, object], column: str | None) -> str:
     return "" if value is None or value != value else str(value).strip()
 
 
-def _checked_labels(path: Path, kept: Sequence[Kept]) -> tuple[str, ...]:
+def _checked_labels(path: Path, kept: Sequence[Kept], dropped: Dropped) -> tuple[str, ...]:
     count = Counter(entry.label for entry in kept)
     if len(kept) < LEAST_TEXTS:
-        raise InputError(str(path), f"{len(kept)} labelled texts", f"at least {LEAST_TEXTS} different ones")
+        why = f" ({dropped.sentence()})" if dropped.sentence() else ""
+        raise InputError(str(path), f"{len(kept)} labelled texts{why}", f"at least {LEAST_TEXTS} different ones")
     if len(count) < 2:
         raise InputError(str(path), f"one class ({next(iter(count))})", "at least two classes in the label column")
     if len(count) > MOST_CLASSES:

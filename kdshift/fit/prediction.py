@@ -86,23 +86,32 @@ def fit_facts(folder: Path) -> dict[str, Any]:
     return dict(facts)
 
 
-def read_lines(source: Path | None, stdin: Any, pairs: bool, columns: tuple[str, str | None]) -> tuple[
-    list[str], list[str] | None
-]:  # fmt: skip
+def read_lines(
+    source: Path | None, stdin: bytes | None, pairs: bool, columns: tuple[str | None, str | None], text: str
+) -> tuple[list[str], list[str] | None]:
     """Texts (or pairs) of a table's columns, of a text file's lines, or of standard input; a tab parts a pair's texts.
 
-    Raises InputError with the line for a pair without its second text, and for a table without the columns.
+    columns: of the text and of the second text, as they were asked for; text: the column of the fit. A line ends with a
+    line feed and nothing else. Raises InputError with the line for a pair without its second text and for what is no
+    UTF-8, and for a table without the columns.
     """
     from empirical.tasks.own_files import SUFFIXES
     from kdshift.fit.own_texts import read_unlabelled
 
-    if source is not None and source.suffix in SUFFIXES:
-        split = read_unlabelled(source, columns[0], columns[1], keep_all=True)[0]
+    if source is not None and source.suffix.lower() in SUFFIXES:
+        split = read_unlabelled(source, columns[0], columns[1], remembered=text, keep_all=True)[0]
         return split.text_a, split.text_b
     try:
-        lines = (stdin if source is None else source.read_text(encoding="utf-8")).splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError("FILE", str(source), f"a readable file of UTF-8 text ({error})") from None
+        raw = (stdin or b"") if source is None else source.read_bytes()
+    except OSError as error:
+        raise InputError("FILE", str(source), f"a readable file ({error.strerror})") from None
+    try:
+        lines = [line.removesuffix("\r") for line in raw.decode("utf-8-sig").split("\n")]
+    except UnicodeDecodeError as error:
+        place = f"{source or 'standard input'}:{1 + raw[: error.start].count(10)}"
+        raise InputError(place, raw[error.start : error.end], "UTF-8 text") from None
+    if not lines[-1]:
+        lines.pop()
     if not pairs:
         return lines, None
     split_lines = [line.split("\t") for line in lines]

@@ -31,3 +31,9 @@ def test_the_verb_prints_what_its_results_used(tmp_path, capsys):
     except SystemExit as ended:
         assert not ended.code
     assert capsys.readouterr().out.strip() == bibtex(tmp_path).strip()
+
+
+def test_a_damaged_table_is_named(tmp_path):
+    (tmp_path / "curves.parquet").write_bytes(b"no table")
+    with pytest.raises(InputError, match=r"curves\.parquet"):
+        bibtex(tmp_path)

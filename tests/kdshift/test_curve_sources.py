@@ -10,6 +10,7 @@ import pytest
 
 from empirical.bank.study_table import TABLE
 from kdshift.curve_sources import (
+    check_results,
     default_settings,
     light_source,
     load_sources,
@@ -106,6 +107,19 @@ def test_theory_is_the_risk_bound_at_the_simulations_settings() -> None:
     assert [curve.data_size for curve in curves] == [30, 100, 300, 1000, 3000]
     assert curves[1].error[10] == pytest.approx(mean_risk_bound(curves[1].shift[10], 100, 5, 3.0, 0.05))
     assert not np.any(curves[0].error_se)
+
+
+@pytest.mark.parametrize("name", ["simulate/inverted-u/replicates", "text/results", "shift/shift", "curves/a/curves"])
+def test_a_damaged_table_is_named_and_an_empty_folder_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="--results"):
+        check_results(tmp_path)
+    path = tmp_path / f"{name}.parquet"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"no table")
+    path.with_name("table.parquet").write_bytes(b"no table")
+    check_results(tmp_path)
+    with pytest.raises(InputError, match=r"\.parquet"):
+        load_sources(tmp_path)
 
 
 def test_what_is_not_there_is_not_a_source(tmp_path: Path) -> None:

@@ -57,6 +57,7 @@ def test_the_verb_writes_the_site_and_says_where(
         return f"About {notebook.stem}", "<p>found 4711</p>"
 
     monkeypatch.setattr(report, "execute", executed)
+    monkeypatch.setattr("kdshift.curve_sources.check_results", lambda results: None)  # the notebook's own file
     site = tmp_path / "site"
     try:
         main(["report", "--results", str(results), "--out", str(site), "--json"])

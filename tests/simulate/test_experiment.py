@@ -171,6 +171,31 @@ def test_a_cell_too_large_for_memory_is_refused_before_any_work(tmp_path: Path) 
     assert not (tmp_path / "new").exists()
 
 
+def test_a_device_that_is_not_here_is_refused_before_any_work(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="--device"):
+        run_experiment(small(device="tpu"), tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_finished_tables_keep_their_configuration_until_new_ones_are_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_experiment(small(data_size=20, replicates=2), tmp_path)
+    before = (tmp_path / "config.toml").read_bytes()
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(experiment, "run_units", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_experiment(small(data_size=[20, 30], replicates=2), tmp_path)
+    assert (tmp_path / "config.toml").read_bytes() == before
+    monkeypatch.undo()
+    grown = small(data_size=[20, 30], replicates=2)
+    assert len(run_experiment(grown, tmp_path)) == 2 * len(grown.tau) * 2
+    assert (tmp_path / "config.toml").read_text() == grown.to_toml()
+
+
 def test_the_resolved_configuration_is_written(tmp_path: Path) -> None:
     run_experiment(small(trust_radius=[2.0, math.inf], data_size=20), tmp_path)
     import tomllib

@@ -64,6 +64,12 @@ def test_more_data_rule(kd: float, copied: float, outcome: str) -> None:
     assert decide("more-data-helps-kd", found(long)).outcome == outcome
 
 
+def test_two_taus_show_no_inverted_u_and_the_sentence_says_why() -> None:
+    two = {key: curve.only(curve.names, curve.shift[:2]) for key, curve in found(made_up(power(-0.3))).items()}
+    verdict = decide("inverted-u", two)
+    assert verdict.outcome == "not measured" and verdict.sentence == "needs three or more shifts"
+
+
 def test_unknown_rules_are_named() -> None:
     with pytest.raises(InputError, match="nearest: inverted-u"):
         decide("inverted-v", {})

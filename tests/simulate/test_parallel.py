@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from simulate.parallel import one_torch_thread, run_units
+from simulate.parallel import check_device, one_torch_thread, run_units
+from theory.errors import InputError
 
 
 def squared(value: int, more: int) -> int:
@@ -26,6 +27,24 @@ def test_results_come_as_they_finish() -> None:
 def test_a_failure_reaches_the_caller() -> None:
     with pytest.raises(TypeError):
         list(run_units(squared, [("x", 1)], 1, "threads"))
+
+
+@pytest.mark.parametrize("name", ["tpu", "meta"])
+def test_a_device_that_is_not_here_is_named(name: str) -> None:
+    check_device("cpu")
+    with pytest.raises(InputError, match=f"--device: found '{name}'"):
+        check_device(name)
+
+
+def test_no_ray_cluster_at_that_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    ray = pytest.importorskip("ray")
+
+    def refused(**_: object) -> None:
+        raise ConnectionError("ray client connection timeout")
+
+    monkeypatch.setattr(ray, "init", refused)
+    with pytest.raises(InputError, match=r"--cluster.*running Ray cluster"):
+        list(run_units(squared, [(1, 1)], 1, "cluster", "ray://127.0.0.1:1"))
 
 
 def test_sums_are_taken_in_one_thread_inside_and_as_before_outside() -> None:

@@ -12,7 +12,8 @@ import pandas as pd
 import pyarrow
 import pytest
 
-from theory.replacing import ABANDONED_SECONDS, remove_abandoned, replacing, write_frame
+from theory.errors import InputError
+from theory.replacing import ABANDONED_SECONDS, read_frame, remove_abandoned, replacing, write_frame
 
 WRITER = """
 import sys
@@ -89,3 +90,13 @@ def test_equal_tables_are_equal_bytes_and_a_failed_one_leaves_the_old(tmp_path: 
     with pytest.raises(pyarrow.ArrowException):
         write_frame(pd.DataFrame({"degree": [0.0, "x"]}), first)
     assert first.read_bytes() == before and [each.name for each in first.parent.iterdir()] == ["t.parquet"]
+
+
+def test_a_table_comes_back_and_a_damaged_one_is_named(tmp_path: Path) -> None:
+    path, table = tmp_path / "table.parquet", pd.DataFrame({"a": [1, 2]})
+    write_frame(table, path)
+    pd.testing.assert_frame_equal(read_frame(path), table)
+    for damaged in (b"", b"PAR1 and no more", path.read_bytes()[:-9]):
+        path.write_bytes(damaged)
+        with pytest.raises(InputError, match=r"table\.parquet: found .*Parquet"):
+            read_frame(path)

@@ -55,8 +55,10 @@ def inverted_u(curves: Curves, *, margin: float | None = None) -> Evidence:
     margin: where one of them is shown to be smaller, the U is negligible (see `_or_negligible`).
     """
     found = align([(curve,) for curve in curves])
-    if found is None or found.shift.size < 3:
+    if found is None:
         return unmeasured(NO_RUNS)
+    if found.shift.size < 3:
+        return unmeasured("needs three or more shifts")
     inside = range(1, found.shift.size - 1)
     rows = [_against(found.shift.size, end, inside) for end in (0, -1)]
     sides = [_mean(found, row) for row in rows]

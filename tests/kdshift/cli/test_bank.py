@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from empirical.bank.study import presets
 from empirical.bank.study_table import CHECKS, NOISE, TABLE
 from kdshift.cli import main
 from kdshift.cli.bank import worth
@@ -95,3 +96,14 @@ def test_worth_says_which_end_it_is_known_from():
     rate = {"rate": 0.46, "below": 0, "above": 0, "replicates": 4}
     assert worth(rate) == "0.46 n" and worth({**rate, "below": 4}) == "<= 0.46 n"
     assert worth({**rate, "above": 4}) == ">= 0.46 n"
+
+
+def test_the_help_names_every_preset(capsys: pytest.CaptureFixture[str]) -> None:
+    _, text, _ = run(capsys, "curves", "--help")
+    words = "".join(part for part in text.split() if part != "│")
+    assert all(preset in words for preset in presets())
+
+
+def test_a_figure_that_cannot_be_drawn_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    code, _, errors = run(capsys, "curves", "--results", str(tmp_path / "new"), "--figure", str(tmp_path / "x.xyz"))
+    assert code == 2 and "--figure" in errors and not (tmp_path / "new").exists()

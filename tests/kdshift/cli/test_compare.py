@@ -53,6 +53,22 @@ def test_compare_names_a_results_directory_that_is_not_there(capsys: pytest.Capt
     assert "--results" in told.err and len(told.err.splitlines()) == 1 and told.out == ""
 
 
+@pytest.mark.parametrize("verb", ["compare", "report"])
+def test_a_directory_without_tables_is_refused(verb: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ran(verb, "--results", str(tmp_path)) == 2
+    told = capsys.readouterr()
+    assert "--results" in told.err and len(told.err.splitlines()) == 1 and told.out == ""
+
+
+@pytest.mark.parametrize("name", ["nodir/x.png", "x.xyz"])
+def test_a_figure_that_cannot_be_drawn_is_refused(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ran("compare", "--figure", str(tmp_path / name)) == 2
+    told = capsys.readouterr()
+    assert "--figure" in told.err and len(told.err.splitlines()) == 1 and told.out == ""
+
+
 def test_the_command_prints_one_object_and_tells_its_worlds_apart(
     sources: Sources, capsys: pytest.CaptureFixture[str]
 ) -> None:

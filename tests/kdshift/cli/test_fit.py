@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from kdshift.cli.fit import _show as show_fit
 from tests.empirical import tiny_kd
 from tests.kdshift.fit.commands import status_of
 
@@ -15,6 +16,8 @@ WRONG = {
     "a degree in percent": (("--degree", "30"), "did you mean 0.3"),
     "no such student": (("--student", "huge"), "auto, static"),
     "no time": (("--minutes", "0"), "above 0"),
+    "no length": (("--max-length", "2"), "--max-length: found 2; allowed: a whole number of tokens >= 4"),
+    "a seed below zero": (("--seed", "-1"), "--seed: found -1"),
     "a dead endpoint": (("--teacher", "http://127.0.0.1:9/v1#m"), "6 attempts"),
 }
 
@@ -67,3 +70,29 @@ def test_what_a_column_may_have_meant_is_guessed(tmp_path: Path, capsys: pytest.
     (tmp_path / "texts.csv").write_text("\n".join(["review;stars", *rows]), encoding="utf-8")
     assert status_of("fit", str(tmp_path / "texts.csv")) == 2
     assert "did you mean --text review --label stars?" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_a_file_is_named_before_any_work(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = tiny_kd.table(tmp_path / "texts.csv", rows=60)
+    for out in (data, data / "below"):
+        assert status_of("fit", str(data), "--out", str(out)) == 2
+        assert "kdshift: --out: found" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_texts_longer_than_the_teacher_reads_are_told_before_any_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [(f"good{at} " * 80 if at % 2 else f"bad{at}", "good" if at % 2 else "bad") for at in range(60)]
+    (tmp_path / "texts.csv").write_bytes(table_of(rows))
+    teacher = str(tiny_kd.bert(tmp_path / "bert", layers=1))
+    given = ("--teacher", teacher, "--max-length", "100", "--out", str(tmp_path / "out"))
+    assert status_of("fit", str(tmp_path / "texts.csv"), *given) == 2
+    assert "--max-length: found 100; allowed: up to 64" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_what_the_next_command_is_follows_what_ships(capsys: pytest.CaptureFixture[str]) -> None:
+    facts = {"scores": {}, "measure": "accuracy", "protocol": "test", "recommendation": {"sentence": "so."}}
+    show_fit({**facts, "ship": "bag_of_words"}, Path("out"))
+    assert capsys.readouterr().out.endswith("next: kdshift predict out new.csv --model bag-of-words\n")
+    show_fit({**facts, "ship": "student"}, Path("out"))
+    assert "kdshift export out" in capsys.readouterr().out

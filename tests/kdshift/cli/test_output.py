@@ -6,6 +6,7 @@ import json
 import math
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kdshift.cli.output import duration, emit_json, emit_table, number, plain
+from kdshift.cli.output import check_figure, duration, emit_json, emit_table, number, plain
+from theory.errors import InputError
 
 
 @pytest.mark.parametrize(
@@ -85,3 +87,10 @@ def test_logs_go_to_standard_error_libraries_from_warnings_on() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "" and done.stderr == "INFO: ours\nWARNING: their warning\n"
+
+
+def test_a_figures_file_is_checked_before_the_work(tmp_path: Path) -> None:
+    check_figure(tmp_path / "x.svg")
+    for bad in (tmp_path / "x.xyz", tmp_path / "x", tmp_path / "nowhere" / "x.png"):
+        with pytest.raises(InputError, match=r"--figure.*png"):
+            check_figure(bad)

@@ -49,3 +49,15 @@ def test_mistakes_are_one_line(done: Path, tmp_path: Path, capsys: pytest.Captur
         assert status_of(*arguments) == 2
         said = capsys.readouterr()
         assert said.out == "" and len(said.err.splitlines()) == 1 and message in said.err
+
+
+def test_a_second_text_needs_a_folder_of_pairs_and_a_column_must_be_there(
+    done: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = str(done / "texts.csv")
+    for given, message in (
+        (("--text-b", "label"), "--text-b: found 'label'"),
+        (("--text", "nowhere"), "found 'nowhere'"),
+    ):
+        assert status_of("predict", str(done / "out"), data, *given) == 2
+        assert message in capsys.readouterr().err

@@ -79,9 +79,11 @@ def test_distance_has_the_contract_of_the_design(kdshift: Callable[..., Done]) -
         (["run", "--tau", "-1"], ["tau", "-1"]),
         (["run", "--data-size", "0"], ["data_size", "0"]),
         (["run", "--workers", "0"], ["workers", "0"]),
+        (["run", *SMALL, "--device", "tpu"], ["--device", "tpu"]),
         (["run", "theorem1-counterexample", "--tau", "1"], ["--tau"]),
         (["distance", "--tau", "-1"], ["tau", "-1"]),
         (["distance", "--replicates", "1"], ["replicates", "1"]),
+        (["distance", "--device", "tpu"], ["--device", "tpu"]),
     ],
 )
 def test_a_mistake_is_one_line_and_status_two(
@@ -92,6 +94,27 @@ def test_a_mistake_is_one_line_and_status_two(
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr
     assert all(word in done.stderr for word in words)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("preset", ["inverted-u", "theorem1-counterexample", "ridge-excess"])
+def test_a_file_is_no_directory_of_results(kdshift: Callable[..., Done], preset: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    for out in (tmp_path / "file", tmp_path / "file" / "below"):
+        done = kdshift("run", preset, "--out", str(out))
+        assert done.returncode == 2 and "--out" in done.stderr and len(done.stderr.splitlines()) == 1
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.mark.parametrize("json", [[], ["--json"]])
+def test_a_run_whose_cells_all_fail_has_failed(
+    kdshift: Callable[..., Done], json: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise FloatingPointError("no luck")
+
+    monkeypatch.setattr("simulate.experiment.simulate_block", broken)
+    done = kdshift("run", "inverted-u", *SMALL, "--out", str(tmp_path), *json)
+    assert done.returncode == 1 and ('"failed": 8' if json else "no luck") in done.stdout
 
 
 def test_a_broken_file_is_named_with_its_line(kdshift: Callable[..., Done], tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kdshift.fit.finished import as_csv
+from kdshift.fit.finished import as_csv, clear_finished
 from tests.kdshift.fit.commands import facts_of, quick_fit, run_verb
 
 
@@ -41,3 +41,10 @@ def test_texts_of_any_characters_are_one_row_each_when_read_again() -> None:
     table = pd.DataFrame({"text": texts, "p": np.linspace(0, 1, len(texts))})
     read = pd.read_csv(io.StringIO(as_csv(table), newline=""), keep_default_na=False)
     assert read["text"].tolist() == texts and np.allclose(read["p"], table["p"])
+
+
+def test_what_was_exported_of_another_student_goes_with_it(tmp_path: Path) -> None:
+    for name in ("model.onnx", "export.json", "fit.json", "other.txt"):
+        (tmp_path / name).write_text("old", encoding="utf-8")
+    clear_finished(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["other.txt"]

@@ -85,6 +85,12 @@ def test_a_loss_below_the_margin_is_negligible_where_the_noise_lets_it_be_seen()
     assert effects.inverted_u(bowl, margin=0.005).verdict == "supported"
 
 
+def test_an_inverted_u_needs_three_shifts() -> None:
+    two = [curve.only(curve.names, curve.shift[:2]) for curve in curves(3, np.random.default_rng(0))]
+    assert effects.inverted_u(two).note == "needs three or more shifts"
+    assert effects.inverted_u([]).note == effects.NO_RUNS
+
+
 def test_two_replicates_decide_little_and_single_runs_are_read_over_rows() -> None:
     rng = np.random.default_rng(2)
     pairs = [effects.some_shift_helps(curves(2, rng)).verdict for _ in range(60)]
