@@ -57,6 +57,11 @@ def validated(model: type[Model], values: Mapping[str, Any], where: str = "") ->
     if isinstance(cause, InputError):
         raise InputError(f"{place}{cause.argument}", cause.found, cause.allowed)
     field = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "missing":
+        raise InputError(f"{place}{field}", "nothing", "a value: it has no default")
+    if first["type"] == "extra_forbidden":
+        known = ", ".join(model.model_fields) if len(first["loc"]) == 1 else "the settings that its help lists"
+        raise InputError(f"{place}{field}", first.get("input"), f"no setting of that name, but {known}")
     raise InputError(f"{place}{field}", first.get("input"), first["msg"])
 
 

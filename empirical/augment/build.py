@@ -118,15 +118,16 @@ def _check(config: AugmentConfig, given: Sources) -> None:
         allowed = f"the input embeddings of a model with this tokenizer (augmenter {config.augmenter})"
         raise InputError("embeddings", None, allowed)
     if needs & {"teacher", "teacher-gradient"} and given.teacher is None and given.network is None:
-        name = "teacher" if config.entropy_quantile is None else "entropy_quantile"
-        allowed = f"only where there is a teacher to ask ({what}): --teacher DIR, {TEACHER_COMMAND}"
-        raise InputError(name, config.entropy_quantile, allowed)
+        allowed = f"one to ask ({what}): --teacher DIR, {TEACHER_COMMAND}"
+        raise InputError("teacher", None, allowed)
     if "student" in needs and given.student is None:
         raise InputError("student", config.student, f"a trained student ({what}): --student DIR, {STUDENT_COMMAND}")
     if "labels" in needs and given.labels is None:
         raise InputError("labels", None, f"the names of the classes ({what}): a teacher {TEACHER_COMMAND} has them")
     if "held-out" in needs and (given.held_out is None or not len(given.held_out)):
-        raise InputError("augmenter", "ground-truth", "only where there are held-out texts (data_size below all)")
+        raise InputError(
+            "augmenter", "ground-truth", "only with held-out texts: --held-out FILE, or in a run a data_size below all"
+        )
     if "examples" in needs and given.examples is None:
         raise InputError("augmenter", config.augmenter, "only where single texts with labels can be shown (runs, cost)")
 

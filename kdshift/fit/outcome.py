@@ -21,7 +21,7 @@ from kdshift.fit.paid_stage import PaidStage, stage_table
 from kdshift.fit.scoring import Difference, Score, calibration_error, distance, log_loss
 from kdshift.fit.shifting import Shifting
 from kdshift.fit.shipping import latencies, megabytes
-from kdshift.fit.student_stage import StudentStage
+from kdshift.fit.student_stage import StudentStage, wished_kinds
 
 TIMED_TEXTS = 100
 NAMES = {name: name.replace("_", " ") for name in ("majority", "bag_of_words", "teacher", "assistant", "student")}
@@ -42,6 +42,8 @@ class Outcome:
 
 def run_fit(fit: Fit, say: Callable[[str], None] = lambda line: None) -> Outcome:
     """Do everything of a fit that is not done yet, and say what came out, each result as soon as it is there."""
+    if fit.options.megabytes is not None or fit.options.milliseconds is not None:
+        wished_kinds(fit)
     everyone: dict[str, NDArray[Any]] = dict(fit.baselines())
     scored = fit.folds.rows(*fit.folds.scored)
     label_M = fit.folds.label_N[scored]

@@ -104,13 +104,7 @@ class StudentStage:
         """The kinds that are tried in every part; raises InputError where none is as small and fast as was wished."""
         if (kept := self.fit.stages.facts("kinds")) is not None:
             return list(kept["kinds"])
-        options = self.fit.options
-        kinds = [kind for kind in KINDS if options.student in ("auto", kind) and self.fit.students.fits(kind)]
-        if not kinds:
-            wish = f"{options.megabytes} MB, {options.milliseconds} ms"
-            raise InputError(
-                "--max-megabytes, --max-milliseconds", wish, "more: no kind of student is as small and fast"
-            )
+        kinds = wished_kinds(self.fit)
         parts = len(list(self.fit.parts()))
         while len(kinds) > 1 and self.fit.clock.until(TRAINED) / (parts * len(kinds)) < LEAST_SECONDS:
             kinds.pop()
@@ -120,3 +114,20 @@ class StudentStage:
     def _keep(self, model: PreTrainedModel, name: str) -> None:
         with replacing(self.fit.stages.folder / name) as draft:
             save_model(model, self.fit.tokenizer, draft)
+
+
+def wished_kinds(fit: Fit) -> list[Kind]:
+    """The kinds of student that may be asked for and are as small and fast as was wished.
+
+    Raises InputError, naming the wishes, where there is none; asked before any training as well.
+    """
+    options = fit.options
+    kinds = [kind for kind in KINDS if options.student in ("auto", kind) and fit.students.fits(kind)]
+    if kinds:
+        return kinds
+    wishes = {"--max-megabytes": options.megabytes, "--max-milliseconds": options.milliseconds}
+    given = {name: value for name, value in wishes.items() if value is not None}
+    raise InputError(
+        " and ".join(given), " and ".join(f"{value:g}" for value in given.values()),
+        f"more: no student ({options.student}) is as small and fast",
+    )  # fmt: skip

@@ -66,3 +66,15 @@ def test_tables_are_merged_and_everything_else_replaced() -> None:
 def test_none_goes_to_toml_and_back_but_not_within_lists() -> None:
     values = {"layers": None, "labels": ["none", "some"], "inner": {"clip": None, "steps": 3}}
     assert without_none(values)["layers"] == "none" and with_none(without_none(values)) == values
+
+
+def test_what_is_missing_and_what_is_unknown_are_said_so() -> None:
+    class Point(BaseModel):
+        model_config = ConfigDict(extra="forbid")
+        x: float
+        y: float = 0.0
+
+    with pytest.raises(InputError, match="x: found 'nothing'; allowed: a value: it has no default"):
+        validated(Point, {"y": 1.0})
+    with pytest.raises(InputError, match="z: found 3; allowed: no setting of that name, but x, y"):
+        validated(Point, {"x": 1.0, "z": 3})

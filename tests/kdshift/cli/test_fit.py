@@ -96,3 +96,16 @@ def test_what_the_next_command_is_follows_what_ships(capsys: pytest.CaptureFixtu
     assert capsys.readouterr().out.endswith("next: kdshift predict out new.csv --model bag-of-words\n")
     show_fit({**facts, "ship": "student"}, Path("out"))
     assert "kdshift export out" in capsys.readouterr().out
+
+
+def test_a_wish_that_no_student_meets_is_told_before_any_training(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*arguments: object, **options: object) -> None:
+        raise AssertionError("trained")
+
+    monkeypatch.setattr("kdshift.fit.own_teachers.learn", never)
+    data = tiny_kd.table(tmp_path / "texts.csv", rows=60)
+    given = ("--teacher", str(tiny_kd.bert(tmp_path / "bert", layers=1)), "--max-length", "12")
+    assert status_of("fit", str(data), *given, "--max-megabytes", "0.001", "--out", str(tmp_path / "out")) == 2
+    assert "--max-megabytes: found '0.001'; allowed: more: no student (auto)" in capsys.readouterr().err
