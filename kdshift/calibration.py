@@ -37,6 +37,8 @@ def null_sources(sources: Sources, rng: np.random.Generator) -> Sources:
         text=flat(sources.text),
         light=flat(sources.light),
         light_error=flat(sources.light_error),
+        fresh=flat(sources.fresh),
+        fresh_error=flat(sources.fresh_error),
         paper=flat(sources.paper),
     )
 

@@ -105,24 +105,25 @@ def light_source(folders: Sequence[Path], outcome: str = "distance") -> Source:
     Of the teacher that was trained on all of the data, as the paper's is; what a teacher of the student's own n texts
     gives (the study's other arm) is no distillation of its kind.
 
-    outcome: `distance` to the teacher on held-out originals, or `error`, the share of wrong labels, with a stated bound
-    on what the test split adds. Replicates of different data sizes are different texts; at one size, all arms share
-    them. Sizes with one replicate are left out. amount: `online` for the copies that a size has of itself, `4x` for
-    arms with four.
+    outcome: `distance` to the teacher on held-out originals, or `error`, the share of wrong labels. What the test split
+    adds was measured; of errors in tables without it, it is a stated bound. Replicates of different data sizes are
+    different texts; at one size, all arms share them. Sizes with one replicate are left out. amount: `online` for the
+    copies that a size has of itself, `4x` for arms with four.
     """
     curves: dict[CurveGroup, list[ShiftErrorCurve]] = {}
     for folder in folders:
-        noise = read_noise(folder) if outcome == "distance" and (folder / NOISE).is_file() else {}
+        noise = read_noise(folder) if (folder / NOISE).is_file() else {}
         table = read_frame(folder / TABLE)
         for lead, frame in groups(table[table["teacher_arm"] == WHOLE]):
             part = noise.get("-".join(str(lead[name]) for name in ("student", "mode", "data_size", "teacher_arm")))
+            known = part if outcome == "distance" or (part and "accuracy" in part) else None
             shifted = frame[~frame["augmenter"].isin((NONE, TWICE, UNLABELLED))]
             for augmenter, amount in sorted(set(zip(shifted["augmenter"], shifted["amount"], strict=True))):
                 scored = frame.assign(error=1 - frame["accuracy"])
-                curve = curve_of(scored, augmenter, outcome, part, amount=amount)
+                curve = curve_of(scored, augmenter, outcome, known, amount=amount)
                 if (measured := curve.replicates) is None:
                     continue
-                if outcome == "error" and "n_test" in frame:
+                if outcome == "error" and known is None and "n_test" in frame:
                     shared = bounded_covariance(curve.error, float(frame["n_test"].min()), MEANS)
                     curve = replace(curve, test_covariance=shared)
                 names = tuple((folder.name, curve.data_size, replicate) for replicate in range(len(measured)))
@@ -177,7 +178,8 @@ class Sources:
     """The four sources of the claims.
 
     presets: simulated experiments by preset; text: sweeps, in accuracy; light: light students on a bank, in distance to
-    the teacher, and light_error, in accuracy; shift: the measured shift of augmenters, or None.
+    the teacher, and light_error, in accuracy; fresh, fresh_error: of studies that left out the texts of one before them
+    (`Study.skip`), which ask again what that one suggested; shift: the measured shift of augmenters, or None.
     """
 
     theory: Source
@@ -186,6 +188,8 @@ class Sources:
     paper: Source
     light: Source = field(default_factory=lambda: Source(name="text", command="kdshift empirical curves"))
     light_error: Source = field(default_factory=lambda: Source(name="text", command="kdshift empirical curves"))
+    fresh: Source = field(default_factory=lambda: Source(name="text", command="kdshift empirical curves"))
+    fresh_error: Source = field(default_factory=lambda: Source(name="text", command="kdshift empirical curves"))
     shift: pd.DataFrame | None = None
     counterexample: pd.DataFrame | None = None
 
@@ -234,6 +238,12 @@ def light_folders(results: Path) -> list[Path]:
     return [path.parent for folder in ("curves", "text") for path in sorted((results / folder).rglob(TABLE))]
 
 
+def is_fresh(folder: Path) -> bool:
+    """Whether a finished study left out the texts of one before it; tables kept before that was possible do not say."""
+    table = read_frame(folder / TABLE)
+    return "skip" in table and bool((table["skip"] > 0).all())
+
+
 def check_results(results: Path) -> None:
     """Raise InputError if a results directory holds nothing that `load_sources` reads."""
     single = any(path.is_file() for path in tables_of(results).values())
@@ -256,7 +266,9 @@ def load_sources(results: Path) -> Sources:
             like = list(found)
     tables = {name: read_frame(path) for name, path in tables_of(results).items() if path.is_file()}
     sweeps = [read_frame(path) for path in sweep_tables(results)]
-    light = light_folders(results)
+    folders = light_folders(results)
+    fresh = [folder for folder in folders if is_fresh(folder)]
+    light = [folder for folder in folders if folder not in fresh]
     return Sources(
         theory=theory_source(like or default_settings()),
         presets=presets,
@@ -266,6 +278,8 @@ def load_sources(results: Path) -> Sources:
         counterexample=tables.get("counterexample"),
         light=light_source(light),
         light_error=light_source(light, "error"),
+        fresh=light_source(fresh),
+        fresh_error=light_source(fresh, "error"),
     )
 
 

@@ -69,6 +69,7 @@ class Bank:
             "tokenizer": tokenizer_key(self.tokenizer),
             "seed": self.plan.seed,
             "block": BLOCK,
+            **({"skip": self.plan.skip} if self.plan.skip else {}),
         }
         digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]
         folder = self.root / f"{Path(self.task.name).stem}-{digest}"
@@ -140,7 +141,9 @@ class Bank:
     def _block(self, block: int) -> Batch:
         """All texts of a block, of the plan or not."""
         if block not in self._blocks:
-            order = pool_order(self.plan.seed, len(self.task.train))[block * BLOCK : (block + 1) * BLOCK]
+            order = pool_order(self.plan.seed, len(self.task.train), self.plan.skip)[
+                block * BLOCK : (block + 1) * BLOCK
+            ]
             split = self.task.train.take(order)
             length = self.plan.task.max_length
             self._blocks.clear()

@@ -74,6 +74,7 @@ class BankPlan(BaseModel):
     task: TaskConfig = TaskConfig(max_length=64)
     pool: int = Field(880, ge=1, description="training texts that are augmented")
     reserve: int = Field(0, ge=0, description="further training texts, answered but not augmented")
+    skip: int = Field(0, ge=0, description="training texts of the seed's order that come before the pool")
     copies: int = Field(4, ge=1, description="augmented copies of a text, for each augmenter and degree")
     seed: int = Field(0, ge=0, description="seed of the pool's order and of the copies")
     test_size: int | None = Field(None, ge=1, description="test texts that are answered; None: all")
@@ -102,7 +103,8 @@ class BankPlan(BaseModel):
             shift.model_copy(update={"pool": self.reach(shift), "copies": self.copies_of(shift)}).model_dump()
             for shift in self.shifts
         ]
-        return {**self.model_dump(mode="json", exclude={"shifts"}), "shifts": shifts}
+        unused = {"shifts"} if self.skip else {"shifts", "skip"}  # as before there was one
+        return {**self.model_dump(mode="json", exclude=unused), "shifts": shifts}
 
     @property
     def answers(self) -> int:

@@ -62,10 +62,10 @@ def read_pool(plan: BankPlan, task: Task, tokenizer: Any) -> Pool:
         InputError: the training split has fewer texts than pool and reserve together.
     """
     total = len(task.train)
-    if plan.pool + plan.reserve > total:
-        found = f"{plan.pool} and {plan.reserve}"
+    if plan.skip + plan.pool + plan.reserve > total:
+        found = f"{plan.pool} and {plan.reserve}" + (f" after {plan.skip}" if plan.skip else "")
         raise InputError("pool, reserve", found, f"together at most the {total} training texts of {task.name}")
-    order = pool_order(plan.seed, total)
+    order = pool_order(plan.seed, total, plan.skip)
     test = task.test
     if plan.test_size is not None and plan.test_size < len(test):
         # Not the first ones: a split may stand in the order of its sources, whose classes differ.
@@ -83,9 +83,9 @@ def read_pool(plan: BankPlan, task: Task, tokenizer: Any) -> Pool:
     )
 
 
-def pool_order(seed: int, total: int) -> NDArray[np.int64]:
-    """The order in which a bank takes `total` training texts: places in the training split, (total,)."""
-    return step_generator(seed, 0, Draws.BANK_TEXTS).permutation(total)
+def pool_order(seed: int, total: int, skip: int = 0) -> NDArray[np.int64]:
+    """The order in which a bank takes `total` training texts: places in the training split, (total - skip,)."""
+    return step_generator(seed, 0, Draws.BANK_TEXTS).permutation(total)[skip:]
 
 
 def replicates(pool: int, data_size: int, splits: int | None = None) -> list[NDArray[np.int64]]:

@@ -93,6 +93,9 @@ class Study(BaseModel):
     )
     pool: int = Field(880, ge=2, description="training texts that are augmented")
     reserve: int = Field(0, ge=0, description="further real texts for the arm `unlabelled`, beside the pool's others")
+    skip: int = Field(
+        0, ge=0, description="pool of an earlier study with this seed: its texts are left out of this one"
+    )
     copies: int = Field(4, ge=1, description="augmented copies of a text, for each augmenter and degree")
     seed: int = Field(0, ge=0, description="seed of the pool, the copies and the students")
     test_size: int | None = Field(None, ge=1, description="test texts; None: all")
@@ -171,6 +174,7 @@ class Study(BaseModel):
             task=self.task,
             pool=self.pool,
             reserve=self.reserve,
+            skip=self.skip,
             copies=self.copies,
             seed=self.seed,
             test_size=self.test_size,

@@ -137,7 +137,7 @@ class StudyRun:
     def file(self, part: Part) -> Path:
         """A part is kept by what decides it, beside all studies: a study that grows finds what it had."""
         others = {"title", "pool", "copies", "shifts", "sizes", "students", "finetune", "amounts", "checks"}
-        others |= {"same_teacher", "runtime"}  # the teacher's key names what runs it
+        others |= {"same_teacher", "runtime", "skip"}  # the teacher's key names what runs it; the plan has `skip`
         if part.teacher_arm == WHOLE:
             others |= {"same_teacher_train", "same_replicates"}
         own = self.study.model_dump(mode="json", exclude=others)
@@ -193,6 +193,7 @@ class StudyRun:
             "student": part.student,
             "data_size": part.size.data_size,
             "n_test": len(rows[0][BY_TEXT]["distance"]),
+            "skip": self.study.skip,
         }
         for place, (column, value) in enumerate(lead.items()):
             frame.insert(place, column, value)
@@ -257,7 +258,8 @@ def covariance(rows: list[Row]) -> dict[str, Any]:
 
 def study_folder(study: Study, task: Task, teacher: str, root: Path, name: str) -> Path:
     """Where a study's results live: its name and a digest of all that decides them."""
-    return root / f"{name}-{digest_of(study.model_dump(mode='json', exclude={'title'}), task, teacher)}"
+    unused = {"title"} if study.skip else {"title", "skip"}
+    return root / f"{name}-{digest_of(study.model_dump(mode='json', exclude=unused), task, teacher)}"
 
 
 def digest_of(*what: Any) -> str:

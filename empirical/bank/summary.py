@@ -36,8 +36,9 @@ def curve_of(
 ) -> ShiftErrorCurve:
     """An outcome against the degree, degree 0 first, of a frame of one student, mode, size and teacher arm.
 
-    noise: what the test texts add to distance and accuracy (`study_run.covariance`); None: it is not counted. amount:
-    copies of a text, of arms that have another number of them than their size.
+    outcome: a column of the frame. noise: what the test texts add to distance, and to accuracy and error, its
+    complement (`study_run.covariance`); None: it is not counted. amount: copies of a text, of arms that have another
+    number of them than their size.
     """
     own = (frame["augmenter"] == augmenter) & (frame["amount"] == amount)
     chosen = frame[own | (frame["augmenter"] == NONE)]
@@ -89,7 +90,7 @@ def _noise_of(
     index = [
         place[augmenter, float(degree), amount] if degree else place[NONE, 0.0, 0.0] for degree in degree_K.tolist()
     ]
-    return np.asarray(noise["accuracy" if outcome == "accuracy" else "covariance"])[np.ix_(index, index)]
+    return np.asarray(noise["accuracy" if outcome in ("accuracy", "error") else "covariance"])[np.ix_(index, index)]
 
 
 def groups(table: pd.DataFrame) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:

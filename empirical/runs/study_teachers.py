@@ -115,7 +115,7 @@ def _teacher(folder: Path, name: str, study: Study, task: Task, device: str) -> 
 
 def _subset_task(study: Study, task: Task, own_N: NDArray[np.int64], root: Path) -> Path:
     """A replicate's texts as a task of their own, with a few texts of validation and test for the teacher's record."""
-    place_N = pool_order(study.seed, len(task.train))[own_N]
+    place_N = pool_order(study.seed, len(task.train), study.skip)[own_N]
     few = [_spread(split, EVALUATED) for split in (task.validation, task.test)]
     splits = dict(zip(("train", "validation", "test"), (task.train.take(place_N), *few), strict=True))
     folder = root / splits["train"].digest()

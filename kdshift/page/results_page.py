@@ -33,7 +33,7 @@ STUDENT = "static"
 SYMBOLS = {
     "supported": "yes",
     "contradicted": "no",
-    "negligible": "no: below half a point of distance",
+    "negligible": "no: below half a point",
     "undecided": "open",
     "depends": "depends",
     "not measured": "–",

@@ -160,6 +160,25 @@ def test_cheap_against_translated_is_at_equal_steps_and_says_so() -> None:
     assert rules.cheap_beats_synthesised(sources(text=alone))["text"].note == "no back-translation runs here"
 
 
+def test_fresh_texts_decide_where_they_can_and_the_first_study_stands_beside() -> None:
+    """The first study sees a U at 0.5, the fresh one at 0.8 (no U); of random replacement only the first has curves."""
+    first = {CurveGroup(task="t"): in_text(0.5), CurveGroup(variant="random", task="t"): in_text(0.1)}
+    light = Source(name="text", command="c", curves=first)
+    fresh = Source(name="text", command="c", curves={CurveGroup(task="t"): in_text(0.8, seed=1)})
+    found = sources(light=light, fresh=fresh, light_error=light, fresh_error=fresh)
+    alone = sources(light=light, light_error=light)
+    decided = rules.in_text(found, rules.extreme_hurts)
+    assert rules.in_text(alone, rules.extreme_hurts).verdict == "supported"
+    assert decided.verdict != "supported" and "fresh texts" in decided.note
+    assert "first study: supported" in decided.note
+    earlier = rules.random_before_knn(found)["text"]
+    assert earlier.verdict == "supported" and "fresh" not in earlier.note, "it has no random replacement"
+    regret = [rules.on_degrees(each, rules.rule_is_good)["text"] for each in (alone, found)]
+    assert [each.verdict for each in regret] == ["supported", "contradicted"]
+    assert "first study: supported" in regret[1].note
+    assert rules.gain_in_distance(found)["text"].note.startswith("distance to the teacher, fresh texts")
+
+
 def test_the_rule_is_scored_against_the_best_and_against_a_constant() -> None:
     right = in_text(0.5, noise=1e-4)
     assert rules.rule_is_good(right[:1]).verdict == "supported", "50 % below ten thousand examples"

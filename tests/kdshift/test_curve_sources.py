@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from empirical.bank.study_table import TABLE
+from empirical.bank.study_table import NOISE, TABLE
 from kdshift.curve_sources import (
     check_results,
     default_settings,
@@ -86,6 +87,22 @@ def test_two_studies_share_no_replicate_and_accuracy_has_its_test_noise(tmp_path
     by_label = light_source(folders, "error")()[0]
     assert by_label.test_covariance is not None
     assert by_label.test_covariance[0, 0] == pytest.approx(by_label.error[0] * (1 - by_label.error[0]) / 4000)
+    arms = [["none", 0.0, 0.0], ["knn", 0.3, 0.0], ["knn", 0.7, 0.0]]
+    kept = {"arms": arms, "covariance": np.eye(3).tolist(), "accuracy": (2 * np.eye(3)).tolist()}
+    (folders[0] / NOISE).write_text(json.dumps({"linear-distill-55-whole": kept}))
+    measured = [light_source(folders[:1], outcome)()[0].test_covariance for outcome in ("distance", "error")]
+    assert [found is not None and found[0, 0] for found in measured] == [1, 2], "what was measured goes before a bound"
+
+
+def test_a_study_on_texts_that_another_did_not_have_is_a_source_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "curves").mkdir()
+    for name, skip, gain in (("first", 0, 0.01), ("fresh", 7040, 0.02)):
+        study(tmp_path / "curves" / name, light_frame("whole", 4, gain=gain).assign(skip=skip))
+    found = load_sources(tmp_path)
+    for source, gain in ((found.light, 0.01), (found.fresh, 0.02)):
+        (curve,) = source()
+        assert curve.error[0] - curve.error[1] == pytest.approx(gain, abs=1e-3)
+    assert len(found.light_error()) == len(found.fresh_error()) == 1
 
 
 def test_arms_with_more_copies_stand_beside_those_of_their_size(tmp_path: Path) -> None:

@@ -103,13 +103,24 @@ def regret_below(curves: Curves, rule: Callable[[float], float], tolerance: floa
     return judge(interval, unit=unit, runs=found.runs(), note=found.note, looks=found.shift.size)
 
 
-def rule_beats(curves: Curves, rule: Callable[[float], float], rival: float) -> Evidence:
-    """A rule's shift has a lower error than one constant shift: both fixed beforehand, so one contrast."""
+def rule_beats(
+    curves: Curves, rule: Callable[[float], float], rival: float, *, margin: float | None = None
+) -> Evidence:
+    """A rule's shift has a lower error than one constant shift: both fixed beforehand, so one contrast.
+
+    margin: a saving that is undecided and shown to be smaller is negligible, by equivalence.
+    """
     found = align([(curve,) for curve in curves])
     if found is None or not found.shift[0] <= rival <= found.shift[-1]:
         return unmeasured(NO_RUNS)
     weights = [_at(found.shift, rival)[None] - _at(found.shift, rule(size))[None] for size in found.sizes]
-    return _one(found, weights, unit=f"error at {100 * rival:g} % - at the rule's degree")
+    said = _one(found, weights, unit=f"error at {100 * rival:g} % - at the rule's degree")
+    if margin is None or said.verdict != "undecided":
+        return said
+    short = judge_greatest(found.contrasts([-each for each in weights], plus=margin), unit="")
+    if short.verdict != "supported" or short.low is None:
+        return said
+    return replace(said, verdict="negligible", p=short.p, at_most=margin - short.low)
 
 
 def lower_error(pairs: Pairs) -> Evidence:

@@ -28,7 +28,7 @@ DECIDED: tuple[Verdict, ...] = ("supported", "contradicted", "negligible")
 AGAINST: frozenset[Verdict] = frozenset(("contradicted", "negligible"))
 RULE = (
     f"supported: the {LEVEL:.0%} interval of the effect lies above zero; contradicted: it lies below; "
-    "negligible: a loss against the best shift is shown to be below half a point (of distance, in text); "
+    "negligible: a loss against the best shift, or a saving, is shown to be below half a point (distance or accuracy); "
     "undecided: the interval holds zero; depends: the settings that a source has disagree, one decided and another's "
     "interval wholly apart from its (settings are never averaged); the bound predicts, or denies: the shape of a "
     "bound, which is no measured error. Intervals: Student's over shared replicates, simultaneous over the shifts a "

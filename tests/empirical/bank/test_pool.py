@@ -25,6 +25,18 @@ def test_pool_and_reserve_never_meet_and_grow_without_moving(tmp_path: Path) -> 
     assert len(large.sets()) == 4 and len(large.pool) == 200
 
 
+def test_a_study_that_skips_the_pool_before_it_shares_no_text_with_it(tmp_path: Path) -> None:
+    first, fresh = bank(tmp_path, pool=20), bank(tmp_path, pool=30, skip=20)
+    order = pool_order(0, len(first.task.train))
+    assert tuple(fresh.pool.pool.split.text_a) == tuple(first.task.train.take(order[20:50]).text_a)
+    assert first.folder != fresh.folder, "its blocks hold other texts"
+    unit = next(iter(fresh.plan.units()))
+    eligible_N = fresh.pool.pool.corpus.batch(np.arange(30)).eligible_BL.sum(axis=1)
+    assert np.array_equal(fresh.copies(unit).eligible_N[:30], eligible_N), "the copies are of its own texts"
+    with pytest.raises(InputError, match="after 500"):
+        _ = bank(tmp_path, pool=300, skip=500).pool
+
+
 def test_more_texts_than_there_are_is_refused_and_test_texts_are_spread(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="together at most"):
         _ = bank(tmp_path, pool=300, reserve=300).pool

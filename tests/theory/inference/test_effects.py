@@ -119,6 +119,17 @@ def test_a_rule_is_held_to_its_tolerance_and_to_its_rival() -> None:
     assert effects.rule_beats(a, lambda n: 0.4, 0.9).verdict == "not measured"
 
 
+def test_two_shifts_that_are_alike_are_shown_to_be_within_a_margin_and_others_are_not() -> None:
+    flat = curves(12, np.random.default_rng(4), noise=0.002)
+    assert effects.rule_beats(flat, lambda n: 0.5, 0.3).verdict == "undecided"
+    alike = effects.rule_beats(flat, lambda n: 0.5, 0.3, margin=0.005)
+    assert alike.verdict == "negligible" and alike.at_most == pytest.approx(alike.high) and alike.at_most < 0.005
+    noisy = effects.rule_beats(curves(3, np.random.default_rng(5), noise=0.02), lambda n: 0.5, 0.3, margin=0.005)
+    assert noisy.verdict == "undecided" and noisy.at_most is None
+    better = curves(8, np.random.default_rng(3), mean=degree_bowl, noise=0.002)
+    assert effects.rule_beats(better, lambda n: 0.3, 0.8, margin=0.005).verdict == "supported"
+
+
 def test_no_gain_is_shown_not_assumed() -> None:
     a, b = (curves(12, np.random.default_rng(seed), noise=0.001) for seed in (4, 4))
     noisy = curves(3, np.random.default_rng(5))
