@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from empirical.bank.study_table import NOISE, NONE, TABLE, TWICE, UNLABELLED, WHOLE, read_noise
-from empirical.bank.summary import curve_of, groups
+from empirical.bank.summary import curve_of, groups, part_name
 from empirical.paper import TABLES, PaperTable
 from empirical.tables.table import labelled_curves
 from kdshift.source import CurveGroup, Source
@@ -115,18 +115,18 @@ def light_source(folders: Sequence[Path], outcome: str = "distance") -> Source:
         noise = read_noise(folder) if (folder / NOISE).is_file() else {}
         table = read_frame(folder / TABLE)
         for lead, frame in groups(table[table["teacher_arm"] == WHOLE]):
-            part = noise.get("-".join(str(lead[name]) for name in ("student", "mode", "data_size", "teacher_arm")))
+            part = noise.get(part_name(lead))
             known = part if outcome == "distance" or (part and "accuracy" in part) else None
             shifted = frame[~frame["augmenter"].isin((NONE, TWICE, UNLABELLED))]
             for augmenter, amount in sorted(set(zip(shifted["augmenter"], shifted["amount"], strict=True))):
                 scored = frame.assign(error=1 - frame["accuracy"])
                 curve = curve_of(scored, augmenter, outcome, known, amount=amount)
-                if (measured := curve.replicates) is None:
+                if curve.replicates is None:
                     continue
                 if outcome == "error" and known is None and "n_test" in frame:
                     shared = bounded_covariance(curve.error, float(frame["n_test"].min()), MEANS)
                     curve = replace(curve, test_covariance=shared)
-                names = tuple((folder.name, curve.data_size, replicate) for replicate in range(len(measured)))
+                names = tuple((folder.name, curve.data_size, replicate) for replicate in curve.names)
                 setting = CurveGroup(
                     supervision="teacher" if lead["mode"] == "distill" else "copied_label",
                     variant=augmenter,

@@ -77,6 +77,6 @@ def _regret(network: ShiftErrorCurve, at: int) -> Iterator[tuple[str, float]]:
     assert network.replicates is not None
     weight_KK = -np.delete(np.eye(network.shift.size), at, axis=0)
     weight_KK[:, at] = 1.0
-    saved = simultaneous(network.replicates @ weight_KK.T, shared_variance=network.shared_variance(weight_KK))
+    saved = simultaneous(network.replicates @ weight_KK.T, shared_covariance=network.shared_covariance(weight_KK))
     best = greatest(saved)
     yield from (("distance", max(best.effect, 0.0)), ("low", max(best.low, 0.0)), ("high", max(best.high, 0.0)))

@@ -27,7 +27,7 @@ from empirical.bank.shards import copies_of
 from empirical.bank.student_kinds import fit_students, inputs_of
 from empirical.bank.study import Check, Size, Study
 from empirical.bank.study_table import DISJOINT, NONE
-from empirical.bank.summary import curve_of, unit_rows
+from empirical.bank.summary import complete, curve_of, unit_rows
 from empirical.randomness import Draws, step_generator
 from empirical.teachers.answering import Answering
 from empirical.teachers.answers import answered
@@ -231,7 +231,7 @@ def summary(table: pd.DataFrame, prices: Mapping[str, Price], answer: float) -> 
             gain = gain_over_none(curve_of(frame, label, "distance"))
             at = frame[(frame["augmenter"] == label) & (frame["degree"] == gain.shift)].set_index("replicate")
             both = pd.concat([at["accuracy"], none["accuracy"].loc[at.index]], axis=1)
-            accuracy = paired_difference(*unit_rows(frame, both).T)
+            accuracy = paired_difference(*unit_rows(frame, complete(frame, both)).T)
             price = prices[label]
             rows.append(
                 {

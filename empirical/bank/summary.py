@@ -42,8 +42,7 @@ def curve_of(
     """
     own = (frame["augmenter"] == augmenter) & (frame["amount"] == amount)
     chosen = frame[own | (frame["augmenter"] == NONE)]
-    table = chosen.pivot(index="replicate", columns="degree", values=outcome).sort_index(axis=1)
-    table = table.dropna()  # replicates beyond what an augmenter's copies reach
+    table = complete(frame, chosen.pivot(index="replicate", columns="degree", values=outcome).sort_index(axis=1))
     degree_K, value_RK = table.columns.to_numpy(dtype=float), unit_rows(frame, table)
     count = len(value_RK)
     spread = value_RK.std(axis=0, ddof=1) / np.sqrt(count) if count > 1 else np.zeros(len(degree_K))
@@ -59,14 +58,28 @@ def curve_of(
     )
 
 
+def complete(frame: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a table by replicate that have every column; of a pool's cuts, those whose both halves have.
+
+    A replicate beyond the texts that an augmenter's copies reach lacks some.
+    """
+    table = table.dropna()
+    cut_R = np.asarray(table.index) // 2
+    return table[np.bincount(cut_R)[cut_R] == 2] if is_split(frame) else table
+
+
 def unit_rows(frame: pd.DataFrame, table: pd.DataFrame) -> NDArray[np.float64]:
-    """The rows of a table by replicate as independent replicates: its own, or those of a pool's cuts into halves."""
+    """A complete table's rows as independent replicates: its own, or those of a pool's cuts into halves."""
     value_RK = table.to_numpy(dtype=float)
     return as_replicates(value_RK) if is_split(frame) and len(table) > 2 else value_RK
 
 
 def _names(table: pd.DataFrame, value_RK: NDArray[np.float64]) -> tuple[Any, ...]:
-    return tuple(table.index) if len(value_RK) == len(table) else tuple(range(len(value_RK)))
+    """Replicates by number; rows that mix the halves of several cuts by those cuts too."""
+    if len(value_RK) == len(table):
+        return tuple(table.index)
+    cuts = tuple(dict.fromkeys((table.index // 2).tolist()))
+    return tuple((cuts, row) for row in range(len(value_RK)))
 
 
 def disjoint(table: pd.DataFrame) -> pd.DataFrame:
@@ -99,6 +112,11 @@ def groups(table: pd.DataFrame) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]
         yield dict(zip(GROUP, key, strict=True)), frame
 
 
+def part_name(lead: Mapping[str, Any]) -> str:
+    """The name of a group's part (`study_run.Part`), by which its noise is kept."""
+    return "-".join(str(lead[name]) for name in ("student", "mode", "data_size", "teacher_arm"))
+
+
 def curves(table: pd.DataFrame, noise: Noise) -> list[dict[str, Any]]:
     """Every curve of a study as the command line prints it (design: the contract of `empirical curves`).
 
@@ -106,7 +124,7 @@ def curves(table: pd.DataFrame, noise: Noise) -> list[dict[str, Any]]:
     """
     found = []
     for lead, frame in groups(table):
-        part = noise.get("-".join(str(lead[name]) for name in ("student", "mode", "data_size", "teacher_arm")))
+        part = noise.get(part_name(lead))
         controls = (NONE, TWICE, UNLABELLED)
         for augmenter in [name for name in frame["augmenter"].unique() if name not in controls]:
             distance = curve_of(frame, augmenter, "distance", part)
@@ -152,13 +170,27 @@ def _exchange(frame: pd.DataFrame, augmenter: str) -> dict[str, Any] | None:
     return asdict(found)
 
 
-def equal_compute(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """What twice the originals a step saves in distance against none, by student, mode and size, paired."""
+def equal_compute(table: pd.DataFrame, noise: Noise) -> list[dict[str, Any]]:
+    """What twice the originals a step saves in distance against none, by student, mode and size, paired.
+
+    noise: what the test texts add (see `curve_of`); of parts that are not in it, nothing.
+    """
     found = []
     for lead, frame in groups(table):
         both = frame[frame["augmenter"].isin((NONE, TWICE))]
         wide = both.pivot(index="replicate", columns="augmenter", values="distance")
         if TWICE in wide:
-            gain = paired_difference(*unit_rows(frame, wide[[NONE, TWICE]]).T)
+            rows = unit_rows(frame, complete(frame, wide[[NONE, TWICE]])).T
+            gain = paired_difference(*rows, shared_variance=_of_difference(noise.get(part_name(lead))))
             found.append({**lead, "distance": gain.effect, "low": gain.low, "high": gain.high})
     return found
+
+
+def _of_difference(noise: Mapping[str, Any] | None) -> float:
+    """The variance that the test texts give to the distance of none less that of twice the originals a step."""
+    if noise is None:
+        return 0.0
+    place = {tuple(arm): at for at, arm in enumerate(noise["arms"])}
+    pair = [place[arm, 0.0, 0.0] for arm in (NONE, TWICE)]
+    between = np.asarray(noise["covariance"])[np.ix_(pair, pair)]
+    return float(max(between[0, 0] + between[1, 1] - 2 * between[0, 1], 0.0))

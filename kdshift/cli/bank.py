@@ -114,7 +114,7 @@ def curves(
         "kept_answers": kept,
         "runtime": run.runtime,
         "curves": summary.curves(table, noise := read_noise(run.folder)),
-        "equal_compute": summary.equal_compute(table),
+        "equal_compute": summary.equal_compute(table, noise),
         "checks": [] if (checks := read_checks(run.folder)) is None else agreements(table, checks, noise),
         "folder": str(run.folder),
     }

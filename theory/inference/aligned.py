@@ -85,27 +85,30 @@ class Aligned:
         tables = [rows + plus for rows in self.effects(weights)]
         if self.exact:
             return exact_contrasts(np.mean([rows[0] for rows in tables], axis=0), level=level)
-        shared = self._shared_variance(weights)
+        shared = self._shared_covariance(weights)
         if self.unit == "own replicate" and len(tables) > 1:
-            return independent(tables, level=level, shared_variance=shared)
+            return independent(tables, level=level, shared_variance=np.diag(shared))
         units = np.concatenate(tables) if self.unit == "row" else np.mean(tables, axis=0)
-        return simultaneous(units, level=level, shared_variance=shared)
+        return simultaneous(units, level=level, shared_covariance=shared)
 
     def block_spread(self, weights: Sequence[Floats]) -> Floats:
         """Standard errors (B, K) that the evaluation sets give to each block's share of the mean contrasts."""
-        spread = []
-        for block, own in zip(self.blocks, weights, strict=True):
-            rows = own.reshape(len(own), -1)
-            variance = np.einsum("ks,st,kt->k", rows, _joint_covariance(block), rows)
-            spread.append(np.sqrt(np.maximum(variance, 0.0)) / len(self.blocks))
-        return np.stack(spread)
+        return np.stack([np.sqrt(np.maximum(np.diag(shared), 0.0)) for shared in self._block_covariances(weights)])
 
-    def _shared_variance(self, weights: Sequence[Floats]) -> Floats:
-        """Variance (K,) from the evaluation sets: on one set the blocks' standard errors add, as if all were alike."""
+    def _block_covariances(self, weights: Sequence[Floats]) -> list[Floats]:
+        """Covariances (K, K) that the evaluation sets give to each block's share of the mean contrasts."""
+        rows = [own.reshape(len(own), -1) / len(self.blocks) for own in weights]
+        return [own @ _joint_covariance(block) @ own.T for block, own in zip(self.blocks, rows, strict=True)]
+
+    def _shared_covariance(self, weights: Sequence[Floats]) -> Floats:
+        """Covariance (K, K) from the evaluation sets: on one set the blocks' standard errors add, as if all were alike.
+
+        Its contrasts are as alike as they are within the blocks, in the mean over these.
+        """
         by_set: dict[str, list[Floats]] = {}
-        for block, spread in zip(self.blocks, self.block_spread(weights), strict=True):
-            by_set.setdefault(block[0].evaluation, []).append(spread)
-        return np.asarray(sum(np.sum(spreads, axis=0) ** 2 for spreads in by_set.values()), dtype=float)
+        for block, shared in zip(self.blocks, self._block_covariances(weights), strict=True):
+            by_set.setdefault(block[0].evaluation, []).append(shared)
+        return np.asarray(sum(_all_alike(blocks) for blocks in by_set.values()), dtype=float)
 
 
 def align(blocks: Sequence[Block], *, positive: bool = False) -> Aligned | None:
@@ -138,6 +141,17 @@ def align(blocks: Sequence[Block], *, positive: bool = False) -> Aligned | None:
         kept=tuple(kept),
         dropped=tuple(block[0].data_size for at, block in enumerate(blocks) if at not in kept),
     )
+
+
+def _all_alike(covariances: Sequence[Floats]) -> Floats:
+    """Covariance (K, K) of the sum of vectors with these covariances, each vector the same but for its scales."""
+    spreads = [np.sqrt(np.maximum(np.diag(covariance), 0.0)) for covariance in covariances]
+    scaled = [np.where(spread > 0, spread, np.inf) for spread in spreads]
+    alike = [covariance / np.outer(scale, scale) for covariance, scale in zip(covariances, scaled, strict=True)]
+    total = np.sum(spreads, axis=0)
+    mean = np.mean(alike, axis=0)
+    np.fill_diagonal(mean, 1.0)
+    return np.asarray(mean * np.outer(total, total), dtype=float)
 
 
 def _common(block: Block) -> Names:

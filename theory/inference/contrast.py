@@ -92,7 +92,8 @@ def student_interval(sample: npt.ArrayLike, *, level: float = LEVEL, shared_vari
     31): never narrower than either. More degrees of freedom instead (Welch and Satterthwaite's, or fewer) narrow the
     interval of two replicates where a little shared noise is added, and support up to 14 % of null worlds.
     """
-    found = simultaneous(np.asarray(sample, dtype=float)[:, None], level=level, shared_variance=[shared_variance])
+    column, shared = np.asarray(sample, dtype=float)[:, None], [[shared_variance]]
+    found = simultaneous(column, level=level, shared_covariance=shared)
     return Interval(
         effect=float(found.effect[0]), low=float(found.low[0]), high=float(found.high[0]), se=float(found.se[0]),
         p=float(found.p[0]), units=found.units, freedom=float(found.freedom[0]), level=level,
@@ -136,7 +137,7 @@ def simultaneous(
     effects: npt.ArrayLike,
     *,
     level: float = LEVEL,
-    shared_variance: npt.ArrayLike = 0.0,
+    shared_covariance: npt.ArrayLike | None = None,
     draws: int = DRAWS,
     seed: int = 0,
 ) -> Contrasts:
@@ -148,7 +149,9 @@ def simultaneous(
     share. A multiplier bootstrap of the same statistic keeps the standard errors fixed: at R = 3 it calls 10 % of
     null worlds significant where 2.5 % are meant.
 
-    `shared_variance` (K,) or a number: see `student_interval`. Raises InputError for a table that is not finite.
+    `shared_covariance` (K, K) of the means, from what all replicates share (see `student_interval`): its contrasts may
+    be less alike than the replicates', so the largest of its K normal values is drawn as well, and the smaller of the
+    two error probabilities is spent on each contrast. Raises InputError for a table that is not finite.
     """
     table = np.asarray(effects, dtype=float)
     if table.ndim != 2 or not len(table) or not table.shape[1] or not np.all(np.isfinite(table)):
@@ -157,7 +160,10 @@ def simultaneous(
         raise InputError("level", level, "a probability in (0, 1)")
     count, width = table.shape
     mean = table.mean(axis=0)
-    shared = np.broadcast_to(np.asarray(shared_variance, dtype=float), (width,))
+    between = np.zeros((width, width)) if shared_covariance is None else np.asarray(shared_covariance, dtype=float)
+    if between.shape != (width, width):
+        raise InputError("shared_covariance", between.shape, f"shape ({width}, {width})")
+    shared = np.maximum(np.diag(between), 0.0)
     if count == 1:
         lost = np.full(width, math.nan)
         return Contrasts(
@@ -170,17 +176,31 @@ def simultaneous(
     noisy = variance > 0
     freedom = np.where(noisy, count - 1.0, math.inf)
     own_p = _p_of_two(mean, variance, shared, freedom)
-    each, adjusted = 1 - level, own_p
+    rng = np.random.default_rng(seed)
+    looks: list[tuple[Floats, float]] = []
     if noisy.sum() > 1:
-        largest = _largest_t(table[:, noisy], draws, np.random.default_rng(seed))
-        each = max(_two_sided(float(np.quantile(largest, level)), count - 1), (1 - level) / width)
-        drawn = np.mean(largest[:, None] >= _quantile(adjusted, np.full(width, count - 1.0)), axis=0)
-        adjusted = np.minimum(np.minimum(adjusted * width, np.maximum(drawn, adjusted)), 1.0)
+        looks.append((_largest_t(table[:, noisy], draws, rng), count - 1.0))
+    if (known := shared > 0).sum() > 1:
+        looks.append((_largest_z(between[np.ix_(known, known)], draws, rng), math.inf))
+    each, adjusted = _for_looks(looks, own_p, level)
     half, own = (_half_of_two(share, variance, shared, freedom) for share in (each, 1 - level))
     return Contrasts(
         effect=mean, se=se, low=mean - half, high=mean + half, own_low=mean - own, own_high=mean + own,
         p=adjusted, own_p=own_p, freedom=freedom, each=each, units=count, level=level,
     )  # fmt: skip
+
+
+def _for_looks(looks: Sequence[tuple[Floats, float]], own_p: Floats, level: float) -> tuple[float, Floats]:
+    """The error probability spent on each of K contrasts, and their p-values (K,), both corrected for K looks.
+
+    looks: draws of the largest statistic with its degrees of freedom, one a kind of noise; the stricter one counts.
+    """
+    each, adjusted, width = 1 - level, own_p, len(own_p)
+    for largest, freedom in looks:
+        each = min(each, max(_two_sided(float(np.quantile(largest, level)), freedom), (1 - level) / width))
+        drawn = np.mean(largest[:, None] >= _quantile(own_p, np.full(width, freedom)), axis=0)
+        adjusted = np.maximum(adjusted, np.minimum(own_p * width, np.maximum(drawn, own_p)))
+    return each, np.minimum(adjusted, 1.0)
 
 
 def independent(tables: Sequence[Floats], *, level: float = LEVEL, shared_variance: npt.ArrayLike = 0.0) -> Contrasts:
@@ -241,8 +261,8 @@ def gains_over_none(curve: ShiftErrorCurve, *, level: float = LEVEL, draws: int 
         raise InputError("curve", f"shifts {curve.shift.tolist()}", "the smallest shift and at least one above it")
     errors = curve.error[None] if curve.replicates is None else curve.replicates
     weights = _against_first(curve.shift.size)
-    shared = curve.shared_variance(weights)
-    return simultaneous(errors @ weights.T, level=level, shared_variance=shared, draws=draws, seed=seed)
+    shared = curve.shared_covariance(weights)
+    return simultaneous(errors @ weights.T, level=level, shared_covariance=shared, draws=draws, seed=seed)
 
 
 def gain_over_none(curve: ShiftErrorCurve, *, level: float = LEVEL, draws: int = DRAWS, seed: int = 0) -> Gain:
@@ -271,7 +291,7 @@ def _variance(table: Floats) -> Floats:
 
 
 def _two_sided(t: float, freedom: float) -> float:
-    return float(2 * student_t.sf(t, freedom))
+    return float(2 * student_t.sf(t, min(freedom, 1e9)))
 
 
 def _quantile(share: float | Floats, freedom: Floats) -> Floats:
@@ -323,6 +343,14 @@ def _largest_t(table: Floats, draws: int, rng: np.random.Generator) -> Floats:
         t = rows.mean(axis=1) / (rows.std(axis=1, ddof=1) / math.sqrt(count))
         largest[start : start + size] = np.abs(t).max(axis=1)
     return largest
+
+
+def _largest_z(covariance: Floats, draws: int, rng: np.random.Generator) -> Floats:
+    """Draws of the largest of K > 1 standardised normal values of this covariance, shape (draws,)."""
+    spread = np.sqrt(np.diag(covariance))
+    values, vectors = np.linalg.eigh(covariance / np.outer(spread, spread))
+    z = rng.standard_normal((draws, len(spread))) @ (vectors * np.sqrt(np.maximum(values, 0.0))).T
+    return np.asarray(np.abs(z).max(axis=1), dtype=float)
 
 
 __all__ = [

@@ -129,11 +129,11 @@ class ShiftErrorCurve:
         """The replicates' names: `replicate_ids`, or their numbers; empty without replicates."""
         return self.replicate_ids or tuple(range(0 if self.replicates is None else len(self.replicates)))
 
-    def shared_variance(self, contrasts: Floats) -> Floats:
-        """Variance (K,) that the evaluation set gives to contrasts of mean errors, rows of weights (K, S)."""
+    def shared_covariance(self, contrasts: Floats) -> Floats:
+        """Covariance (K, K) that the evaluation set gives to contrasts of mean errors, rows of weights (K, S)."""
         if self.test_covariance is None:
-            return np.zeros(len(contrasts))
-        return np.asarray(np.maximum(np.einsum("ks,st,kt->k", contrasts, self.test_covariance, contrasts), 0.0))
+            return np.zeros((len(contrasts), len(contrasts)))
+        return np.asarray(contrasts @ self.test_covariance @ contrasts.T)
 
     def half_width(self, level: float = 0.95) -> Floats:
         """Half the interval of each mean error (S,), over replicates by Student's law, else by `error_se` alone."""

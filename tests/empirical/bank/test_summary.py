@@ -70,16 +70,30 @@ def test_halves_of_a_pool_are_read_by_their_cuts() -> None:
         index="replicate", columns="degree", values="distance"
     )
     curve = curve_of(frame, "knn", "distance")
-    assert curve.replicates.shape == (5, 4) and curve.names == tuple(range(5))
+    assert curve.replicates.shape == (5, 4) and curve.names == tuple(((0, 1, 2, 3), row) for row in range(5))
     assert np.allclose(curve.error, halves.mean())
     apart = (halves.to_numpy()[::2] - halves.to_numpy()[1::2]) / 2
     assert np.allclose(curve.error_se, np.sqrt((apart**2).mean(axis=0)))
     (knn, _) = curves(frame, {})
     assert knn["replicates"] == 8 and knn["exchange"]["replicates"] == 2  # a cut's halves alone share no text
-    (twice,) = equal_compute(frame)
+    (twice,) = equal_compute(frame, {})
     assert twice["low"] < 0.01 < twice["high"]
     assert curve_of(frame.assign(split=-1), "knn", "distance").replicates.shape == (8, 4)
     assert curve_of(frame.assign(split=math.nan), "knn", "distance").replicates.shape == (8, 4)  # kept before
+
+
+def test_a_cut_that_lacks_a_half_is_left_out_whole_and_shares_no_row_with_the_others() -> None:
+    """Replicate 3, a half of the second cut, lacks one degree of kNN: six halves of three cuts are left."""
+    frame = table().assign(split=lambda found: found["replicate"] // 2)
+    lacking = (frame["augmenter"] == "knn") & (frame["replicate"] == 3) & (frame["degree"] == 0.9)
+    knn, random = (curve_of(frame[~lacking], name, "distance") for name in ("knn", "random"))
+    assert knn.replicates.shape == (4, 4) and random.replicates.shape == (5, 4)
+    kept = frame[frame["augmenter"].isin(("none", "knn")) & ~frame["replicate"].isin((2, 3))]
+    assert np.allclose(knn.error, kept.groupby("degree")["distance"].mean())
+    assert not set(knn.names) & set(random.names), "means over other cuts are other rows"
+    twice = (frame["augmenter"] == "none-twice") & (frame["replicate"] == 3)
+    (found,) = equal_compute(frame[~twice], {})
+    assert found["low"] < 0.01 < found["high"]
 
 
 def test_arms_with_other_numbers_of_copies_have_curves_of_their_own() -> None:
@@ -113,5 +127,9 @@ def test_covariance_is_that_of_the_means_over_texts() -> None:
 
 
 def test_equal_compute_is_paired() -> None:
-    found = equal_compute(table())
-    assert len(found) == 1 and found[0]["low"] < 0.01 < found[0]["high"] and found[0]["high"] - found[0]["low"] < 0.01
+    (found,) = equal_compute(table(), {})
+    assert found["low"] < 0.01 < found["high"] and found["high"] - found["low"] < 0.01
+    noise = {"arms": [["none", 0.0, 0.0], ["none-twice", 0.0, 0.0]], "covariance": [[2e-4, 1e-4], [1e-4, 1e-4]]}
+    (wider,) = equal_compute(table(), {"static-distill-55-whole": noise})
+    half, own = (wider["high"] - wider["low"]) / 2, (found["high"] - found["low"]) / 2
+    assert half == pytest.approx(math.hypot(own, 1.959964 * 0.01), rel=1e-5)

@@ -92,6 +92,26 @@ def test_noise_of_one_set_adds_over_blocks_and_of_several_sets_in_squares() -> N
     assert on(("test", "other")) == pytest.approx(0.5e-4, rel=1e-3)
 
 
+def test_contrasts_are_as_alike_over_blocks_as_within_them() -> None:
+    """Two blocks on one set, correlated .5 in both, spreads 1 and 3: the mean has a spread of 2."""
+    names = ("a", "b")
+    blocks = [
+        (
+            ShiftErrorCurve.from_replicates(
+                [0.0, 0.5], [[0.1, 0.2], [0.3, 0.3]], size, "degree", replicate_ids=names, evaluation="t",
+                test_covariance=scale**2 * np.array([[1.0, 0.5], [0.5, 1.0]]),
+            ),
+        )
+        for size, scale in ((100, 1.0), (200, 3.0))
+    ]  # fmt: skip
+    found = align(blocks)
+    assert found is not None
+    made = found.contrasts([np.eye(2)[:, None, :]] * 2)
+    replicates = found.errors(found.blocks[0])[:, 0].var(axis=0, ddof=1) / 2
+    assert made.se**2 == pytest.approx(replicates + 4.0)
+    assert found._shared_covariance([np.eye(2)[:, None, :]] * 2) == pytest.approx(np.array([[4.0, 2.0], [2.0, 4.0]]))
+
+
 def test_two_curves_on_one_set_share_its_noise() -> None:
     """The difference of two students on the same texts: 2 v (1 - r), r the correlation within the less alike curve."""
     within = 1e-4 * np.array([[1.0, 0.8], [0.8, 1.0]])

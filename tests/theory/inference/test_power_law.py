@@ -33,6 +33,20 @@ def test_power_law_interval_covers_and_narrows() -> None:
     assert np.median([law.exponent_high - law.exponent_low for law in laws]) < 0.3
 
 
+def test_where_an_end_of_the_grid_may_be_the_best_the_interval_still_covers() -> None:
+    """Curves that are flat at small n: their drawn best taus lie mid-grid, and those alone cover 88 to 93 %."""
+    rng, holds, worlds = np.random.default_rng(1), 0, 120
+    ends, depths = 0, ((30, 0.0003), (100, 0.001), (300, 0.003), (1000, 0.01), (3000, 0.02))
+    for _ in range(worlds):
+        optima = [
+            noisy(bowl(0.01, depth), 8, 0.01, int(rng.integers(2**31)), n).optimum(draws=300) for n, depth in depths
+        ]
+        law = power_law(optima)
+        holds += law.exponent_low <= 0 <= law.exponent_high
+        ends += any(optimum.ends_possible[0] for optimum in optima)
+    assert holds >= 0.95 * worlds and ends > 0.2 * worlds
+
+
 def test_power_law_of_flat_curves_says_nothing() -> None:
     optima = [noisy(np.full(15, 0.3), 12, 0.03, n, n).optimum() for n in (100, 1000, 10_000)]
     law = power_law(optima)
