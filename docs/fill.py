@@ -31,7 +31,7 @@ from simulate.tau_curves import read_curves  # noqa: E402
 from theory import printed, repaired, risk  # noqa: E402
 from theory.inference.calibrate import detectable  # noqa: E402
 from theory.inference.curve import ShiftErrorCurve  # noqa: E402
-from theory.inference.verdict import DECIDED, survives  # noqa: E402
+from theory.inference.verdict import is_starred  # noqa: E402
 
 RESULTS = ROOT / "notebooks" / "results"
 BLOCK = re.compile(r"(<!-- fill ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -93,8 +93,7 @@ def claims() -> str:
         cells = []
         for source in SOURCES:
             evidence = scored()[claim.name][source]
-            weak = evidence.verdict in DECIDED and not survives(evidence)
-            cells.append(SYMBOLS.get(evidence.verdict, evidence.verdict) + ("*" if weak else ""))
+            cells.append(SYMBOLS.get(evidence.verdict, evidence.verdict) + ("*" if is_starred(evidence) else ""))
         lines.append(f"| {claim.statement} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 

@@ -12,7 +12,8 @@ import logging
 import os
 import pickle
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from empirical.files import cache_directory
@@ -23,6 +24,21 @@ logger = logging.getLogger(__name__)
 SAFE = ("model.safetensors", "model.safetensors.index.json")
 PICKLED = ("pytorch_model.bin", "pytorch_model.bin.index.json")
 SETTINGS = ("config.json", "generation_config.json")
+
+
+@contextmanager
+def quiet_loading() -> Iterator[None]:
+    """Without transformers' reports and bars of what it loads or saves: kdshift says what a user has to know."""
+    from transformers import logging as transformers_logging
+
+    verbosity = transformers_logging.get_verbosity()
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(verbosity)
+        transformers_logging.enable_progress_bar()
 
 
 def safetensors_source(source: str) -> str:

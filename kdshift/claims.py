@@ -14,7 +14,7 @@ from kdshift import claim_rules as rules
 from kdshift.curve_sources import Sources
 from theory.inference import effects
 from theory.inference.contrast import LEVEL
-from theory.inference.verdict import DECIDED, RULE, Evidence, brief_effect, survives, with_holm
+from theory.inference.verdict import RULE, Evidence, brief_effect, is_starred, with_holm
 
 SOURCES = ("theory", "simulation", "text", "paper")
 Scores = Mapping[str, Mapping[str, Evidence]]
@@ -158,8 +158,7 @@ def brief(found: Evidence) -> str:
     note = f" ({found.note})" if found.note else ""
     if found.effect is None:
         return found.verdict + note
-    decided = found.verdict in DECIDED
-    return f"{found.verdict}{'*' if decided and not survives(found) else ''}: {brief_effect(found)}{note}"
+    return f"{found.verdict}{'*' if is_starred(found) else ''}: {brief_effect(found)}{note}"
 
 
 def as_markdown(scored: Scores) -> str:

@@ -25,6 +25,7 @@ from empirical.augment.whole_texts import texts_of
 from empirical.tokens.batch import Augmented, Batch
 from empirical.tokens.codec import Codec
 from empirical.tokens.vocabulary import Vocabulary
+from empirical.weights import quiet_loading
 from theory.errors import InputError
 
 NEVER = -1e3  # the log-probability of a token that reads as nothing
@@ -82,7 +83,8 @@ class CausalModel:
                 source, options = _place(self._source)
                 try:
                     tokenizer = AutoTokenizer.from_pretrained(source, **options)
-                    model = AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32, **options)
+                    with quiet_loading():
+                        model = AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32, **options)
                 except (OSError, ValueError, KeyError, ImportError) as error:
                     raise InputError("language_model", self._source, ALLOWED) from error
                 device = "cuda" if torch.cuda.is_available() else "cpu"

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from empirical.tokens.batch import Batch
 from empirical.tokens.codec import Codec
+from empirical.weights import quiet_loading
 from theory.errors import InputError
 
 PART = {"cpu": 8, "cuda": 64}  # texts of like length in one forward pass: what more of them add is padding
@@ -81,7 +82,8 @@ class MaskedModel:
             try:
                 own = AutoTokenizer.from_pretrained(self._source, use_fast=True)
                 options = {"use_safetensors": True, "output_loading_info": True}
-                model, info = AutoModelForMaskedLM.from_pretrained(self._source, **options)
+                with quiet_loading():
+                    model, info = AutoModelForMaskedLM.from_pretrained(self._source, **options)
             except (OSError, ValueError, KeyError) as error:
                 raise InputError("language_model", self._source, ALLOWED) from error
             if info["missing_keys"]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from empirical.weights import safetensors_source
+from empirical.weights import quiet_loading, safetensors_source
 from theory.errors import InputError
 
 MOST_TOKENS = 1024
@@ -37,11 +37,12 @@ class Seq2SeqModel:
             cuda = torch.cuda.is_available()
             try:
                 tokenizer = AutoTokenizer.from_pretrained(self.name)
-                model = AutoModelForSeq2SeqLM.from_pretrained(
-                    safetensors_source(self.name),
-                    dtype=torch.float16 if cuda else torch.float32,
-                    use_safetensors=True,
-                )
+                with quiet_loading():
+                    model = AutoModelForSeq2SeqLM.from_pretrained(
+                        safetensors_source(self.name),
+                        dtype=torch.float16 if cuda else torch.float32,
+                        use_safetensors=True,
+                    )
             except (OSError, ValueError) as error:
                 raise InputError(self._argument, self.name, self._allowed) from error
             self._loaded = model.to("cuda" if cuda else "cpu").eval(), tokenizer

@@ -20,7 +20,6 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, PreTrainedModel
-from transformers import logging as transformers_logging
 
 from empirical.config import ModelConfig
 from empirical.models.bilstm import BiLSTMConfig, BiLSTMForSequenceClassification
@@ -29,7 +28,7 @@ from empirical.models.last_layer import read_first_token_only
 from empirical.models.minilm import minilm_path, read_embeddings
 from empirical.randomness import Draws, step_generator
 from empirical.tokens.batch import Batch, Mixture
-from empirical.weights import safetensors_source
+from empirical.weights import quiet_loading, safetensors_source
 from theory.errors import InputError
 
 logger = logging.getLogger(__name__)
@@ -219,20 +218,15 @@ def load_classifier(source: str) -> PreTrainedModel:
 
 
 def _load(load: Any, source: str) -> Any:
-    verbosity = transformers_logging.get_verbosity()
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
     try:
-        return load()
+        with quiet_loading():
+            return load()
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise _unreadable("weights", source, error) from None
     except Exception as error:  # safetensors' own error is no subclass of the usual ones
         if type(error).__name__ != "SafetensorError":
             raise
         raise InputError(f"weights of {source}", str(error), "an undamaged safetensors file") from None
-    finally:
-        transformers_logging.set_verbosity(verbosity)
-        transformers_logging.enable_progress_bar()
 
 
 def _unreadable(what: str, source: str, error: Exception) -> InputError:
@@ -348,7 +342,6 @@ def weights_hash(model: nn.Module) -> str:
 
 def save_model(model: PreTrainedModel, tokenizer: Any, directory: Path) -> None:
     """Write weights (safetensors), configuration with label names, and tokenizer: a directory transformers can load."""
-    transformers_logging.disable_progress_bar()
-    model.save_pretrained(directory)
-    tokenizer.save_pretrained(directory)
-    transformers_logging.enable_progress_bar()
+    with quiet_loading():
+        model.save_pretrained(directory)
+        tokenizer.save_pretrained(directory)

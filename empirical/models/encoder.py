@@ -17,6 +17,7 @@ from transformers import AutoModel
 from empirical.config import ModelConfig
 from empirical.models.classifier import arguments, source_of
 from empirical.tokens.batch import Batch
+from empirical.weights import quiet_loading
 from theory.errors import InputError
 
 
@@ -27,7 +28,8 @@ def load_encoder(config: ModelConfig) -> Any:
         InputError: there is none at that place.
     """
     try:
-        return AutoModel.from_pretrained(source_of(config), trust_remote_code=False)
+        with quiet_loading():
+            return AutoModel.from_pretrained(source_of(config), trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise InputError("model", config.name, "`minilm`, or an encoder on this machine or on the hub") from error
 

@@ -21,6 +21,7 @@ from empirical.models.classifier import load_tokenizer, source_of
 from empirical.randomness import Draws, step_generator
 from empirical.tokens.batch import Batch
 from empirical.tokens.corpus import encode_corpus
+from empirical.weights import quiet_loading
 from theory.errors import InputError
 from theory.progress_report import Progress
 
@@ -141,14 +142,10 @@ def fit(
 def fillable(source: str) -> Any:
     """The encoder with a masked-LM head on the GPU if there is one, in training mode."""
     from transformers import AutoModelForMaskedLM
-    from transformers import logging as transformers_logging
 
-    verbosity = transformers_logging.get_verbosity()
-    transformers_logging.set_verbosity_error()
     try:
-        model = AutoModelForMaskedLM.from_pretrained(source, use_safetensors=True)
+        with quiet_loading():
+            model = AutoModelForMaskedLM.from_pretrained(source, use_safetensors=True)
     except (OSError, ValueError, KeyError) as error:
         raise InputError("model", source, "`minilm`, or an encoder on this machine or on the hub") from error
-    finally:
-        transformers_logging.set_verbosity(verbosity)
     return model.to("cuda" if torch.cuda.is_available() else "cpu").train()

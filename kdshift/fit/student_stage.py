@@ -119,11 +119,15 @@ class StudentStage:
 def wished_kinds(fit: Fit) -> list[Kind]:
     """The kinds of student that may be asked for and are as small and fast as was wished.
 
-    Raises InputError, naming the wishes, where there is none; asked before any training as well.
+    Raises InputError, naming the wishes, where there is none. Asked before any training, measured once: a second
+    measurement of the time might find another answer after hours.
     """
+    if (kept := fit.stages.facts("wished")) is not None:
+        return list(kept["kinds"])
     options = fit.options
     kinds = [kind for kind in KINDS if options.student in ("auto", kind) and fit.students.fits(kind)]
     if kinds:
+        fit.stages.keep_facts("wished", {"kinds": kinds})
         return kinds
     wishes = {"--max-megabytes": options.megabytes, "--max-milliseconds": options.milliseconds}
     given = {name: value for name, value in wishes.items() if value is not None}

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 from empirical.config import ModelConfig
 from empirical.models.classifier import build_model, embedding_matrix, load_classifier, weights_hash
-from empirical.weights import safetensors_source
+from empirical.weights import quiet_loading, safetensors_source
 from tests.empirical.tiny_kd import LABELS, bert, t5
 from theory.errors import InputError
 
@@ -114,3 +114,13 @@ def test_a_hub_id_with_a_pickle_is_converted_from_the_hubs_cache(tmp_path, monke
     with caplog.at_level(logging.WARNING):
         model = build_model(ModelConfig(name="google/bert_uncased_L-4_H-512_A-8"), LABELS, 0)
     assert weights_hash(model) == expected and "converted once" in caplog.text
+
+
+def test_loading_is_quiet_and_leaves_transformers_as_it_was():
+    from transformers import logging
+
+    before = logging.get_verbosity()
+    with pytest.raises(OSError, match="gone"), quiet_loading():
+        assert not logging.is_progress_bar_enabled() and logging.get_verbosity() == logging.ERROR
+        raise OSError("gone")
+    assert logging.is_progress_bar_enabled() and logging.get_verbosity() == before

@@ -178,6 +178,11 @@ def survives(found: Evidence) -> bool:
     return found.p_holm is None or found.p_holm < 1 - LEVEL
 
 
+def is_starred(found: Evidence) -> bool:
+    """Whether a cell is decided and would not be after Holm's correction: it gets a star."""
+    return found.verdict in DECIDED and not survives(found)
+
+
 def brief_effect(found: Evidence) -> str:
     """An effect with its interval in a few characters; one-sided intervals say at least or at most."""
     if found.effect is None:

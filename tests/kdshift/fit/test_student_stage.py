@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from kdshift.fit.stages import Clock, Stages
-from kdshift.fit.student_stage import LEAST_SECONDS, StudentStage
+from kdshift.fit.student_stage import LEAST_SECONDS, StudentStage, wished_kinds
 from theory.errors import InputError
 
 
@@ -59,5 +59,10 @@ def test_without_time_only_the_fastest_is_tried_and_that_stays_so(tmp_path: Path
 def test_wishes_come_first(tmp_path: Path) -> None:
     makers = Makers({"bilstm": 0.5}, small=("bilstm",))
     assert stage(tmp_path / "a", makers, minutes=1.0)._kinds == ["bilstm"]
+    slower = stage(tmp_path / "c", makers)
+    assert wished_kinds(slower.fit) == ["bilstm"]
+    makers.small = ()
+    assert slower._kinds == ["bilstm"], "measured once, before anything is trained"
+    makers.small = ("bilstm",)
     with pytest.raises(InputError, match="--max-megabytes"):
         assert stage(tmp_path / "b", makers, student="static")._kinds
