@@ -78,8 +78,9 @@ def in_text(sources: Sources, measure: Measure, *, others: bool = False) -> Evid
 def _asked_again(first: Source, fresh: Source, measure: Measure, lead: str) -> Evidence:
     """What light students say: those on fresh texts where they can, with what the first study said in the note.
 
-    The first study suggested what to look for, and a claim that it left undecided was looked at; texts that it did not
-    have decide at the level that is stated.
+    A claim that the first study suggested, or left undecided, and that is then asked of more texts has been looked at
+    twice; students on texts that it did not have decide at the level that is stated. The test texts are the same, and
+    their noise is in the intervals.
     """
     before, again = in_parts(first, measure), in_parts(fresh, measure)
     if before.effect is None and again.effect is None:

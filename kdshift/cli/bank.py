@@ -22,7 +22,8 @@ Results = Annotated[Path, Parameter(help="results directory: teachers, banks and
 Source = Annotated[
     str,
     Parameter(
-        help="a preset (curves-quick, curves-demo, curves-tweets, curves-full, augmenters-tweets) or a TOML file"
+        help="a preset (curves-quick, curves-demo, curves-tweets, curves-tweets-fresh, curves-full, augmenters-tweets) "
+        "or a TOML file"
     ),
 ]
 FORWARD_SAMPLE = 256  # texts on which the teacher's speed is measured for the estimate
