@@ -22,9 +22,9 @@ sys.path.insert(0, str(ROOT))
 from kdshift.claims import CLAIMS, SOURCES, Scores, score_all  # noqa: E402
 from kdshift.curve_sources import Sources, load_sources  # noqa: E402
 from kdshift.gain_figures import gain_panels  # noqa: E402
-from kdshift.page.answer import Found, findings, sentences  # noqa: E402
+from kdshift.page.answer import Found, findings, sentences, worth  # noqa: E402
 from kdshift.page.frames import DIMENSIONS, text_curves, trust_radius  # noqa: E402
-from kdshift.page.results_page import SYMBOLS, baselines  # noqa: E402
+from kdshift.page.results_page import STUDENT, SYMBOLS, baselines  # noqa: E402
 from simulate.experiment_config import presets, read_values  # noqa: E402
 from simulate.findings import Finding, decide  # noqa: E402
 from simulate.tau_curves import read_curves  # noqa: E402
@@ -56,10 +56,8 @@ def found() -> tuple[Found, ...]:
 def answer() -> str:
     """The page's own sentences, and the teacher they are about."""
     facts = "; ".join(f"{name} {value}" for name, value in baselines(RESULTS))
-    return (
-        "\n".join(f"- {sentence}" for sentence in sentences(list(found())))
-        + f"\n\n(On tweets in three classes; {facts}.)"
-    )
+    said = [*sentences(list(found())), *worth(sources().exchange, STUDENT)]
+    return "\n".join(f"- {sentence}" for sentence in said) + f"\n\n(On tweets in three classes; {facts}.)"
 
 
 def gains() -> str:

@@ -17,11 +17,12 @@ import numpy as np
 
 from empirical.augment import make_augmenter
 from empirical.augment.catalogue import CATALOGUE
+from empirical.bank.exchange import ExchangeRate
 from empirical.bank.plan import Shift
 from empirical.bank.pool import pool_order
 from empirical.bank.study import Size, Study
 from empirical.bank.study_table import read_noise
-from empirical.bank.summary import curve_of
+from empirical.bank.summary import curve_of, exchange_of
 from empirical.config import AugmentConfig, ModelConfig, TaskConfig, TrainConfig
 from empirical.models.classifier import embedding_matrix, load_tokenizer
 from empirical.models.encoder import load_encoder, pooled_encoder
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 TEXTS = 400  # whose shift is measured for the theory
 DEGREES = (0.1, 0.3, 0.5, 0.7, 0.9)
+REAL = (0.25, 0.5, 1.0, 2.0, 4.0)  # real texts instead of augmented, in units of a subset: what these compete with
 SAFE = 0.4  # where no degree can be told from none: the paper's tables print it in bold most often
 REPLICATES = 8  # subsets of the pool that the pilot wants at least
 POOL, POOL_MOST, POOL_SHARE = 880, 1760, 2 / 3  # texts of the pilot: as a rule, at most, of few training texts
@@ -64,7 +66,8 @@ class Recommendation:
     gain: of the best degree tried, in distance to the teacher (mean of |h - g| over classes), positive where it helps.
     accuracy: of that degree, a difference of shares. distance_none: without augmentation.
     pilot_size, replicates, texts: of the pilot's subsets and of the held-out texts that score it.
-    asked, kept: texts the teacher was asked about, answers that were there.
+    asked, kept: texts the teacher was asked about, answers that were there. exchange: what the best degree is worth
+    in real unlabelled texts, in units of `pilot_size`.
     """
 
     degree: float
@@ -79,6 +82,7 @@ class Recommendation:
     texts: int
     asked: int
     kept: int
+    exchange: ExchangeRate | None
 
     def sentence(self, augmenter: str) -> str:
         """The answer in words."""
@@ -155,6 +159,7 @@ def recommend(
         texts=len(own.test),
         asked=run.bank.count.asked,
         kept=run.bank.count.kept,
+        exchange=exchange_of(table, augmenter, noise),
     )
 
 
@@ -189,6 +194,7 @@ def pilot_study(
         sizes=(Size(data_size=min(data_size, pool // REPLICATES)),),
         students=("static",),
         finetune=(),
+        unlabelled=REAL,
     )
 
 

@@ -39,6 +39,7 @@ def null_sources(sources: Sources, rng: np.random.Generator) -> Sources:
         light_error=flat(sources.light_error),
         fresh=flat(sources.fresh),
         fresh_error=flat(sources.fresh_error),
+        against_real=flat(sources.against_real),
         paper=flat(sources.paper),
     )
 

@@ -116,6 +116,12 @@ CLAIMS: tuple[Claim, ...] = (
         score=rules.gain_in_distance,
     ),
     Claim(
+        name="worth-as-many-real-texts",
+        statement="Augmented copies are worth as many real unlabelled texts as there are originals",
+        section="not in the paper: what augmented text competes with",
+        score=rules.worth_as_many_real_texts,
+    ),
+    Claim(
         name="theorem-1",
         statement="Under both printed conditions the L1 distance stays below epsilon",
         section="section 4.2 and appendix A",

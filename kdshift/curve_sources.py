@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from empirical.bank.exchange import ExchangeRate
 from empirical.bank.study_table import NOISE, NONE, TABLE, TWICE, UNLABELLED, WHOLE, read_noise
-from empirical.bank.summary import curve_of, groups, part_name
+from empirical.bank.summary import curve_of, exchange_of, groups, part_name
 from empirical.paper import TABLES, PaperTable
 from empirical.tables.table import labelled_curves
 from kdshift.source import CurveGroup, Source
@@ -99,7 +100,9 @@ def text_source(frame: pd.DataFrame, command: str = "kdshift empirical sweep dem
     return Source(name="text", command=command, curves=curves)
 
 
-def light_source(folders: Sequence[Path], outcome: str = "distance") -> Source:
+def light_source(
+    folders: Sequence[Path], outcome: str = "distance", reference: tuple[str, float] = (NONE, 0.0)
+) -> Source:
     """The curves of light students on banks (folders of `kdshift empirical curves`), a task each student.
 
     Of the teacher that was trained on all of the data, as the paper's is; what a teacher of the student's own n texts
@@ -108,7 +111,8 @@ def light_source(folders: Sequence[Path], outcome: str = "distance") -> Source:
     outcome: `distance` to the teacher on held-out originals, or `error`, the share of wrong labels. What the test split
     adds was measured; of errors in tables without it, it is a stated bound. Replicates of different data sizes are
     different texts; at one size, all arms share them. Sizes with one replicate are left out. amount: `online` for the
-    copies that a size has of itself, `4x` for arms with four.
+    copies that a size has of itself, `4x` for arms with four. reference: augmenter and amount of what stands at degree
+    0, real unlabelled texts, for instance; curves without it are left out.
     """
     curves: dict[CurveGroup, list[ShiftErrorCurve]] = {}
     for folder in folders:
@@ -118,9 +122,11 @@ def light_source(folders: Sequence[Path], outcome: str = "distance") -> Source:
             part = noise.get(part_name(lead))
             known = part if outcome == "distance" or (part and "accuracy" in part) else None
             shifted = frame[~frame["augmenter"].isin((NONE, TWICE, UNLABELLED))]
+            if not ((frame["augmenter"] == reference[0]) & (frame["amount"] == reference[1])).any():
+                continue
             for augmenter, amount in sorted(set(zip(shifted["augmenter"], shifted["amount"], strict=True))):
                 scored = frame.assign(error=1 - frame["accuracy"])
-                curve = curve_of(scored, augmenter, outcome, known, amount=amount)
+                curve = curve_of(scored, augmenter, outcome, known, amount=amount, reference=reference)
                 if curve.replicates is None:
                     continue
                 if outcome == "error" and known is None and "n_test" in frame:
@@ -136,6 +142,23 @@ def light_source(folders: Sequence[Path], outcome: str = "distance") -> Source:
                 )
                 curves.setdefault(setting, []).append(replace(curve, replicate_ids=names, evaluation=folder.name))
     return Source(name="text", command="kdshift empirical curves", curves=curves)
+
+
+def exchange_rates(folders: Sequence[Path]) -> dict[tuple[str, str, int], ExchangeRate]:
+    """What the studies in these folders say augmentation is worth in real texts: by student, augmenter and data size.
+
+    Of the whole split's teacher and of sizes with several replicates; the first study with a cell counts.
+    """
+    rates: dict[tuple[str, str, int], ExchangeRate] = {}
+    for folder in folders:
+        noise = read_noise(folder) if (folder / NOISE).is_file() else {}
+        table = read_frame(folder / TABLE)
+        for lead, frame in groups(table[(table["teacher_arm"] == WHOLE) & (table["mode"] == "distill")]):
+            for augmenter in sorted(set(frame["augmenter"]) - {NONE, TWICE, UNLABELLED}):
+                found = exchange_of(frame, augmenter, noise.get(part_name(lead)))
+                if found is not None and found.replicates > 1:
+                    rates.setdefault((str(lead["student"]), augmenter, int(lead["data_size"])), found)
+    return rates
 
 
 def simulation_source(found: Mapping[CurveKey, ShiftErrorCurve], command: str) -> Source:
@@ -179,7 +202,8 @@ class Sources:
 
     presets: simulated experiments by preset; text: sweeps, in accuracy; light: light students on a bank, in distance to
     the teacher, and light_error, in accuracy; fresh, fresh_error: of studies that left out the texts of one before them
-    (`Study.skip`), which ask again what that one suggested; shift: the measured shift of augmenters, or None.
+    (`Study.skip`), which ask again what that one suggested; against_real: as light, with n real
+    unlabelled texts at degree 0; exchange: what `exchange_rates` finds; shift: the measured shift, or None.
     """
 
     theory: Source
@@ -190,6 +214,8 @@ class Sources:
     light_error: Source = field(default_factory=lambda: Source(name="text", command="kdshift empirical curves"))
     fresh: Source = field(default_factory=lambda: Source(name="text", command="kdshift empirical curves"))
     fresh_error: Source = field(default_factory=lambda: Source(name="text", command="kdshift empirical curves"))
+    against_real: Source = field(default_factory=lambda: Source(name="text", command="kdshift empirical curves"))
+    exchange: Mapping[tuple[str, str, int], ExchangeRate] = field(default_factory=dict)
     shift: pd.DataFrame | None = None
     counterexample: pd.DataFrame | None = None
 
@@ -201,6 +227,7 @@ class Sources:
 
 
 MAIN_PRESET = "inverted-u"
+AS_MANY = (UNLABELLED, 1.0)
 TEXT_COMMAND = "kdshift empirical sweep demo-full"
 
 
@@ -280,6 +307,8 @@ def load_sources(results: Path) -> Sources:
         light_error=light_source(light, "error"),
         fresh=light_source(fresh),
         fresh_error=light_source(fresh, "error"),
+        against_real=light_source(light, reference=AS_MANY),
+        exchange=exchange_rates(light),
     )
 
 

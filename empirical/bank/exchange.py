@@ -1,68 +1,114 @@
 """The exchange rate: how many real unlabelled texts augmentation at its best degree is worth, in units of n.
 
-Serves `kdshift empirical curves` and the claims. The curve of distance against real texts is read at the distance that
-augmentation reaches. Shapes: R replicates, K degrees, A amounts.
+Serves `kdshift empirical curves` and `recommend` and the page. The curve of distance against real texts, which begins
+without any, is read where it reaches the distance of augmentation. Shapes: R replicates, K degrees, A amounts, G grid
+points.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.inference.contrast import student_interval
+from theory.inference.contrast import independent
+
+POINTS = 64  # between two amounts
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExchangeRate:
     """Real unlabelled texts, in units of n, that bring a student as near to its teacher as augmentation does.
 
-    rate: the geometric mean over replicates. low, high: Student's 95 % interval, on logarithms; NaN for one replicate.
-    censored: how many replicates lie outside the amounts that were tried ("<" below the least, ">" above the most);
-    those count as the end they left at, so with `>` the rate is at least what is given.
+    rate: where the mean distances meet. low, high: the amounts whose mean distance differs from that of augmentation by
+    no more than the noise of replicates and test texts, at 95 % (Fieller, 1954); NaN for one replicate. 0: as good as
+    no augmentation. Infinite: more than `most`, which was tried.
     """
 
     rate: float
     low: float
     high: float
     replicates: int
-    below: int
-    above: int
+    most: float
+
+    def times(self, data_size: float = 1.0, form: str = ".0f") -> str:
+        """The rate times `data_size` with its interval; in words where more than was tried may be meant."""
+        low, high = self.low * data_size, self.high * data_size
+        if math.isinf(self.low):
+            return f"more than the {self.most * data_size:{form}} tried"
+        if math.isinf(self.high):
+            return f"at least {low:{form}}" if low else "any number"
+        ends = "" if math.isnan(low) else f" [{low:{form}}, {high:{form}}]"
+        return f"{self.rate * data_size:{form}}{ends}"
 
 
 def exchange_rate(
-    augmented_RK: NDArray[np.floating], amount_A: NDArray[np.floating], real_RA: NDArray[np.floating]
+    augmented_RK: NDArray[np.floating],
+    amount_A: NDArray[np.floating],
+    real_RA: NDArray[np.floating],
+    test_covariance: NDArray[np.floating] | None = None,
 ) -> ExchangeRate:
     """The exchange rate of paired replicates.
 
-    augmented_RK: distance at each positive degree. amount_A: increasing amounts of real texts, in units of n.
-    real_RA: distance with each. A replicate's degree is the best of all the others' means, so that no noise is both
-    chosen and counted (with one replicate: its own best).
+    augmented_RK: distance at each positive degree. amount_A: increasing amounts of real texts, in units of n, the first
+    one 0. real_RA: distance with each. A replicate's degree is the best of all the others' means, so that no noise is
+    both chosen and counted (with one replicate: its own best). Between amounts distances are linear in the logarithm,
+    below the least in the amount. test_covariance: of the mean distances, shape (K + A, K + A), from drawing the test
+    texts; None: not counted.
     """
-    count = len(augmented_RK)
-    rates = []
-    for row in range(count):
-        others = np.delete(augmented_RK, row, axis=0) if count > 1 else augmented_RK
-        best = int(others.mean(axis=0).argmin())
-        rates.append(amount_for(float(augmented_RK[row, best]), amount_A, real_RA[row]))
-    rate_R = np.array(rates)
-    found = student_interval(np.log(rate_R))
+    count, degrees = augmented_RK.shape
+    best_R = [
+        int((np.delete(augmented_RK, row, axis=0) if count > 1 else augmented_RK).mean(axis=0).argmin())
+        for row in range(count)
+    ]
+    amount_G, weight_GA = _between(np.asarray(amount_A, dtype=float))
+    behind_RG = augmented_RK[np.arange(count), best_R][:, None] - real_RA @ weight_GA.T
+    shared_G = np.zeros(len(amount_G))
+    if test_covariance is not None:
+        chosen_GK = np.zeros((len(amount_G), degrees))
+        chosen_GK[:, int(augmented_RK.mean(axis=0).argmin())] = 1.0
+        contrast = np.hstack([chosen_GK, -weight_GA])
+        shared_G = np.maximum(np.einsum("gi,ij,gj->g", contrast, test_covariance, contrast), 0.0)
+    if count == 1:
+        alone = _first(amount_G, behind_RG[0])
+        return ExchangeRate(rate=alone, low=math.nan, high=math.nan, replicates=1, most=float(amount_G[-1]))
+    found = independent([behind_RG], shared_variance=shared_G)
     return ExchangeRate(
-        rate=math.exp(found.effect),
-        low=math.exp(found.low),
-        high=math.exp(found.high),
+        rate=_first(amount_G, found.effect),
+        low=_first(amount_G, found.own_high),
+        high=_last(amount_G, found.own_low),
         replicates=count,
-        below=int((rate_R <= amount_A[0]).sum()),
-        above=int((rate_R >= amount_A[-1]).sum()),
+        most=float(amount_G[-1]),
     )
 
 
-def amount_for(distance: float, amount_A: NDArray[np.floating], real_A: NDArray[np.floating]) -> float:
-    """The amount of real texts at which the distance is `distance`, between its logarithms linear, within the range.
+def _between(amount_A: Floats) -> tuple[Floats, Floats]:
+    """Amounts from none to the most, (G,), and the weights (G, A) that interpolate there."""
+    log_A = np.log(amount_A[1:])
+    below = np.linspace(0.0, amount_A[1], POINTS, endpoint=False)
+    above = np.unique(np.concatenate([np.linspace(a, b, POINTS) for a, b in pairwise(log_A)]))
+    weight_GA = np.zeros((len(below) + len(above), len(amount_A)))
+    weight_GA[: len(below), 1] = below / amount_A[1]
+    weight_GA[: len(below), 0] = 1 - weight_GA[: len(below), 1]
+    for at, unit in enumerate(np.eye(len(log_A))):
+        weight_GA[len(below) :, 1 + at] = np.interp(above, log_A, unit)
+    return np.concatenate([below, np.exp(above)]), weight_GA
 
-    The curve is made to fall first (its running minimum from the left), as more texts cannot be worth less.
-    """
-    falling_A = np.minimum.accumulate(real_A)
-    return float(np.exp(np.interp(-distance, -falling_A, np.log(amount_A))))
+
+def _first(amount_G: Floats, behind_G: Floats) -> float:
+    """The least amount at which augmentation no longer lies below; infinite where it always does."""
+    reached = np.flatnonzero(behind_G >= 0)
+    return float(amount_G[reached[0]]) if reached.size else math.inf
+
+
+def _last(amount_G: Floats, behind_G: Floats) -> float:
+    """The least amount from which on augmentation lies above; infinite where it does not at the most."""
+    below = np.flatnonzero(behind_G <= 0)
+    if not below.size:
+        return float(amount_G[0])
+    return math.inf if below[-1] == len(amount_G) - 1 else float(amount_G[below[-1] + 1])

@@ -5,14 +5,14 @@ Serves `kdshift empirical curves` (design: the command line). Shapes: R replicat
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from empirical.bank.exchange import exchange_rate
+from empirical.bank.exchange import ExchangeRate, exchange_rate
 from empirical.bank.study_table import DISJOINT, NONE, TWICE, UNLABELLED
 from theory.inference.calibrate import detectable
 from theory.inference.contrast import gain_over_none, paired_difference
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 GROUP = ["teacher_arm", "student", "mode", "data_size"]
 Noise = Mapping[str, Mapping[str, Any]]
+Arm = tuple[str, float, float]  # augmenter, degree, amount
 
 
 def curve_of(
@@ -33,19 +34,24 @@ def curve_of(
     noise: Mapping[str, Any] | None = None,
     *,
     amount: float = 0.0,
+    reference: tuple[str, float] = (NONE, 0.0),
 ) -> ShiftErrorCurve:
     """An outcome against the degree, degree 0 first, of a frame of one student, mode, size and teacher arm.
 
     outcome: a column of the frame. noise: what the test texts add to distance, and to accuracy and error, its
     complement (`study_run.covariance`); None: it is not counted. amount: copies of a text, of arms that have another
-    number of them than their size.
+    number of them than their size. reference: augmenter and amount of the arm that stands at degree 0.
     """
     own = (frame["augmenter"] == augmenter) & (frame["amount"] == amount)
-    chosen = frame[own | (frame["augmenter"] == NONE)]
+    first = (frame["augmenter"] == reference[0]) & (frame["amount"] == reference[1])
+    chosen = frame[own | first]
     table = complete(frame, chosen.pivot(index="replicate", columns="degree", values=outcome).sort_index(axis=1))
     degree_K, value_RK = table.columns.to_numpy(dtype=float), unit_rows(frame, table)
     count = len(value_RK)
     spread = value_RK.std(axis=0, ddof=1) / np.sqrt(count) if count > 1 else np.zeros(len(degree_K))
+    arms = [
+        (augmenter, degree, amount) if degree else (reference[0], 0.0, reference[1]) for degree in degree_K.tolist()
+    ]
     return ShiftErrorCurve(
         shift=degree_K,
         error=value_RK.mean(axis=0),
@@ -54,7 +60,7 @@ def curve_of(
         shift_name="degree",
         replicates=value_RK if count > 1 else None,
         replicate_ids=_names(table, value_RK) if count > 1 else None,
-        test_covariance=None if noise is None else _noise_of(noise, augmenter, degree_K, outcome, amount),
+        test_covariance=None if noise is None else _between(noise, arms, outcome),
     )
 
 
@@ -93,17 +99,6 @@ def is_split(frame: pd.DataFrame) -> bool:
     Rows that were kept before there were cuts have no number of one.
     """
     return "split" in frame and bool((frame["split"] > DISJOINT).any())
-
-
-def _noise_of(
-    noise: Mapping[str, Any], augmenter: str, degree_K: NDArray[np.float64], outcome: str, amount: float
-) -> NDArray[np.float64]:
-    """The rows and columns of the outcome's covariance that belong to a curve, in its order."""
-    place = {tuple(arm): at for at, arm in enumerate(noise["arms"])}
-    index = [
-        place[augmenter, float(degree), amount] if degree else place[NONE, 0.0, 0.0] for degree in degree_K.tolist()
-    ]
-    return np.asarray(noise["accuracy" if outcome in ("accuracy", "error") else "covariance"])[np.ix_(index, index)]
 
 
 def groups(table: pd.DataFrame) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
@@ -148,26 +143,36 @@ def curves(table: pd.DataFrame, noise: Noise) -> list[dict[str, Any]]:
                         "high": gain.high,
                         "detectable": detectable(gain.se, gain.units, gain.looks),
                     },
-                    "exchange": _exchange(frame, augmenter),
+                    "exchange": None if (rate := exchange_of(frame, augmenter, part)) is None else asdict(rate),
                 }
             )
     return found
 
 
-def _exchange(frame: pd.DataFrame, augmenter: str) -> dict[str, Any] | None:
-    """How many real unlabelled texts the best degree is worth, in units of n; None where the study has none."""
-    frame = disjoint(frame)  # a replicate has a rate of its own
-    real = frame[frame["augmenter"] == UNLABELLED]
-    if real["amount"].nunique() < 2:
+def exchange_of(frame: pd.DataFrame, augmenter: str, noise: Mapping[str, Any] | None = None) -> ExchangeRate | None:
+    """How many real unlabelled texts an augmenter's best degree is worth, in units of n; None where none were tried.
+
+    frame: of one student, mode, size and teacher arm. noise: see `curve_of`.
+    """
+    frame = disjoint(frame)  # replicates that share no text
+    real = frame[frame["augmenter"].isin((NONE, UNLABELLED))]
+    if real["amount"].nunique() < 3:
         return None
     own = frame[(frame["augmenter"] == augmenter) & (frame["amount"] == 0)]
-    augmented = own.pivot(index="replicate", columns="degree", values="distance")
-    amounts = real.pivot(index="replicate", columns="amount", values="distance").sort_index(axis=1)
+    augmented = own.pivot(index="replicate", columns="degree", values="distance").dropna()
+    amounts = real.pivot(index="replicate", columns="amount", values="distance").sort_index(axis=1).dropna()
     both = augmented.index.intersection(amounts.index)
-    found = exchange_rate(
-        augmented.loc[both].to_numpy(dtype=float), amounts.columns.to_numpy(dtype=float), amounts.loc[both].to_numpy()
+    covariance = None
+    if noise is not None:
+        arms: list[Arm] = [(augmenter, float(degree), 0.0) for degree in augmented.columns]
+        arms += [(UNLABELLED if amount else NONE, 0.0, float(amount)) for amount in amounts.columns]
+        covariance = _between(noise, arms)
+    return exchange_rate(
+        augmented.loc[both].to_numpy(dtype=float),
+        amounts.columns.to_numpy(dtype=float),
+        amounts.loc[both].to_numpy(),
+        covariance,
     )
-    return asdict(found)
 
 
 def equal_compute(table: pd.DataFrame, noise: Noise) -> list[dict[str, Any]]:
@@ -190,7 +195,12 @@ def _of_difference(noise: Mapping[str, Any] | None) -> float:
     """The variance that the test texts give to the distance of none less that of twice the originals a step."""
     if noise is None:
         return 0.0
-    place = {tuple(arm): at for at, arm in enumerate(noise["arms"])}
-    pair = [place[arm, 0.0, 0.0] for arm in (NONE, TWICE)]
-    between = np.asarray(noise["covariance"])[np.ix_(pair, pair)]
+    between = _between(noise, [(NONE, 0.0, 0.0), (TWICE, 0.0, 0.0)])
     return float(max(between[0, 0] + between[1, 1] - 2 * between[0, 1], 0.0))
+
+
+def _between(noise: Mapping[str, Any], arms: Sequence[Arm], outcome: str = "distance") -> NDArray[np.float64]:
+    """The covariance of an outcome's means over these arms (augmenter, degree, amount), from drawing the test texts."""
+    place = {tuple(arm): at for at, arm in enumerate(noise["arms"])}
+    index = [place[arm] for arm in arms]
+    return np.asarray(noise["accuracy" if outcome in ("accuracy", "error") else "covariance"])[np.ix_(index, index)]

@@ -56,6 +56,7 @@ def recommend(
         "task": task,
         "augmenter": augmenter,
         **asdict(found),
+        "worth": _worth(found),
         "sentence": found.sentence(augmenter),
         "rule": float(rule_of_thumb(found.data_size)),
         "theory": theory,
@@ -109,10 +110,20 @@ def _next(task: str, data_size: float, augmenter: str, degree: float) -> str:
     return shlex.join([*command, "--augmenter", augmenter, "--degree", f"{degree:g}"])
 
 
+def _worth(found: Recommendation) -> str | None:
+    """What the best degree is worth in real texts, a sentence; None where it is not shown to help or was not tried."""
+    if found.exchange is None or found.verdict != "supported":
+        return None
+    times = found.exchange.times(found.pilot_size)
+    return f"Beside {found.pilot_size} texts that is worth {times} real ones with the teacher's answers."
+
+
 def told(record: dict[str, Any]) -> str:
     """The answer as lines of text."""
     size, pilot = record["data_size"], record["pilot_size"]
     lines = [record["sentence"] + "."]
+    if record["worth"]:
+        lines.append(record["worth"])
     if pilot < size:
         lines.append(f"Measured at {pilot} texts; of {size} texts augmentation gains less, as a rule.")
     theory = "nothing (vacuous at this size)" if record["theory"] is None else f"{record['theory']:.0%}"

@@ -199,13 +199,10 @@ def forward_seconds(run: StudyRun) -> float:
 
 
 def worth(exchange: dict[str, Any]) -> str:
-    """An exchange rate in words: as many real texts as n times the rate, at most or at least at the ends tried."""
-    side = ""
-    if exchange["below"] == exchange["replicates"]:
-        side = "<= "
-    elif exchange["above"] == exchange["replicates"]:
-        side = ">= "
-    return f"{side}{exchange['rate']:.2g} n"
+    """An exchange rate in words: as many real texts as n times the rate."""
+    from empirical.bank.exchange import ExchangeRate
+
+    return f"{ExchangeRate(**exchange).times(form='.2g')} n"
 
 
 def _print(found: dict[str, Any]) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from empirical.bank.exchange import ExchangeRate
 from kdshift.page.frames import TextCurve
 from theory.inference.contrast import Gain, gain_over_none, gains_over_none
 from theory.inference.curve import ShiftErrorCurve
@@ -77,6 +78,19 @@ def sentences(found: Sequence[Found], augmenter: str = "knn") -> list[str]:
         own = f"{_name(first)} is best at {first.distance.shift:.0%}"
         lines.append(f"At {first.data_size:,} texts {own}, {peaks} (the lowest mean distance of the degrees tried).")
     return lines
+
+
+def worth(rates: Mapping[tuple[str, str, int], ExchangeRate], student: str, augmenter: str = "knn") -> list[str]:
+    """What augmentation is worth in real texts at the smallest data size, a sentence; none where it was not tried."""
+    mine = {n: rate for (who, name, n), rate in rates.items() if (who, name) == (student, augmenter)}
+    if not mine:
+        return []
+    size = min(mine)
+    name = PLAIN.get(augmenter, augmenter)
+    return [
+        f"The augmented copies of {size:,} texts, by {name} at its best degree, are worth {mine[size].times(size)} "
+        "further real texts with the teacher's answers."
+    ]
 
 
 def _name(item: Found) -> str:

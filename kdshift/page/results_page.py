@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from empirical.bank.exchange import ExchangeRate
 from empirical.runs.layout import teachers_folder
 from empirical.runs.record import read_result
 from kdshift.claims import CLAIMS, SOURCES, Scores
@@ -23,7 +24,7 @@ from kdshift.ladder.folder import Ladder, load_ladder
 from kdshift.ladder.ladder_reading import augmenters_of
 from kdshift.ladder.rungs import RUNGS
 from kdshift.page import charts, frames
-from kdshift.page.answer import findings, sentences
+from kdshift.page.answer import PLAIN, findings, sentences, worth
 from kdshift.page.document import Answer, Cell, Control, Drawn, Table, View, write_interactive
 from theory.inference.verdict import RULE, Evidence, brief_effect
 
@@ -63,7 +64,8 @@ def write_results_page(
     distance = frames.text_curves(sources.light, STUDENT)
     accuracy = frames.text_curves(sources.light_error, STUDENT)
     found = findings(distance, accuracy)
-    answer = Answer(sentences=sentences(found), facts=[*baselines(results), *facts])
+    said = [*sentences(found), *worth(sources.exchange, STUDENT)]
+    answer = Answer(sentences=said, facts=[*baselines(results), *facts])
     augmenters = list(dict.fromkeys(item.augmenter for item in distance))
     ladder = _kept_ladder(results / "ladder")
     views = [
@@ -86,7 +88,7 @@ def write_results_page(
         answer=answer,
         controls=controls,
         views=views,
-        tables=[claims_table(scored), *tables],
+        tables=[claims_table(scored), *worth_table(sources.exchange, curves_command(results)), *tables],
         provenance=provenance(),
     )
     return answer
@@ -196,6 +198,35 @@ def _ladder_control(ladder: Ladder) -> Control:
     return Control(
         kind="radio", signal="ladder", label="ladder: tokens changed by", choices=augmenters_of(ladder.table)
     )
+
+
+def worth_table(rates: Mapping[tuple[str, str, int], ExchangeRate], command: str) -> list[Table]:
+    """What each augmenter's best degree is worth in real unlabelled texts, a table; none where it was not tried."""
+    mine = {(name, n): rate for (student, name, n), rate in rates.items() if student == STUDENT}
+    if not mine:
+        return []
+    sizes = sorted({n for _, n in mine})
+    rows = [
+        [
+            Cell(text=PLAIN.get(name, name)),
+            *(Cell(text=mine[name, n].times(n) if (name, n) in mine else "–") for n in sizes),
+        ]
+        for name in dict.fromkeys(name for name, _ in mine)
+    ]
+    return [
+        Table(
+            name="worth",
+            title="What augmented copies are worth in real texts",
+            columns=("augmenter", *(f"of {n:,} texts" for n in sizes)),
+            rows=rows,
+            text=[
+                "Real unlabelled texts with the teacher's answers that bring the student as near to its teacher as the "
+                "augmenter does at its best degree, with 95 % intervals; 0: not distinguishable from none. "
+                "Augmentation competes with such texts, where there are any."
+            ],
+            command=command,
+        )
+    ]
 
 
 def claims_table(scored: Scores, command: str = "kdshift compare") -> Table:

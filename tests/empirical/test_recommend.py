@@ -102,6 +102,7 @@ def test_the_sentence_has_the_degree_the_gain_and_the_accuracy():
     found = Recommendation(
         degree=0.7, verdict="supported", best_tried=0.7, gain=gain, accuracy=Effect(value=0.018, low=0.009, high=0.026),
         distance_none=0.1971, data_size=55, pilot_size=55, replicates=16, texts=1000, asked=1, kept=0,
+            exchange=None,
     )  # fmt: skip
     assert found.sentence("knn") == (
         "knn at 70%: students came 0.0170 nearer to the teacher than without (0.1971; gain [0.0137, 0.0195]), "

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from empirical.bank.study_table import NOISE, TABLE
+from kdshift.claim_rules import worth_as_many_real_texts
 from kdshift.curve_sources import (
     check_results,
     default_settings,
@@ -92,6 +93,30 @@ def test_two_studies_share_no_replicate_and_accuracy_has_its_test_noise(tmp_path
     (folders[0] / NOISE).write_text(json.dumps({"linear-distill-55-whole": kept}))
     measured = [light_source(folders[:1], outcome)()[0].test_covariance for outcome in ("distance", "error")]
     assert [found is not None and found[0, 0] for found in measured] == [1, 2], "what was measured goes before a bound"
+
+
+def test_augmentation_is_set_against_real_texts_where_a_study_has_them(tmp_path: Path) -> None:
+    """n real texts save 0.03, augmentation 0.01, and half of n 0.01: worth half of n."""
+    frame = light_frame("whole", 6, gain=0.01)
+    none = frame[frame["augmenter"] == "none"]
+    real = [
+        none.assign(augmenter="unlabelled", amount=amount, distance=none["distance"] - saved)
+        for amount, saved in ((0.5, 0.01), (1.0, 0.03))
+    ]
+    (tmp_path / "curves").mkdir()
+    study(tmp_path / "curves" / "one", frame, *real)
+    found = load_sources(tmp_path)
+    (curve,) = found.against_real()
+    assert curve.error[0] - curve.error[1] == pytest.approx(-0.02, abs=1e-3) and curve.shift[0] == 0
+    rate = found.exchange["linear", "knn", 55]
+    assert rate.rate == pytest.approx(0.5, abs=0.05) and rate.low < rate.rate < rate.high and rate.replicates == 6
+    claim = worth_as_many_real_texts(found)["text"]
+    assert claim.verdict == "contradicted" and claim.effect == pytest.approx(-0.02, abs=1e-3)
+    (tmp_path / "plain").mkdir()
+    study(tmp_path / "plain" / "curves", frame)
+    plain = load_sources(tmp_path / "plain")
+    assert plain.against_real() == [] and plain.exchange == {}
+    assert worth_as_many_real_texts(plain)["text"].verdict == "not measured"
 
 
 def test_a_study_on_texts_that_another_did_not_have_is_a_source_of_its_own(tmp_path: Path) -> None:

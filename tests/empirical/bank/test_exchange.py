@@ -1,4 +1,4 @@
-"""The exchange rate finds the amount of real texts that does as much, and says where it lies outside what was tried."""
+"""The exchange rate finds the amount of real texts that does as much, covers it, and says what it cannot tell."""
 
 from __future__ import annotations
 
@@ -7,36 +7,63 @@ import math
 import numpy as np
 import pytest
 
-from empirical.bank.exchange import amount_for, exchange_rate
+from empirical.bank.exchange import exchange_rate
 
-AMOUNTS = np.array([0.5, 1.0, 2.0, 4.0])
-REAL = 0.4 - 0.05 * np.log2(AMOUNTS)  # falls by 0.05 with each doubling
+AMOUNTS = np.array([0.0, 0.5, 1.0, 2.0, 4.0])
+REAL = np.r_[0.5, 0.4 - 0.05 * np.log2(AMOUNTS[1:])]  # falls by 0.05 with each doubling, and by as much at first
 
 
-@pytest.mark.parametrize("amount", [0.5, 0.7, 1.0, 3.0, 4.0])
+def reached(amount: float) -> float:
+    """The distance that `amount` times n real texts reach."""
+    return 0.4 - 0.05 * math.log2(amount) if amount >= 0.5 else 0.5 - 0.05 * amount / 0.5
+
+
+def replicates(
+    count: int, amount: float, rng: np.random.Generator, noise: float = 0.004, test: float = 0.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Distances of three degrees, the middle one worth `amount`, and of real texts; all share a replicate's level."""
+    level = rng.normal(0, 0.1, size=(count, 1))
+    aug = np.array([0.03, 0.0, 0.02]) + reached(amount) + level + rng.normal(0, noise, (count, 3))
+    return aug + test * rng.standard_normal(3), REAL + level + rng.normal(0, noise, (count, 5)) + (
+        test * rng.standard_normal(5)
+    )
+
+
+@pytest.mark.parametrize("amount", [0.1, 0.5, 0.7, 1.0, 3.0])
 def test_it_inverts_the_curve_of_real_texts(amount: float) -> None:
-    assert amount_for(0.4 - 0.05 * math.log2(amount), AMOUNTS, REAL) == pytest.approx(amount)
+    found = exchange_rate(np.array([[reached(amount) + 0.1, reached(amount)]]), AMOUNTS, REAL[None])
+    assert found.rate == pytest.approx(amount, rel=0.05) and math.isnan(found.low) and found.replicates == 1
 
 
 def test_a_bump_in_the_real_curve_does_not_let_more_texts_be_worth_less() -> None:
     bumpy = REAL.copy()
-    bumpy[2] = bumpy[1] + 0.02
-    assert amount_for(REAL[1], AMOUNTS, bumpy) <= 2.0
-    assert amount_for(REAL[3], AMOUNTS, bumpy) == pytest.approx(4.0)
+    bumpy[3] = bumpy[2] + 0.02
+    assert exchange_rate(REAL[None, 2:3], AMOUNTS, bumpy[None]).rate == pytest.approx(1.0, rel=0.05)
 
 
-def test_replicates_share_levels_but_the_rate_does_not_see_them() -> None:
+@pytest.mark.parametrize(
+    ("count", "amount", "test"), [(4, 0.2, 0.0), (12, 0.2, 0.004), (12, 1.5, 0.0), (4, 1.5, 0.004)]
+)
+def test_its_interval_covers_within_and_below_what_was_tried(count: int, amount: float, test: float) -> None:
+    rng, worlds, held = np.random.default_rng(count), 300, 0
+    for _ in range(worlds):
+        augmented, real = replicates(count, amount, rng, test=test)
+        found = exchange_rate(augmented, AMOUNTS, real, test**2 * np.eye(8))
+        held += found.low <= amount <= found.high
+    assert 0.92 <= held / worlds <= 0.99
+
+
+def test_what_is_not_told_from_none_or_from_the_most_is_said() -> None:
     rng = np.random.default_rng(0)
-    level = rng.normal(0, 0.1, size=(12, 1))
-    real = REAL + level + rng.normal(0, 0.002, size=(12, 4))
-    augmented = np.array([[0.42, 0.4 - 0.05, 0.41]]) + level + rng.normal(0, 0.002, size=(12, 3))
+    useless = exchange_rate(np.full((6, 2), 0.52) + rng.normal(0, 0.01, (6, 2)), AMOUNTS, np.tile(REAL, (6, 1)))
+    assert useless.low == 0 and useless.rate == 0 and useless.times() == "0 [0, 0]"
+    best = exchange_rate(np.full((6, 2), 0.1), AMOUNTS, np.tile(REAL, (6, 1)))
+    assert math.isinf(best.rate) and math.isinf(best.low) and best.times(10) == "more than the 40 tried"
+    few = exchange_rate(replicates(2, 1.0, rng, noise=0.1)[0], AMOUNTS, np.tile(REAL, (2, 1)))
+    assert few.low == 0 and math.isinf(few.high) and few.times() == "any number"
+
+
+def test_texts_are_the_rate_times_the_originals() -> None:
+    augmented, real = replicates(12, 1.0, np.random.default_rng(1))
     found = exchange_rate(augmented, AMOUNTS, real)
-    assert found.low < 2.0 < found.high and 1.8 < found.rate < 2.2
-    assert (found.replicates, found.below, found.above) == (12, 0, 0)
-
-
-def test_ends_are_counted_and_one_replicate_has_no_interval() -> None:
-    found = exchange_rate(np.array([[0.9, 0.8]]), AMOUNTS, REAL[None])
-    assert found.rate == 0.5 and found.below == 1 and math.isnan(found.low)
-    best = exchange_rate(np.array([[0.1], [0.1]]), AMOUNTS, np.stack([REAL, REAL]))
-    assert best.rate == pytest.approx(4.0) and best.above == 2
+    assert found.times(100).startswith(f"{100 * found.rate:.0f} [") and found.times(form=".2g").endswith("]")

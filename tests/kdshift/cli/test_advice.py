@@ -46,6 +46,8 @@ def test_one_answer_from_a_file_of_ones_own(capsys, tmp_path, monkeypatch):
     first = json.loads(out)
     assert code == 0 and first["verdict"] in ("supported", "undecided", "contradicted") and 0 <= first["degree"] <= 1
     assert first["gain"]["low"] <= first["gain"]["value"] and first["asked"] > 0 and first["rule"] == 0.5
+    assert first["exchange"]["replicates"] >= 8
+    assert (first["worth"] is not None) == (first["verdict"] == "supported")
     assert first["next"].startswith("kdshift empirical distill --task")
     assert f"--degree {first['degree']:g}" in first["next"]
     code, out, _ = run(capsys, *command)
@@ -59,8 +61,10 @@ def test_one_answer_from_a_file_of_ones_own(capsys, tmp_path, monkeypatch):
 
 def test_the_lines_say_what_was_measured():
     record = {"sentence": "knn at 50%: nearer", "data_size": 500, "pilot_size": 110, "rule": 0.5, "theory": None,
-              "seconds": 61.2, "asked": 900, "kept": 4, "next": "kdshift empirical distill"}  # fmt: skip
+              "seconds": 61.2, "asked": 900, "kept": 4, "next": "kdshift empirical distill",
+              "worth": None}  # fmt: skip
     text = told(record)
     assert text.startswith("knn at 50%: nearer.\n") and "at 110 texts; of 500" in text and "vacuous" in text
     assert "900 texts, 4 answers" in text and text.endswith("Next: kdshift empirical distill\n")
     assert "Measured at" not in told({**record, "pilot_size": 500, "theory": 0.7})
+    assert "nearer.\nWorth 30 real ones." in told({**record, "worth": "Worth 30 real ones."})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from pathlib import Path
 
 import pytest
@@ -93,9 +94,10 @@ def test_mistakes_are_one_line_and_exit_status_2(capsys, tmp_path, arguments):
 
 
 def test_worth_says_which_end_it_is_known_from():
-    rate = {"rate": 0.46, "below": 0, "above": 0, "replicates": 4}
-    assert worth(rate) == "0.46 n" and worth({**rate, "below": 4}) == "<= 0.46 n"
-    assert worth({**rate, "above": 4}) == ">= 0.46 n"
+    rate = {"rate": 0.46, "low": 0.3, "high": 0.71, "replicates": 4, "most": 4.0}
+    assert worth(rate) == "0.46 [0.3, 0.71] n" and worth({**rate, "high": math.inf}) == "at least 0.3 n"
+    assert worth({**rate, "low": math.nan, "high": math.nan}) == "0.46 n"
+    assert worth({**rate, "low": 0.0, "high": math.inf}) == "any number n"
 
 
 def test_the_help_names_every_preset(capsys: pytest.CaptureFixture[str]) -> None:

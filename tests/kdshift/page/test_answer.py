@@ -6,8 +6,10 @@ import re
 
 import numpy as np
 
-from kdshift.page.answer import findings, sentences
+from empirical.bank.exchange import ExchangeRate
+from kdshift.page.answer import findings, sentences, worth
 from kdshift.page.frames import TextCurve
+from kdshift.page.results_page import worth_table
 from theory.inference.curve import ShiftErrorCurve
 
 
@@ -46,6 +48,19 @@ def test_accuracy_is_that_of_the_degree_that_is_named():
     )  # fmt: skip
     (line,) = sentences(findings([near], [right]))
     assert "changing 90% of the words" in line and re.search(r"costs accuracy \(-[23]\.\d points \[-", line)
+
+
+def test_what_it_is_worth_is_told_of_the_smallest_size_in_texts():
+    rates = {
+        ("static", "knn", size): ExchangeRate(rate=0.3, low=0.2, high=high, replicates=8, most=4.0)
+        for size, high in ((220, 0.4), (50, 0.4))
+    }
+    (line,) = worth(rates, "static")
+    assert "augmented copies of 50 texts, by kNN replacement" in line and "worth 15 [10, 20] further real texts" in line
+    assert worth(rates, "linear") == [] and worth({}, "static") == []
+    (table,) = worth_table(rates, "kdshift empirical curves")
+    assert [cell.text for row in table.rows for cell in row] == ["kNN replacement", "15 [10, 20]", "66 [44, 88]"]
+    assert worth_table({}, "") == []
 
 
 def test_harm_is_called_harm_and_one_replicate_tells_nothing():
