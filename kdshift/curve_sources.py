@@ -296,6 +296,8 @@ def load_sources(results: Path) -> Sources:
     folders = light_folders(results)
     fresh = [folder for folder in folders if is_fresh(folder)]
     light = [folder for folder in folders if folder not in fresh]
+    if not light:  # the study before it is elsewhere: here it is the first
+        light, fresh = fresh, []
     return Sources(
         theory=theory_source(like or default_settings()),
         presets=presets,

@@ -36,15 +36,22 @@ class ExchangeRate:
     replicates: int
     most: float
 
-    def times(self, data_size: float = 1.0, form: str = ".0f") -> str:
-        """The rate times `data_size` with its interval; in words where more than was tried may be meant."""
-        low, high = self.low * data_size, self.high * data_size
+    @property
+    def known(self) -> bool:
+        """Whether the noise leaves any amount out."""
+        return self.low > 0 or not math.isinf(self.high)
+
+    def times(self, data_size: float = 1.0, form: str = ".0f", unit: str = "") -> str:
+        """The rate times `data_size` with its interval, and a unit; in words where more than was tried may be meant."""
+        low, high = (f"{end * data_size:{form}}" for end in (self.low, self.high))
+        if not self.known:
+            return "not known"
         if math.isinf(self.low):
-            return f"more than the {self.most * data_size:{form}} tried"
+            return f"more than the {self.most * data_size:{form}}{unit} tried"
         if math.isinf(self.high):
-            return f"at least {low:{form}}" if low else "any number"
-        ends = "" if math.isnan(low) else f" [{low:{form}}, {high:{form}}]"
-        return f"{self.rate * data_size:{form}}{ends}"
+            return f"at least {low}{unit}"
+        ends = "" if math.isnan(self.low) else f" [{low}, {high}]"
+        return f"{self.rate * data_size:{form}}{ends}{unit}"
 
 
 def exchange_rate(

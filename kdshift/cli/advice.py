@@ -111,8 +111,8 @@ def _next(task: str, data_size: float, augmenter: str, degree: float) -> str:
 
 
 def _worth(found: Recommendation) -> str | None:
-    """What the best degree is worth in real texts, a sentence; None where it is not shown to help or was not tried."""
-    if found.exchange is None or found.verdict != "supported":
+    """What the best degree is worth in real texts, a sentence; None where it is not shown to help or not known."""
+    if found.exchange is None or not found.exchange.known or found.verdict != "supported":
         return None
     times = found.exchange.times(found.pilot_size)
     return f"Beside {found.pilot_size} texts that is worth {times} real ones with the teacher's answers."

@@ -202,7 +202,7 @@ def worth(exchange: dict[str, Any]) -> str:
     """An exchange rate in words: as many real texts as n times the rate."""
     from empirical.bank.exchange import ExchangeRate
 
-    return f"{ExchangeRate(**exchange).times(form='.2g')} n"
+    return ExchangeRate(**exchange).times(form=".2g", unit=" n")
 
 
 def _print(found: dict[str, Any]) -> None:

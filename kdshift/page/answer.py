@@ -81,8 +81,8 @@ def sentences(found: Sequence[Found], augmenter: str = "knn") -> list[str]:
 
 
 def worth(rates: Mapping[tuple[str, str, int], ExchangeRate], student: str, augmenter: str = "knn") -> list[str]:
-    """What augmentation is worth in real texts at the smallest data size, a sentence; none where it was not tried."""
-    mine = {n: rate for (who, name, n), rate in rates.items() if (who, name) == (student, augmenter)}
+    """What augmentation is worth in real texts at the smallest data size, a sentence; none where it is not known."""
+    mine = {n: rate for (who, name, n), rate in rates.items() if (who, name) == (student, augmenter) and rate.known}
     if not mine:
         return []
     size = min(mine)

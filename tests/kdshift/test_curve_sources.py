@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -128,6 +129,9 @@ def test_a_study_on_texts_that_another_did_not_have_is_a_source_of_its_own(tmp_p
         (curve,) = source()
         assert curve.error[0] - curve.error[1] == pytest.approx(gain, abs=1e-3)
     assert len(found.light_error()) == len(found.fresh_error()) == 1
+    shutil.rmtree(tmp_path / "curves" / "first")
+    alone = load_sources(tmp_path)
+    assert alone.fresh() == [] and len(alone.light()) == 1, "nothing here that it could ask again"
 
 
 def test_arms_with_more_copies_stand_beside_those_of_their_size(tmp_path: Path) -> None:

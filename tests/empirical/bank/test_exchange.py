@@ -60,7 +60,7 @@ def test_what_is_not_told_from_none_or_from_the_most_is_said() -> None:
     best = exchange_rate(np.full((6, 2), 0.1), AMOUNTS, np.tile(REAL, (6, 1)))
     assert math.isinf(best.rate) and math.isinf(best.low) and best.times(10) == "more than the 40 tried"
     few = exchange_rate(replicates(2, 1.0, rng, noise=0.1)[0], AMOUNTS, np.tile(REAL, (2, 1)))
-    assert few.low == 0 and math.isinf(few.high) and few.times() == "any number"
+    assert few.low == 0 and math.isinf(few.high) and few.times() == "not known" and not few.known
 
 
 def test_texts_are_the_rate_times_the_originals() -> None:

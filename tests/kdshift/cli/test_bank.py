@@ -97,7 +97,7 @@ def test_worth_says_which_end_it_is_known_from():
     rate = {"rate": 0.46, "low": 0.3, "high": 0.71, "replicates": 4, "most": 4.0}
     assert worth(rate) == "0.46 [0.3, 0.71] n" and worth({**rate, "high": math.inf}) == "at least 0.3 n"
     assert worth({**rate, "low": math.nan, "high": math.nan}) == "0.46 n"
-    assert worth({**rate, "low": 0.0, "high": math.inf}) == "any number n"
+    assert worth({**rate, "low": 0.0, "high": math.inf}) == "not known"
 
 
 def test_the_help_names_every_preset(capsys: pytest.CaptureFixture[str]) -> None:

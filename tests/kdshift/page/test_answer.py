@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import numpy as np
@@ -58,6 +59,8 @@ def test_what_it_is_worth_is_told_of_the_smallest_size_in_texts():
     (line,) = worth(rates, "static")
     assert "augmented copies of 50 texts, by kNN replacement" in line and "worth 15 [10, 20] further real texts" in line
     assert worth(rates, "linear") == [] and worth({}, "static") == []
+    unknown = ExchangeRate(rate=0.3, low=0.0, high=math.inf, replicates=2, most=4.0)
+    assert "of 220 texts" in worth({**rates, ("static", "knn", 50): unknown}, "static")[0]
     (table,) = worth_table(rates, "kdshift empirical curves")
     assert [cell.text for row in table.rows for cell in row] == ["kNN replacement", "15 [10, 20]", "66 [44, 88]"]
     assert worth_table({}, "") == []
