@@ -168,10 +168,9 @@ class Bank:
             corpus = self.copies(unit).corpus
             logits_NC = answered(teacher, corpus, np.arange(unit.size), answers, self.count, tick)
             write_logits(path, logits_NC)
-        else:
+        elif tick is not None:  # while it is made; students that read it do not count
             self.count.kept += unit.size
-            if tick is not None:
-                tick(unit.size)
+            tick(unit.size)
         return logits_NC
 
     def original_logits(

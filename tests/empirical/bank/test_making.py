@@ -30,6 +30,8 @@ def test_a_second_pass_asks_nothing_and_progress_counts_every_text(tmp_path: Pat
     make_bank(again, teacher)
     assert teacher.asked == asked
     assert again.count.asked == 0 and again.count.kept == texts_of(again)
+    again.logits(next(iter(again.plan.units())), teacher, again.store(teacher))
+    assert again.count.kept == texts_of(again), "a student that reads is not counted"
     assert size_of(again.folder) > 0
 
 
