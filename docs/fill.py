@@ -113,7 +113,7 @@ def undecided() -> str:
     if small:
         cases = scored()["gain-in-distance"]["text"].cases
         gains = ", ".join(f"{found.effect:.4f} ({name})" for name, found in cases if found.effect is not None)
-        told = f"Shown to be below half a point of distance, or of accuracy for a rule: {'; '.join(small)}."
+        told = f"Shown to be below half a point, in the mean over sizes: {'; '.join(small)}."
         lines += ["", f"{told} The shift's gain over none there: {gains}."]
     return "\n".join(lines)
 

@@ -70,8 +70,9 @@ def in_text(sources: Sources, measure: Measure, *, others: bool = False) -> Evid
     beside = _beside("accuracy in sweeps", accuracy)
     variants = {key.variant for key in sources.light.curves if key.supervision == "teacher"} - {sources.light.variant}
     for variant in sorted(variants) if others else ():
-        found = in_parts(replace(sources.light, variant=variant), measure)
-        beside += _beside(f"by {variant}", found)
+        first, fresh = (replace(source, variant=variant) for source in (sources.light, sources.fresh))
+        again = in_parts(fresh, measure)
+        beside += _beside(f"by {variant}", in_parts(first, measure) if again.effect is None else again)
     return replace(distance, note=distance.note + beside)
 
 

@@ -128,6 +128,9 @@ class Study(BaseModel):
                 raise ValueError(
                     f"sizes: splits needs a pool of twice {size.data_size} texts, a multiple of {SPLIT_BLOCKS}"
                 )
+            for shift in self.shifts if size.splits else ():
+                if shift.pool is not None and size.data_size <= shift.pool < (size.pool or self.pool):
+                    raise ValueError(f"shifts: {shift.augmenter} reaches one half only of a size with splits")
         sizes = {size.data_size: size for size in self.sizes}
         for more in self.amounts:
             known_names = {shift.augmenter for shift in self.shifts}

@@ -165,8 +165,9 @@ class ShiftErrorCurve:
         best, simultaneous at `level`). `low` and `high` span the candidates and the central `level` of the drawn
         best shifts, so a flat curve gets the whole grid. An interior best is refined to the vertex of the parabola
         fitted, in log tau (without tau = 0) or in degree, to the candidates and one neighbour on each side; where that
-        is not convex or its vertex leaves the window, the grid point stands. The interval does not account for what the
-        true curve does between grid points.
+        is not convex or its vertex leaves the window, the grid point stands. Where the first or the last grid point is
+        the only candidate, the best may lie between it and its neighbour, and the interval reaches that far; else it
+        does not account for what the true curve does between grid points.
         """
         check_level(level, draws)
         noise, spread = self._noise(draws, np.random.default_rng(seed))
@@ -176,11 +177,14 @@ class ShiftErrorCurve:
         best = np.argmin(curves, axis=1)
         refined = _refine(self.shift, curves, best, window, logarithmic=self.shift_name == "tau")
         low, high = np.quantile(refined[1:], [(1 - level) / 2, (1 + level) / 2])
+        kept = np.flatnonzero(candidate)
+        last = self.shift.size - 1
+        first_kept, last_kept = kept[0] - (kept[0] == last), kept[-1] + (kept[-1] == 0)
         at = int(best[0])
         return Optimum(
             shift=float(refined[0]),
-            low=float(min(low, self.shift[candidate][0], refined[0])),
-            high=float(max(high, self.shift[candidate][-1], refined[0])),
+            low=float(min(low, self.shift[max(first_kept, 0)], refined[0])),
+            high=float(max(high, self.shift[min(last_kept, last)], refined[0])),
             error=float(self.error[at]),
             error_se=float(self.error_se[at]),
             probability=np.bincount(best[1:], minlength=self.shift.size) / draws,

@@ -108,14 +108,16 @@ def rule_beats(
 ) -> Evidence:
     """A rule's shift has a lower error than one constant shift: both fixed beforehand, so one contrast.
 
-    margin: a saving that is undecided and shown to be smaller is negligible, by equivalence.
+    margin: a saving that is undecided and shown to be smaller is negligible, by equivalence; not where one of the two
+    shifts was not measured, as the error between two others is no more than a guess that lies near both.
     """
     found = align([(curve,) for curve in curves])
     if found is None or not found.shift[0] <= rival <= found.shift[-1]:
         return unmeasured(NO_RUNS)
     weights = [_at(found.shift, rival)[None] - _at(found.shift, rule(size))[None] for size in found.sizes]
     said = _one(found, weights, unit=f"error at {100 * rival:g} % - at the rule's degree")
-    if margin is None or said.verdict != "undecided":
+    measured = [np.isclose(found.shift, shift).any() for shift in (rival, *map(rule, found.sizes))]
+    if margin is None or said.verdict != "undecided" or not all(measured):
         return said
     short = judge_greatest(found.contrasts([-each for each in weights], plus=margin), unit="")
     if short.verdict != "supported" or short.low is None:

@@ -50,7 +50,19 @@ def test_its_interval_covers_within_and_below_what_was_tried(count: int, amount:
         augmented, real = replicates(count, amount, rng, test=test)
         found = exchange_rate(augmented, AMOUNTS, real, test**2 * np.eye(8))
         held += found.low <= amount <= found.high
-    assert 0.92 <= held / worlds <= 0.99
+    assert held / worlds >= 0.92
+
+
+@pytest.mark.parametrize("count", [3, 16, 32])
+def test_equal_degrees_are_covered_too(count: int) -> None:
+    """A degree chosen by the other replicates is the one that the left out says least for: 72 to 92 % were covered."""
+    rng, worlds, held = np.random.default_rng(count), 200, 0
+    for _ in range(worlds):
+        level = rng.normal(0, 0.1, (count, 1))
+        augmented = reached(0.7) + level + rng.normal(0, 0.01, (count, 7))
+        found = exchange_rate(augmented, AMOUNTS, REAL + level + rng.normal(0, 0.01, (count, 5)))
+        held += found.low <= 0.7 <= found.high
+    assert held >= 0.93 * worlds
 
 
 def test_what_is_not_told_from_none_or_from_the_most_is_said() -> None:

@@ -32,6 +32,7 @@ def test_mistakes_name_the_field(tmp_path: Path) -> None:
         (good.replace("data_size = 10", "data_size = 10000"), "data_size"),
         (good + "nothing = 1\n", "nothing"),
         (good + "splits = 4\n", "splits"),
+        (good.replace("[[sizes]]", "pool = 500\n[[sizes]]").replace("= 10", "= 440\nsplits = 4"), "one half only"),
         (good + "[[amounts]]\ndata_size = 11\ncopies = [1]\n", "data_size"),
         (good + "[[amounts]]\ndata_size = 10\ncopies = [4]\n", "copies"),
         (good + '[[amounts]]\ndata_size = 10\ncopies = [1]\naugmenters = ["eda"]\n', "augmenters"),

@@ -124,6 +124,7 @@ def test_two_shifts_that_are_alike_are_shown_to_be_within_a_margin_and_others_ar
     assert effects.rule_beats(flat, lambda n: 0.5, 0.3).verdict == "undecided"
     alike = effects.rule_beats(flat, lambda n: 0.5, 0.3, margin=0.005)
     assert alike.verdict == "negligible" and alike.at_most == pytest.approx(alike.high) and alike.at_most < 0.005
+    assert effects.rule_beats(flat, lambda n: 0.5, 0.4, margin=0.005).verdict == "undecided", "40 % was not measured"
     noisy = effects.rule_beats(curves(3, np.random.default_rng(5), noise=0.02), lambda n: 0.5, 0.3, margin=0.005)
     assert noisy.verdict == "undecided" and noisy.at_most is None
     better = curves(8, np.random.default_rng(3), mean=degree_bowl, noise=0.002)

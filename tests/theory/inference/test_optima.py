@@ -35,9 +35,12 @@ def test_an_optimum_at_the_edge_is_left_out_or_one_sided() -> None:
     outer = curves(6, np.random.default_rng(10), mean=edge, noise=0.001)
     found = optima.larger_best_shift(list(zip(outer, inner, strict=True)))
     assert "n = 220: at least 0.8" in found.note and found.effect < 0.2
-    only = optima.larger_best_shift([(outer[0], inner[0])])
-    assert only.verdict == "supported" and np.isinf(only.high) and only.low > 0.2
-    assert optima.larger_best_shift([(inner[0], outer[0])]).verdict == "contradicted"
+    low = curves(6, np.random.default_rng(11), mean=lambda degree, size: degree_bowl(degree, size, 0.1), noise=0.001)
+    only = optima.larger_best_shift([(outer[0], low[0])])
+    assert only.verdict == "supported" and np.isinf(only.high) and only.low > 0.1
+    assert optima.larger_best_shift([(low[0], outer[0])]).verdict == "contradicted"
+    near = optima.larger_best_shift([(outer[0], inner[0])])
+    assert near.verdict == "undecided", "it may lie between the last two grid points"
 
 
 def test_best_taus_are_compared_in_logarithms_and_without_tau_0() -> None:
@@ -78,7 +81,7 @@ def test_single_runs_beyond_the_grid_have_no_interval() -> None:
         )
 
     found = optima.larger_best_shift([(row(0.3), row(1.2))])
-    assert found.verdict == "undecided" and found.effect is not None and found.effect < -0.4
+    assert found.verdict == "undecided" and found.effect is not None and found.effect < -0.3
     assert "at least 0.8" in found.note and "no interval over seeds" in found.note
 
 

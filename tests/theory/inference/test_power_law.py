@@ -47,6 +47,21 @@ def test_where_an_end_of_the_grid_may_be_the_best_the_interval_still_covers() ->
     assert holds >= 0.95 * worlds and ends > 0.2 * worlds
 
 
+def test_a_best_shift_between_the_last_two_grid_points_is_covered() -> None:
+    """The last point is the only candidate there; alone it held the exponent in half of the worlds."""
+    rng, grid, held, first, worlds = np.random.default_rng(0), np.geomspace(0.02, 8, 7), 0, 0, 60
+    for _ in range(worlds):
+        optima = []
+        for size in (100, 1000, 10_000):
+            best = 7 * (size / 100) ** -0.4
+            table = 0.02 * np.log(grid / best) ** 2 + 0.006 * rng.standard_normal((5, 7)) + rng.normal(0, 0.02, (5, 1))
+            optima.append(ShiftErrorCurve.from_replicates(grid, table, size).optimum(draws=300))
+        law = power_law(optima)
+        held += law.exponent_low <= -0.4 <= law.exponent_high
+        first += optima[0].low <= 7 <= optima[0].high
+    assert held >= 0.92 * worlds and first >= 0.92 * worlds
+
+
 def test_power_law_of_flat_curves_says_nothing() -> None:
     optima = [noisy(np.full(15, 0.3), 12, 0.03, n, n).optimum() for n in (100, 1000, 10_000)]
     law = power_law(optima)
