@@ -13,6 +13,7 @@ import re
 import sys
 import textwrap
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -32,6 +33,7 @@ from simulate.findings import Finding, decide  # noqa: E402
 from simulate.tau_curves import read_curves  # noqa: E402
 from theory import printed, repaired, risk  # noqa: E402
 from theory.inference.calibrate import detectable  # noqa: E402
+from theory.inference.contrast import gains_over_none  # noqa: E402
 from theory.inference.curve import ShiftErrorCurve  # noqa: E402
 from theory.inference.verdict import is_starred  # noqa: E402
 
@@ -251,9 +253,10 @@ def without_test_noise(size: int, replicates: int) -> str:
     for source in (sources().light, sources().light_error):
         ratios = []
         for curve in (text.curve for text in text_curves(source) if text.data_size == size):
-            against = np.hstack([np.ones((curve.shift.size - 1, 1)), -np.eye(curve.shift.size - 1)])
-            own = (curve.replicates @ against.T).var(axis=0, ddof=1) / replicates
-            ratios.append(float(np.mean(np.sqrt(1 + np.diag(curve.shared_covariance(against)) / own))))
+            alone = gains_over_none(replace(curve, test_covariance=None))
+            own = alone.se**2 * alone.units / replicates
+            shared = gains_over_none(curve).se ** 2 - alone.se**2
+            ratios.append(float(np.mean(np.sqrt(1 + shared / own))))
         wider.append(max(ratios, default=math.nan))
     return (
         " The noise of the test texts is not in these intervals; by the curves above it would widen those at "

@@ -7,10 +7,10 @@ written by `kdshift empirical sweep`), `curves/` or `text/` (light students, `kd
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -116,10 +116,7 @@ def light_source(
     """
     curves: dict[CurveGroup, list[ShiftErrorCurve]] = {}
     for folder in folders:
-        noise = read_noise(folder) if (folder / NOISE).is_file() else {}
-        table = read_frame(folder / TABLE)
-        for lead, frame in groups(table[table["teacher_arm"] == WHOLE]):
-            part = noise.get(part_name(lead))
+        for lead, frame, part in _parts(folder):
             known = part if outcome == "distance" or (part and "accuracy" in part) else None
             shifted = frame[~frame["augmenter"].isin((NONE, TWICE, UNLABELLED))]
             if not ((frame["augmenter"] == reference[0]) & (frame["amount"] == reference[1])).any():
@@ -144,6 +141,14 @@ def light_source(
     return Source(name="text", command="kdshift empirical curves", curves=curves)
 
 
+def _parts(folder: Path) -> Iterator[tuple[dict[str, Any], pd.DataFrame, dict[str, Any] | None]]:
+    """The parts of a study that the whole split's teacher taught: what each is, its rows, what test texts add to it."""
+    noise = read_noise(folder) if (folder / NOISE).is_file() else {}
+    table = read_frame(folder / TABLE)
+    for lead, frame in groups(table[table["teacher_arm"] == WHOLE]):
+        yield lead, frame, noise.get(part_name(lead))
+
+
 def exchange_rates(folders: Sequence[Path]) -> dict[tuple[str, str, int], ExchangeRate]:
     """What the studies in these folders say augmentation is worth in real texts: by student, augmenter and data size.
 
@@ -151,11 +156,10 @@ def exchange_rates(folders: Sequence[Path]) -> dict[tuple[str, str, int], Exchan
     """
     rates: dict[tuple[str, str, int], ExchangeRate] = {}
     for folder in folders:
-        noise = read_noise(folder) if (folder / NOISE).is_file() else {}
-        table = read_frame(folder / TABLE)
-        for lead, frame in groups(table[(table["teacher_arm"] == WHOLE) & (table["mode"] == "distill")]):
-            for augmenter in sorted(set(frame["augmenter"]) - {NONE, TWICE, UNLABELLED}):
-                found = exchange_of(frame, augmenter, noise.get(part_name(lead)))
+        for lead, frame, part in _parts(folder):
+            shifted = set(frame["augmenter"]) - {NONE, TWICE, UNLABELLED}
+            for augmenter in sorted(shifted) if lead["mode"] == "distill" else ():
+                found = exchange_of(frame, augmenter, part)
                 if found is not None and found.replicates > 1:
                     rates.setdefault((str(lead["student"]), augmenter, int(lead["data_size"])), found)
     return rates

@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.inference.contrast import LEVEL, independent
+from theory.inference.contrast import LEVEL, half_interval
 
 POINTS = 64  # between two amounts
 
@@ -87,11 +87,12 @@ def exchange_rate(
             contrast = np.hstack([np.tile(unit_K, (len(amount_G), 1)), -weight_GA])
             shared_G = np.maximum(np.einsum("gi,ij,gj->g", contrast, test_covariance, contrast), 0.0)
         each, own = (
-            independent([behind_RG], level=level, shared_variance=shared_G)
+            half_interval(behind_RG, level=level, shared_variance=shared_G)
             for level in (1 - (1 - LEVEL) / degrees, LEVEL)
         )
-        lows.append(_first(amount_G, each.own_high))
-        highs.append(_last(amount_G, own.own_low))
+        behind_G = behind_RG.mean(axis=0)
+        lows.append(_first(amount_G, behind_G + each))
+        highs.append(_last(amount_G, behind_G - own))
     return ExchangeRate(rate=rate, low=min(max(lows), rate), high=max(max(highs), rate), replicates=count, most=most)
 
 

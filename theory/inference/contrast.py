@@ -232,6 +232,17 @@ def independent(tables: Sequence[Floats], *, level: float = LEVEL, shared_varian
     )  # fmt: skip
 
 
+def half_interval(table: Floats, *, level: float = LEVEL, shared_variance: npt.ArrayLike = 0.0) -> Floats:
+    """Half the interval (K,) of the mean of each column of `table` (R, K) by itself: `Contrasts.own_high` - `effect`.
+
+    Where ends alone are wanted of many columns: it looks for no p-value. `shared_variance`: see `student_interval`.
+    """
+    variance = _variance(table) / len(table)
+    shared = np.broadcast_to(np.asarray(shared_variance, dtype=float), variance.shape)
+    freedom = np.where(variance > 0, len(table) - 1.0, math.inf)
+    return _half_of_two(1 - level, variance, shared, freedom)
+
+
 def exact_contrasts(effect: Floats, *, level: float = LEVEL) -> Contrasts:
     """Contrasts without noise: every interval is the value itself, over no units."""
     none = np.zeros_like(effect)
@@ -370,6 +381,7 @@ __all__ = [
     "exact_contrasts",
     "gain_over_none",
     "greatest",
+    "half_interval",
     "independent",
     "p_of",
     "paired_difference",

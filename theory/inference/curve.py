@@ -177,14 +177,15 @@ class ShiftErrorCurve:
         best = np.argmin(curves, axis=1)
         refined = _refine(self.shift, curves, best, window, logarithmic=self.shift_name == "tau")
         low, high = np.quantile(refined[1:], [(1 - level) / 2, (1 + level) / 2])
-        kept = np.flatnonzero(candidate)
-        last = self.shift.size - 1
-        first_kept, last_kept = kept[0] - (kept[0] == last), kept[-1] + (kept[-1] == 0)
+        reached = candidate.copy()
+        if candidate.sum() == 1:  # a lone end of the grid reaches its neighbour
+            reached[1:2] |= candidate[0]
+            reached[-2:-1] |= candidate[-1]
         at = int(best[0])
         return Optimum(
             shift=float(refined[0]),
-            low=float(min(low, self.shift[max(first_kept, 0)], refined[0])),
-            high=float(max(high, self.shift[min(last_kept, last)], refined[0])),
+            low=float(min(low, self.shift[reached][0], refined[0])),
+            high=float(max(high, self.shift[reached][-1], refined[0])),
             error=float(self.error[at]),
             error_se=float(self.error_se[at]),
             probability=np.bincount(best[1:], minlength=self.shift.size) / draws,

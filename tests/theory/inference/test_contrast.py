@@ -11,6 +11,7 @@ from theory.inference.contrast import (
     equivalent,
     gain_over_none,
     greatest,
+    half_interval,
     independent,
     paired_difference,
     simultaneous,
@@ -132,6 +133,13 @@ def test_a_table_of_few_replicates_does_not_borrow_the_freedom_of_the_others(cou
         tables = [rng.standard_normal((count, 1)) + rng.standard_normal((count, 7)) for count in counts]
         false += bool(np.any(independent(tables).low > 0))
     assert at_most(false, worlds, 0.025)
+
+
+def test_half_an_interval_is_that_of_the_contrasts_by_themselves() -> None:
+    table, shared = np.random.default_rng(2).normal(size=(6, 4)), np.array([0.0, 0.1, 0.2, 0.3])
+    found = simultaneous(table, level=0.9, shared_covariance=np.diag(shared), draws=50)
+    half = half_interval(table, level=0.9, shared_variance=shared)
+    assert half == pytest.approx(found.own_high - found.effect)
 
 
 def test_equal_replicates_leave_the_looks_at_what_they_share() -> None:
